@@ -1,0 +1,83 @@
+/** The runtimes of the test matrix: where each is installed, and how it runs a list of test files. */
+
+import { join } from "node:path";
+import { root } from "./workspace.ts";
+
+/** A runtime that runs the tests. */
+export interface Runtime {
+  readonly name: string;
+  /** Path of its executable. */
+  readonly program: string;
+  /** Whether it runs TypeScript sources; otherwise it gets the tests compiled. */
+  readonly fromSource: boolean;
+  /** Arguments that run a script (its path follows), from source where it can. */
+  readonly scriptArgs: readonly string[];
+  /** Arguments that run test files and leave a JUnit report. */
+  testArgs(files: readonly string[], reportPath: string): string[];
+}
+
+/** Each test file is a process of its own under Node; the machine that decides has two cores. */
+const concurrency = 2;
+
+/** For one test; a hanging one is named. Real waits in tests are far below. */
+const testLimitMs = 60_000;
+
+const installed = join(root, "runtimes/node_modules");
+const sourceCondition = "--conditions=@arborio/source";
+
+/** All runtimes, in the order they run. */
+export const runtimes: readonly Runtime[] = [
+  nodeRuntime("node-26", join(root, "node_modules/node/bin/node"), true),
+  nodeRuntime("node-24", join(installed, "node-24/bin/node"), true),
+  // Node 22 cannot parse `using`.
+  nodeRuntime("node-22", join(installed, "node-22/bin/node"), false),
+  {
+    name: "bun",
+    program: join(installed, ".bin/bun"),
+    fromSource: true,
+    scriptArgs: [sourceCondition],
+    testArgs: (files, reportPath) => [
+      "test",
+      sourceCondition,
+      `--timeout=${testLimitMs}`,
+      "--reporter=junit",
+      `--reporter-outfile=${reportPath}`,
+      ...files.map((file) => `./${file}`),
+    ],
+  },
+  {
+    name: "deno",
+    program: join(installed, ".bin/deno"),
+    fromSource: true,
+    scriptArgs: ["run", "-A", "--no-check", sourceCondition],
+    testArgs: (files, reportPath) => [
+      "test",
+      "--allow-all",
+      "--no-check", // tsc checks types, once
+      sourceCondition,
+      `--junit-path=${reportPath}`,
+      ...files,
+    ],
+  },
+];
+
+function nodeRuntime(name: string, program: string, fromSource: boolean): Runtime {
+  const conditions = fromSource ? [sourceCondition] : [];
+  return {
+    name,
+    program,
+    fromSource,
+    scriptArgs: conditions,
+    testArgs: (files, reportPath) => [
+      ...conditions,
+      "--test",
+      `--test-concurrency=${concurrency}`,
+      `--test-timeout=${testLimitMs}`,
+      "--test-reporter=spec",
+      "--test-reporter-destination=stdout",
+      "--test-reporter=junit",
+      `--test-reporter-destination=${reportPath}`,
+      ...files,
+    ],
+  };
+}
