@@ -16,8 +16,17 @@ if (exists("benchmarks/tsconfig.json")) {
 }
 
 for (const project of projects) {
-  const { code, output } = await runCommand(process.execPath, [tsc, "-p", project, "--noEmit", "--pretty", "false"]);
-  console.log(`${project === "." ? "scripts, shape-tests, examples" : project}: ${code === 0 ? "ok" : "failed"}`);
+  const { code, output } = await runCommand(process.execPath, [
+    tsc,
+    "-p",
+    project,
+    "--noEmit",
+    "--pretty",
+    "false",
+  ]);
+  console.log(
+    `${project === "." ? "scripts, shape-tests, examples" : project}: ${code === 0 ? "ok" : "failed"}`,
+  );
   if (code !== 0) {
     process.stdout.write(output);
     process.exitCode = 1;

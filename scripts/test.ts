@@ -42,7 +42,8 @@ const reasons = new SkipReasons();
 const reports = mkdtempSync(join(tmpdir(), "arborio-test-"));
 
 const chosen = chooseRuntimes(values.runtime ?? []);
-if (chosen.some((runtime) => runtime.program.includes("/runtimes/"))) await ensureInstalled("runtimes");
+if (chosen.some((runtime) => runtime.program.includes("/runtimes/")))
+  await ensureInstalled("runtimes");
 if (chosen.some((runtime) => !runtime.fromSource)) {
   await buildPackages({ typeCheck: false });
   await compileTests();
@@ -69,14 +70,19 @@ function filesFor(runtime: Runtime): string[] {
   // The tooling runs on one runtime only, so its tests do too.
   const all = [...matrixTestFiles(), ...(runtime.name === "node-26" ? toolingTestFiles() : [])];
   const wanted = positionals.map((path) => path.replace(/^\.\//, "").replace(/\/$/, ""));
-  const files = all.filter((file) => wanted.length === 0 || wanted.some((path) => file.includes(path)));
+  const files = all.filter(
+    (file) => wanted.length === 0 || wanted.some((path) => file.includes(path)),
+  );
   return runtime.fromSource ? files : files.map(compiledPath);
 }
 
 async function testOn(runtime: Runtime, files: string[]): Promise<Count> {
   const reportPath = join(reports, `${runtime.name}.xml`);
   const env = { NO_COLOR: "1", FORCE_COLOR: "0", ARBORIO_TEST_RUNTIME: runtime.name };
-  const result = await runCommand(runtime.program, runtime.testArgs(files, reportPath), { limitMs: runtimeLimitMs, env });
+  const result = await runCommand(runtime.program, runtime.testArgs(files, reportPath), {
+    limitMs: runtimeLimitMs,
+    env,
+  });
   const tests = readReport(reportPath);
   const count = { runtime: runtime.name, passed: 0, failed: 0, skipped: 0 };
   const details: string[] = [];
@@ -90,7 +96,9 @@ async function testOn(runtime: Runtime, files: string[]): Promise<Count> {
     count.failed += 1;
     details.push(trouble);
   }
-  console.log(`${summary(count)}  (${files.length} files, ${(result.elapsedMs / 1000).toFixed(1)} s)`);
+  console.log(
+    `${summary(count)}  (${files.length} files, ${(result.elapsedMs / 1000).toFixed(1)} s)`,
+  );
   for (const detail of details) console.log(indent(detail));
   return count;
 }
@@ -103,12 +111,17 @@ function readReport(path: string): TestCase[] {
   }
 }
 
-function describe(test: TestCase, output: string): { counts: "passed" | "failed" | "skipped"; text?: string } {
+function describe(
+  test: TestCase,
+  output: string,
+): { counts: "passed" | "failed" | "skipped"; text?: string } {
   if (test.outcome === "passed") return { counts: "passed" };
   const where = test.file.includes(".test.") ? `${test.name} (${shortPath(test.file)})` : test.name;
-  if (test.outcome === "failed") return { counts: "failed", text: `FAILED ${where}\n${indent(test.detail)}` };
+  if (test.outcome === "failed")
+    return { counts: "failed", text: `FAILED ${where}\n${indent(test.detail)}` };
   const reason = reasons.find(test, output);
-  if (process.env["CI"] && isMissingTool(reason)) return { counts: "failed", text: `FAILED ${where}: skipped: ${reason}` };
+  if (process.env["CI"] && isMissingTool(reason))
+    return { counts: "failed", text: `FAILED ${where}: skipped: ${reason}` };
   return { counts: "skipped", text: `skipped ${where}: ${reason}` };
 }
 
@@ -118,8 +131,10 @@ function explainTrouble(runtime: Runtime, result: CommandResult, count: Count): 
   if (result.timedOut) {
     return `FAILED ${runtime.name} hangs: ended after ${runtimeLimitMs / 1000} s. The last it printed:\n${indent(tail)}`;
   }
-  if (result.code !== 0 && count.failed === 0) return `FAILED ${runtime.name}: exit code ${result.code}\n${indent(result.output)}`;
-  if (count.passed + count.failed === 0) return `FAILED ${runtime.name} ran no test\n${indent(tail)}`;
+  if (result.code !== 0 && count.failed === 0)
+    return `FAILED ${runtime.name}: exit code ${result.code}\n${indent(result.output)}`;
+  if (count.passed + count.failed === 0)
+    return `FAILED ${runtime.name} ran no test\n${indent(tail)}`;
   return undefined;
 }
 

@@ -6,7 +6,9 @@ import { mustRun } from "./command.ts";
 import { root } from "./workspace.ts";
 
 interface LockFile {
-  readonly packages: Readonly<Record<string, { readonly version?: string; readonly optional?: boolean }>>;
+  readonly packages: Readonly<
+    Record<string, { readonly version?: string; readonly optional?: boolean }>
+  >;
 }
 
 /** Runs `npm ci` in a folder unless what is installed there is what its lock file says. */
@@ -25,7 +27,9 @@ function isInstalled(path: string): boolean {
   const missing = Object.entries(wanted).some(
     ([name, entry]) => name !== "" && !entry.optional && installed[name]?.version !== entry.version,
   );
-  const strange = Object.entries(installed).some(([name, entry]) => wanted[name]?.version !== entry.version);
+  const strange = Object.entries(installed).some(
+    ([name, entry]) => wanted[name]?.version !== entry.version,
+  );
   return !missing && !strange;
 }
 

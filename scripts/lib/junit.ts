@@ -17,7 +17,8 @@ export interface TestCase {
   readonly detail: string;
 }
 
-const tokenPattern = /<(\/?)(testsuites|testsuite|testcase|skipped|failure|error)\b((?:\s+[\w:-]+="[^"]*")*)\s*(\/?)>/g;
+const tokenPattern =
+  /<(\/?)(testsuites|testsuite|testcase|skipped|failure|error)\b((?:\s+[\w:-]+="[^"]*")*)\s*(\/?)>/g;
 
 /** The tests of a JUnit report, suites left out. */
 export function parseJunit(xml: string): TestCase[] {
@@ -33,14 +34,27 @@ export function parseJunit(xml: string): TestCase[] {
     } else if (tag === "testcase" && !slash) {
       const name = [...suites, attributes["name"]].filter(Boolean).join(" > ");
       const file = attributes["file"] ?? attributes["classname"] ?? "";
-      cases.push({ name, file, line: Number(attributes["line"] ?? 0), outcome: "passed", detail: "" });
+      cases.push({
+        name,
+        file,
+        line: Number(attributes["line"] ?? 0),
+        outcome: "passed",
+        detail: "",
+      });
     } else if (tag === "skipped" && !slash && current) {
       current.outcome = "skipped";
       current.detail = attributes["message"] ?? "";
-    } else if ((tag === "failure" || tag === "error") && !slash && current && current.outcome !== "skipped") {
+    } else if (
+      (tag === "failure" || tag === "error") &&
+      !slash &&
+      current &&
+      current.outcome !== "skipped"
+    ) {
       // (A failing "todo" test is reported as both: it stays a skip.)
       current.outcome = "failed";
-      const text = selfClosing ? "" : xml.slice(match.index + token.length, xml.indexOf(`</${tag}>`, match.index));
+      const text = selfClosing
+        ? ""
+        : xml.slice(match.index + token.length, xml.indexOf(`</${tag}>`, match.index));
       current.detail = decode(text).trim() || (attributes["message"] ?? "");
     }
   }
@@ -59,7 +73,9 @@ function withoutContainers(cases: readonly TestCase[]): TestCase[] {
       if (outcome === "failed") failing.add(container);
     }
   }
-  return cases.filter(({ name, outcome }) => !containers.has(name) || (outcome === "failed" && !failing.has(name)));
+  return cases.filter(
+    ({ name, outcome }) => !containers.has(name) || (outcome === "failed" && !failing.has(name)),
+  );
 }
 
 /** Bun and Deno wrap each file in a suite named after it: no part of a test's name. */
@@ -70,16 +86,28 @@ function suiteName(attributes: Record<string, string>): string {
 }
 
 function parseAttributes(text: string): Record<string, string> {
-  const pairs = [...text.matchAll(/([\w:-]+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, decode(value)]);
+  const pairs = [...text.matchAll(/([\w:-]+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [
+    name,
+    decode(value),
+  ]);
   return Object.fromEntries(pairs) as Record<string, string>;
 }
 
-const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+const entities: Readonly<Record<string, string>> = {
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  amp: "&",
+};
 
 function decode(text: string): string {
-  return text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex?: string, decimal?: string, name?: string) => {
-    if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-    if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
-    return entities[name ?? ""] ?? whole;
-  });
+  return text.replace(
+    /&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi,
+    (whole, hex?: string, decimal?: string, name?: string) => {
+      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+      if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
+      return entities[name ?? ""] ?? whole;
+    },
+  );
 }

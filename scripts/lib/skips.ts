@@ -22,7 +22,11 @@ export class SkipReasons {
 
   /** The reason of a skipped test; `output` is what its runtime printed. */
   find(test: TestCase, output: string): string {
-    const reason = test.detail || printedReason(test, output) || literalReason(test) || this.#known.get(test.name);
+    const reason =
+      test.detail ||
+      printedReason(test, output) ||
+      literalReason(test) ||
+      this.#known.get(test.name);
     if (!reason) return "no reason given";
     this.#known.set(test.name, reason);
     return reason;
@@ -50,5 +54,7 @@ function literalReason(test: TestCase): string | undefined {
     return undefined;
   }
   const source = lines.slice(test.line - 1, test.line - 1 + optionLines).join("\n");
-  return /\bskip:[^,}]*?(["'`])(.+?)\1/.exec(source)?.[2] ?? /\.skip\((["'`])(.+?)\1\)/.exec(source)?.[2];
+  return (
+    /\bskip:[^,}]*?(["'`])(.+?)\1/.exec(source)?.[2] ?? /\.skip\((["'`])(.+?)\1\)/.exec(source)?.[2]
+  );
 }
