@@ -16,9 +16,9 @@ import { parseArgs } from "node:util";
 import { runCommand, type CommandResult } from "./lib/command.ts";
 import { buildPackages, compiledPath, compileTests } from "./lib/compile.ts";
 import { ensureInstalled } from "./lib/install.ts";
-import { parseJunit, type TestCase } from "./lib/junit.ts";
 import { runtimes, type Runtime } from "./lib/runtimes.ts";
 import { isMissingTool, SkipReasons } from "./lib/skips.ts";
+import type { TestCase } from "./lib/test-case.ts";
 import { matrixTestFiles, root, toolingTestFiles } from "./lib/workspace.ts";
 
 /** For all tests of one runtime: five of these and the installs stay below 12 minutes. */
@@ -83,13 +83,17 @@ async function testOn(runtime: Runtime, files: string[]): Promise<Count> {
     limitMs: runtimeLimitMs,
     env,
   });
-  const tests = readReport(reportPath);
+  const tests = readReport(runtime, reportPath);
   const count = { runtime: runtime.name, passed: 0, failed: 0, skipped: 0 };
   const details: string[] = [];
   for (const test of tests) {
     const line = describe(test, result.output);
     count[line.counts] += 1;
     if (line.text) details.push(line.text);
+  }
+  for (const stray of runtime.strayFailures(result.output)) {
+    count.failed += 1;
+    details.push(`FAILED outside a test\n${indent(stray)}`);
   }
   const trouble = explainTrouble(runtime, result, count);
   if (trouble) {
@@ -103,9 +107,9 @@ async function testOn(runtime: Runtime, files: string[]): Promise<Count> {
   return count;
 }
 
-function readReport(path: string): TestCase[] {
+function readReport(runtime: Runtime, path: string): TestCase[] {
   try {
-    return parseJunit(readFileSync(path, "utf8"));
+    return runtime.parseReport(readFileSync(path, "utf8"));
   } catch {
     return []; // The runtime died before it wrote one: explained by its exit code.
   }

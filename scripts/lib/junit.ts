@@ -1,21 +1,11 @@
 /**
- * Reads the JUnit XML that Node, Bun and Deno write about a test run: the one report that all three can make.
+ * Reads the JUnit XML that Bun and Deno write about a test run.
  *
- * They differ: Node and Bun nest `testsuite`, Deno writes `suite > test` into the name and counts the suite as a test of
- * its own; only Node passes on why a test was skipped; Bun and Deno tell the line instead.
+ * They differ: Bun nests `testsuite`, Deno writes `suite > test` into the name and counts the suite as a test of its own.
+ * Neither passes on why a test was skipped.
  */
 
-/** One test of a report. */
-export interface TestCase {
-  /** Names of the suites around it and its own, joined by " > ". */
-  readonly name: string;
-  readonly file: string;
-  /** Line of the test in its file; 0 if the runtime does not say. */
-  readonly line: number;
-  readonly outcome: "passed" | "failed" | "skipped";
-  /** What was thrown, or why it was skipped; may be empty. */
-  readonly detail: string;
-}
+import type { TestCase } from "./test-case.ts";
 
 const tokenPattern =
   /<(\/?)(testsuites|testsuite|testcase|skipped|failure|error)\b((?:\s+[\w:-]+="[^"]*")*)\s*(\/?)>/g;

@@ -1,6 +1,9 @@
 /** The runtimes of the test matrix: where each is installed, and how it runs a list of test files. */
 
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseJunit } from "./junit.ts";
+import type { TestCase } from "./test-case.ts";
 import { root } from "./workspace.ts";
 
 /** A runtime that runs the tests. */
@@ -12,8 +15,12 @@ export interface Runtime {
   readonly fromSource: boolean;
   /** Arguments that run a script (its path follows), from source where it can. */
   readonly scriptArgs: readonly string[];
-  /** Arguments that run test files and leave a JUnit report. */
+  /** Arguments that run test files and leave a report. */
   testArgs(files: readonly string[], reportPath: string): string[];
+  /** Reads that report. */
+  parseReport(text: string): TestCase[];
+  /** Failures that are in no report, only in what the runtime printed. */
+  strayFailures(output: string): string[];
 }
 
 /** Each test file is a process of its own under Node; the machine that decides has two cores. */
@@ -23,6 +30,7 @@ const concurrency = 2;
 const testLimitMs = 60_000;
 
 const installed = join(root, "runtimes/node_modules");
+const nodeReporter = pathToFileURL(join(import.meta.dirname, "node-reporter.ts")).href;
 const sourceCondition = "--conditions=@arborio/source";
 
 /** All runtimes, in the order they run. */
@@ -44,6 +52,12 @@ export const runtimes: readonly Runtime[] = [
       `--reporter-outfile=${reportPath}`,
       ...files.map((file) => `./${file}`),
     ],
+    parseReport: parseJunit,
+    // A hook that throws, a file that cannot be loaded, an error after its test.
+    strayFailures: (output) => {
+      const blocks = output.matchAll(/^# Unhandled error between tests\n-+\n([^]*?)\n-{5,}$/gm);
+      return [...blocks].map(([, block = ""]) => block);
+    },
   },
   {
     name: "deno",
@@ -54,10 +68,13 @@ export const runtimes: readonly Runtime[] = [
       "test",
       "--allow-all",
       "--no-check", // tsc checks types, once
+      "--no-lock",
       sourceCondition,
       `--junit-path=${reportPath}`,
       ...files,
     ],
+    parseReport: parseJunit,
+    strayFailures: () => [],
   },
 ];
 
@@ -75,9 +92,11 @@ function nodeRuntime(name: string, program: string, fromSource: boolean): Runtim
       `--test-timeout=${testLimitMs}`,
       "--test-reporter=spec",
       "--test-reporter-destination=stdout",
-      "--test-reporter=junit",
+      `--test-reporter=${nodeReporter}`,
       `--test-reporter-destination=${reportPath}`,
       ...files,
     ],
+    parseReport: (text) => JSON.parse(text) as TestCase[],
+    strayFailures: () => [],
   };
 }

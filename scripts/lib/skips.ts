@@ -7,7 +7,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TestCase } from "./junit.ts";
+import type { TestCase } from "./test-case.ts";
 import { root } from "./workspace.ts";
 
 /** A skip for want of something that can be installed starts like this; it is a failure where everything must be there. */

@@ -1,15 +1,10 @@
 /** Where things are in this repository, and which files a step works on. */
 
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The repository's folder. */
 export const root: string = dirname(dirname(import.meta.dirname));
-
-/** A path relative to the repository, for printing. */
-export function fromRoot(path: string): string {
-  return relative(root, path);
-}
 
 /** The folders of the published packages, relative to the repository. */
 export function packageFolders(): string[] {

@@ -1,0 +1,17 @@
+// Type-checked against the installed tarball, strictly and without any runtime's types.
+import { run, sleep, taskGroup } from "arborio";
+import * as lowlevel from "arborio/lowlevel";
+import * as sim from "arborio/sim";
+import * as testing from "arborio/testing";
+import * as nodeBackend from "arborio/backends/node";
+
+export const value: Promise<number> = run(async () => {
+  return await taskGroup(async (group) => {
+    group.startSoon(async () => {
+      await sleep(1);
+    });
+    return 1;
+  });
+});
+
+export const entries: readonly object[] = [lowlevel, sim, testing, nodeBackend];

@@ -1,0 +1,120 @@
+/**
+ * `npm run shape`: checks what is published, not the source.
+ *
+ * Builds and packs `arborio`, looks at the tarball with publint, attw and our own eyes, installs it into an empty folder,
+ * runs a program on every runtime, type-checks a consumer, and bundles for browsers. Prints a line per check.
+ */
+
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+import { runCommand } from "../scripts/lib/command.ts";
+import { buildPackages } from "../scripts/lib/compile.ts";
+import { ensureInstalled } from "../scripts/lib/install.ts";
+import { runtimes } from "../scripts/lib/runtimes.ts";
+import { root } from "../scripts/lib/workspace.ts";
+import { packAndInstall, type Tarball } from "./tarball.ts";
+
+const packageFolder = "packages/arborio";
+
+/** Everything that may lie at the top of the tarball. */
+const topLevel = ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "src"];
+
+/** A program that does next to nothing takes far less, also on a busy machine. */
+const programLimitMs = 30_000;
+
+/** What a check found wrong; empty when all is well. */
+type Check = () => Promise<string>;
+
+await ensureInstalled("runtimes");
+await buildPackages({ typeCheck: true });
+const tarball = await packAndInstall(packageFolder);
+console.log(
+  `arborio: ${tarball.files.length} files, ${kilobytes(tarball.packedBytes)} packed, ${kilobytes(tarball.unpackedBytes)} unpacked`,
+);
+
+const checks: Readonly<Record<string, Check>> = {
+  "files of the tarball": () => Promise.resolve(checkFiles(tarball)),
+  publint: () => tool("publint", ["run", tarball.path, "--strict"]),
+  attw: () => tool("attw", [tarball.path, "--profile", "esm-only", "--no-color", "--no-emoji"]),
+  knip: () => tool("knip", ["--no-progress", "--no-config-hints"]),
+  "types without a runtime's": () => checkTypes(tarball),
+  ...Object.fromEntries(
+    runtimes.map(({ name, program, scriptArgs }): [string, Check] => {
+      const args = scriptArgs.filter((arg) => !arg.startsWith("--conditions"));
+      return [`runs on ${name}`, () => checkProgram(tarball, program, [...args, "program.mjs"])];
+    }),
+  ),
+  "bundle for browsers": () => checkBundle(tarball),
+};
+
+let failed = 0;
+for (const [name, check] of Object.entries(checks)) {
+  const fault = await check();
+  console.log(`${fault === "" ? "ok    " : "FAILED"} ${name}`);
+  if (fault !== "") console.log(fault.replace(/^(?=.)/gm, "  "));
+  if (fault !== "") failed += 1;
+}
+rmSync(tarball.folder, { recursive: true, force: true });
+process.exitCode = failed === 0 ? 0 : 1;
+
+function checkFiles({ files }: Tarball): string {
+  const faults = files.flatMap((file) => {
+    const [top = ""] = file.split("/");
+    if (!topLevel.includes(top)) return [`${file}: not meant to be published`];
+    if (/\.test\./.test(file)) return [`${file}: a test`];
+    return [];
+  });
+  const needed = ["LICENSE", "README.md", "package.json", "dist/index.js", "dist/index.d.ts"];
+  faults.push(...needed.filter((file) => !files.includes(file)).map((file) => `${file}: missing`));
+  const licence = (path: string): string => readFileSync(join(root, path), "utf8");
+  if (licence("LICENSE") !== licence(`${packageFolder}/LICENSE`)) {
+    faults.push("LICENSE: differs from the repository's");
+  }
+  return faults.join("\n");
+}
+
+async function checkTypes({ folder }: Tarball): Promise<string> {
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const options =
+    "--noEmit --strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess --skipLibCheck false " +
+    "--module nodenext --target es2023 --lib es2023,esnext.disposable,dom --pretty false --ignoreConfig consumer.ts";
+  const { code, output } = await runCommand(process.execPath, [tsc, ...options.split(" ")], {
+    cwd: folder,
+  });
+  return code === 0 ? "" : output;
+}
+
+async function checkProgram({ folder }: Tarball, program: string, args: string[]): Promise<string> {
+  const options = { cwd: folder, limitMs: programLimitMs };
+  const { code, output, timedOut } = await runCommand(program, args, options);
+  if (timedOut) return `Ended after ${programLimitMs / 1000} s. It printed:\n${output}`;
+  return code === 0 && output.trim() === "program ok" ? "" : `Exit code ${code}\n${output}`;
+}
+
+async function checkBundle({ folder }: Tarball): Promise<string> {
+  const file = join(folder, "bundle.mjs");
+  const build = await rolldown({ input: join(folder, "browser.mjs"), platform: "browser" });
+  await build.write({ file, format: "esm" });
+  await build.close();
+  const code = readFileSync(file, "utf8");
+  const runtimeModules = [...code.matchAll(/["'](?:node:\w+|bun(?::\w+)?)["']/g)].map(
+    ([name]) => name,
+  );
+  if (runtimeModules.length > 0) return `The bundle needs ${runtimeModules.join(", ")}`;
+  const options = { cwd: folder, limitMs: programLimitMs };
+  const { code: exitCode, output } = await runCommand(process.execPath, [file], options);
+  // Node stands in for a browser: the bundle has the backend for browsers in it, wherever it runs.
+  const isClear = exitCode !== 0 && /browser|\bweb\b/i.test(output);
+  return isClear ? "" : `Exit code ${exitCode}: needed an error that names browsers\n${output}`;
+}
+
+async function tool(name: string, args: string[]): Promise<string> {
+  const path = join(root, "node_modules/.bin", name);
+  const { code, output } = await runCommand(process.execPath, [path, ...args]);
+  return code === 0 ? "" : output;
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1024).toFixed(1)} kB`;
+}
