@@ -1,0 +1,7 @@
+/** Durations that every subject of the core suite shares. `python_cases.py` has the same, in seconds. */
+
+/** A deadline so far away that it never fires, in milliseconds. */
+export const HOUR_MS = 3_600_000;
+
+/** The timeout of the `timeout` bench, in milliseconds: a usual one, that never fires. */
+export const TIMEOUT_MS = 10_000;

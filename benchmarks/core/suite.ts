@@ -1,0 +1,280 @@
+/** The suite `core`: tasks, scopes, time, channels, locks, beside raw promises, Effect, Effection and Python's libraries. */
+import { fileURLToPath } from "node:url";
+import type { Amount, Bench, StaticBench, Subject, Suite, TimedBench } from "../harness/suite.ts";
+import { minimalSize, wholeSize } from "./size.ts";
+
+const caseFile = (name: string): string => fileURLToPath(new URL(`cases/${name}`, import.meta.url));
+
+const script = (name: string, ...needs: string[]): Subject => ({
+  name,
+  kind: "script",
+  file: caseFile(`${name}.ts`),
+  needs,
+});
+
+const python = (name: string, ...needs: string[]): Subject => ({
+  name,
+  kind: "python",
+  file: caseFile("python_cases.py"),
+  needs,
+});
+
+const subjects = [
+  script("arborio"),
+  script("promise"),
+  script("effect", "effect"),
+  script("effection", "effection"),
+  python("asyncio"),
+  python("uvloop", "uvloop"),
+  python("anyio-asyncio", "anyio"),
+  python("anyio-uvloop", "anyio", "uvloop"),
+  python("anyio-trio", "anyio", "trio"),
+  python("trio", "trio"),
+];
+
+const ASYNCIO = ["asyncio", "uvloop"];
+const NURSERIES = ["anyio-asyncio", "anyio-uvloop", "anyio-trio", "trio"];
+const EVERYONE = subjects.map(({ name }) => name);
+const without = (...names: string[]): string[] => EVERYONE.filter((name) => !names.includes(name));
+
+/** The same amount for each Python subject. CPython does not optimise while it runs: a little warm-up is enough. */
+function pythonAmounts(ops: number, more?: Partial<Amount>): Record<string, Partial<Amount>> {
+  const amount = { ops, warmUpOps: 1000, ...more };
+  return Object.fromEntries([...ASYNCIO, ...NURSERIES].map((name) => [name, amount]));
+}
+
+const KB = 1000;
+const KIB = 1024;
+
+const tasks: TimedBench[] = [
+  {
+    kind: "timed",
+    name: "spawn",
+    what: "start a task with one checkpoint and join it, 100,000 in one group",
+    unit: "ns",
+    subjects: EVERYONE,
+    amount: { ops: 100_000 },
+    amounts: { effection: { ops: 10_000 }, ...pythonAmounts(100_000) },
+    targets: [
+      { kind: "timesPeer", peer: "anyio-uvloop", ratioMin: 12 },
+      { kind: "timesPeer", peer: "trio", ratioMin: 7 },
+      { kind: "timesPeer", peer: "effect", ratioMin: 1.5 },
+    ],
+    notes: [
+      "promise: no group, no cancellation",
+      "effection: 10,000 tasks, each waits for a resolved promise",
+    ],
+  },
+  {
+    kind: "timed",
+    name: "cancel",
+    what: "cancel a waiting task and join it, 100,000 in one group",
+    unit: "ns",
+    subjects: EVERYONE,
+    amount: { ops: 100_000 },
+    amounts: {
+      effection: { ops: 5000, warmUpOps: 200 },
+      ...pythonAmounts(100_000, { roundsMax: 2 }),
+    },
+    targets: [
+      { kind: "timesPeer", peer: "trio", ratioMin: 10 },
+      { kind: "timesPeer", peer: "effect", ratioMin: 1 },
+    ],
+    notes: [
+      "promise: one AbortSignal with one listener that rejects every waiter",
+      "effection: 5,000 tasks",
+    ],
+  },
+  {
+    kind: "timed",
+    name: "cancel-1m",
+    what: "the same with 1,000,000 tasks",
+    unit: "ns",
+    subjects: ["arborio"],
+    amount: { ops: 1_000_000, warmUpOps: 10_000, samplesMax: 1, roundsMax: 2 },
+    targets: [{ kind: "timesBench", bench: "cancel", ratioMin: 0.7, ratioMax: 1.3 }],
+  },
+  {
+    kind: "timed",
+    name: "memory",
+    what: "memory of a waiting task, of 100,000",
+    unit: "B",
+    subjects: EVERYONE,
+    amount: { ops: 100_000, warmUpOps: 5000, samplesMax: 2 },
+    amounts: {
+      effection: { ops: 10_000, warmUpOps: 200 },
+      ...pythonAmounts(100_000, { samplesMax: 1 }),
+    },
+    targets: [{ kind: "atMost", value: 1.2 * KIB }],
+    notes: [
+      "scripts: growth of the live heap after full collections",
+      "Python: growth of the resident set",
+    ],
+  },
+  {
+    kind: "timed",
+    name: "memory-1m",
+    what: "memory of a waiting task, of 1,000,000",
+    unit: "B",
+    subjects: ["arborio"],
+    amount: { ops: 1_000_000, warmUpOps: 5000, samplesMax: 1, roundsMax: 1 },
+    targets: [{ kind: "atMost", value: 1.2 * KIB }],
+  },
+];
+
+const checkpoints: TimedBench[] = [
+  {
+    kind: "timed",
+    name: "checkpoint",
+    what: "a checkpoint that does not wait, under a far deadline",
+    unit: "ns",
+    subjects: ["arborio", "promise", ...NURSERIES],
+    amount: { ops: 1_000_000 },
+    amounts: pythonAmounts(50_000),
+    targets: [{ kind: "atMost", value: 60 }],
+    notes: [
+      "arborio: the entry check of every operation, lowlevel.checkpointIfCancelled()",
+      "promise: signal.throwIfAborted()",
+      "effect, effection, asyncio: no such operation",
+    ],
+  },
+  {
+    kind: "timed",
+    name: "checkpoint-yield",
+    what: "a checkpoint that lets other tasks run",
+    unit: "ns",
+    subjects: EVERYONE,
+    amount: { ops: 100_000 },
+    amounts: { effect: { ops: 50_000 }, effection: { ops: 20_000 }, ...pythonAmounts(50_000) },
+    targets: [],
+    notes: [
+      "promise: await null",
+      "effection: waits for a resolved promise",
+      "effect: each yield is a host turn",
+    ],
+  },
+  {
+    kind: "timed",
+    name: "await",
+    what: "await null inside a scope; promise: outside",
+    unit: "ns",
+    subjects: ["arborio", "promise"],
+    amount: { ops: 1_000_000, warmUpOps: 1_000_000, samplesMax: 15 },
+    targets: [{ kind: "timesOfPeer", peer: "promise", ratioMax: 1.05 }],
+  },
+  {
+    kind: "timed",
+    name: "timeout",
+    what: "enter and leave a timeout round a checkpoint",
+    unit: "ns",
+    subjects: EVERYONE,
+    amount: { ops: 100_000 },
+    amounts: { effect: { ops: 30_000 }, effection: { ops: 3000 }, ...pythonAmounts(20_000) },
+    targets: [
+      { kind: "timesPeer", peer: "anyio-uvloop", ratioMin: 6 },
+      { kind: "timesPeer", peer: "effect", ratioMin: 5 },
+    ],
+    notes: ["promise: Promise.race with a timer, cancels nothing", "effection: race with sleep"],
+  },
+];
+
+const exchange: TimedBench[] = [
+  {
+    kind: "timed",
+    name: "rendezvous",
+    what: "round trip of two tasks over two channels of capacity 0",
+    unit: "ns",
+    subjects: EVERYONE,
+    amount: { ops: 100_000 },
+    amounts: { effect: { ops: 30_000 }, effection: { ops: 10_000 }, ...pythonAmounts(10_000) },
+    targets: [
+      { kind: "timesPeer", peer: "anyio-uvloop", ratioMin: 30 },
+      { kind: "timesPeer", peer: "effect", ratioMin: 8 },
+    ],
+    notes: [
+      "effect, asyncio, uvloop: queues of capacity 1, they have no rendezvous",
+      "effection: unbounded queues",
+      "promise: a hand-off written for one sender and one receiver",
+    ],
+  },
+  {
+    kind: "timed",
+    name: "channel",
+    what: "one item from a producer to a consumer, capacity 100",
+    unit: "ns",
+    subjects: without("promise"),
+    amount: { ops: 200_000 },
+    amounts: { effect: { ops: 100_000 }, effection: { ops: 20_000 }, ...pythonAmounts(30_000) },
+    targets: [
+      { kind: "timesPeer", peer: "anyio-uvloop", ratioMin: 10 },
+      { kind: "timesPeer", peer: "effect", ratioMin: 2.5 },
+    ],
+    notes: ["promise: a bounded buffer is what a channel is", "effection: an unbounded queue"],
+  },
+  {
+    kind: "timed",
+    name: "lock",
+    what: "acquire and release a free lock",
+    unit: "ns",
+    subjects: without("effection"),
+    amount: { ops: 500_000 },
+    amounts: { effect: { ops: 200_000 }, ...pythonAmounts(20_000) },
+    targets: [{ kind: "atMost", value: 100 }],
+    notes: [
+      "promise: a chain of promises",
+      "effect: Semaphore of one permit",
+      "effection: has no lock",
+    ],
+  },
+  contention("lock-contended", 1000, "lock-contended-100"),
+  contention("lock-contended-100", 100),
+];
+
+/** Acquire, one checkpoint, release, by tasks that all want the lock. */
+function contention(name: string, taskCount: number, fewer?: string): TimedBench {
+  return {
+    kind: "timed",
+    name,
+    what: `acquire, checkpoint, release, by ${taskCount} tasks at once`,
+    unit: "ns",
+    subjects: without("effection"),
+    amount: { ops: 100_000 },
+    amounts: { effect: { ops: 4000, warmUpOps: 1000 }, ...pythonAmounts(10_000) },
+    // Linear: an acquisition takes no longer however many wait; the tolerance is that of `cancel-1m`.
+    targets:
+      fewer === undefined ? [] : [{ kind: "timesBench", bench: fewer, ratioMin: 0, ratioMax: 1.3 }],
+  };
+}
+
+const sizes: StaticBench[] = [
+  {
+    kind: "static",
+    name: "size",
+    what: "run, a task group, sleep and a timeout; minified and gzipped",
+    unit: "B",
+    subjects: ["arborio", "effect", "effection"],
+    needs: ["rolldown"],
+    measure: minimalSize,
+    targets: [{ kind: "atMost", value: 8 * KB }],
+    notes: ["arborio: with the backend of the runtime; node:* and bun:* are not in it"],
+  },
+  {
+    kind: "static",
+    name: "size-all",
+    what: "all of the main entry; minified and gzipped",
+    unit: "B",
+    subjects: ["arborio", "effect", "effection"],
+    needs: ["rolldown"],
+    measure: wholeSize,
+    targets: [{ kind: "atMost", value: 18 * KB }],
+  },
+];
+
+const benches: Bench[] = [...tasks, ...checkpoints, ...exchange, ...sizes];
+
+export const coreSuite: Suite = {
+  name: "core",
+  subjects,
+  benches,
+  peers: ["effect", "effection", "rolldown"],
+};

@@ -1,0 +1,67 @@
+/** Starts one case in a process of its own and reads what it prints. */
+import { execFile } from "node:child_process";
+import process from "node:process";
+import { promisify } from "node:util";
+import type { CaseReply, CaseRequest } from "./case.ts";
+import type { Host } from "./hosts.ts";
+
+const run = promisify(execFile);
+
+/** A case that takes longer is stuck, or far too large for a benchmark of minutes. */
+const CASE_MS_MAX = 60_000;
+
+/** The last lines of a failure are enough to act on. */
+const STDERR_CHARS = 1200;
+
+/** A case process failed, hung, or printed something else than its samples. */
+export class CaseError extends Error {
+  override readonly name = "CaseError";
+}
+
+/**
+ * Runs one case.
+ *
+ * @returns nanoseconds or bytes per operation, one for each sample
+ * @throws CaseError if the process fails or takes more than a minute
+ */
+export async function runCase(
+  host: Pick<Host, "command" | "args">,
+  script: readonly string[],
+  request: CaseRequest,
+): Promise<readonly number[]> {
+  const args = [...host.args, ...script, JSON.stringify(request)];
+  const options = { timeout: CASE_MS_MAX, env: { ...process.env, NO_COLOR: "1" } };
+  const { stdout } = await run(host.command, args, options).catch((error: unknown) => {
+    throw failureOf(error as ProcessFailure);
+  });
+  const line = stdout.trim().split("\n").at(-1) ?? "";
+  return samplesIn(line);
+}
+
+interface ProcessFailure extends Error {
+  readonly killed?: boolean;
+  readonly stderr?: string;
+}
+
+function failureOf(error: ProcessFailure): CaseError {
+  if (error.killed)
+    return new CaseError(`not done after ${CASE_MS_MAX / 1000} s`, { cause: error });
+  return new CaseError((error.stderr ?? error.message).trim().slice(-STDERR_CHARS), {
+    cause: error,
+  });
+}
+
+function samplesIn(line: string): readonly number[] {
+  let samples: unknown;
+  try {
+    samples = (JSON.parse(line) as Partial<CaseReply>).samples;
+  } catch (error) {
+    throw new CaseError(`printed ${JSON.stringify(line)}, samples as JSON were needed`, {
+      cause: error,
+    });
+  }
+  if (!Array.isArray(samples) || samples.length === 0 || !samples.every(Number.isFinite)) {
+    throw new CaseError(`printed ${line}, samples that are finite numbers were needed`);
+  }
+  return samples as number[];
+}
