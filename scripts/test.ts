@@ -42,8 +42,7 @@ const reasons = new SkipReasons();
 const reports = mkdtempSync(join(tmpdir(), "arborio-test-"));
 
 const chosen = chooseRuntimes(values.runtime ?? []);
-if (chosen.some((runtime) => runtime.program.includes("/runtimes/")))
-  await ensureInstalled("runtimes");
+await installWhatIsNeeded();
 if (chosen.some((runtime) => !runtime.fromSource)) {
   await buildPackages({ typeCheck: false });
   await compileTests();
@@ -66,6 +65,18 @@ function chooseRuntimes(names: string[]): Runtime[] {
   return runtimes.filter((runtime) => names.length === 0 || names.includes(runtime.name));
 }
 
+async function installWhatIsNeeded(): Promise<void> {
+  // The benchmarks' own tests start the runtimes and the peers.
+  const hasBenchmarks = chosen.some((runtime) => filesFor(runtime).some(isBenchmark));
+  const isElsewhere = chosen.some((runtime) => runtime.program.startsWith(join(root, "runtimes")));
+  if (hasBenchmarks || isElsewhere) await ensureInstalled("runtimes");
+  if (hasBenchmarks) await ensureInstalled("benchmarks");
+}
+
+function isBenchmark(path: string): boolean {
+  return path.startsWith("benchmarks/");
+}
+
 function filesFor(runtime: Runtime): string[] {
   // The tooling runs on one runtime only, so its tests do too.
   const all = [...matrixTestFiles(), ...(runtime.name === "node-26" ? toolingTestFiles() : [])];
@@ -78,7 +89,7 @@ function filesFor(runtime: Runtime): string[] {
 
 async function testOn(runtime: Runtime, files: string[]): Promise<Count> {
   const reportPath = join(reports, `${runtime.name}.xml`);
-  const env = { NO_COLOR: "1", FORCE_COLOR: "0", ARBORIO_TEST_RUNTIME: runtime.name };
+  const env = { NO_COLOR: "1" };
   const result = await runCommand(runtime.program, runtime.testArgs(files, reportPath), {
     limitMs: runtimeLimitMs,
     env,

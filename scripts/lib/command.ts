@@ -30,6 +30,9 @@ export interface CommandResult {
 /** Longer than any honest step here; a step that knows better says so. */
 const limitMsDefault = 600_000;
 
+/** Between asking a hanging program to end and ending it with its children. */
+const lastWordsMs = 2_000;
+
 /** Runs a program to its end, without standard input, and collects what it printed. */
 export function runCommand(
   program: string,
@@ -47,9 +50,10 @@ export function runCommand(
     const chunks: Buffer[] = [];
     let timedOut = false;
     const endGroup = (): void => killGroup(child.pid);
-    const timer = setTimeout(() => {
+    let timer = setTimeout(() => {
       timedOut = true;
-      endGroup();
+      child.kill("SIGTERM"); // a test runner then still tells what it was waiting for
+      timer = setTimeout(endGroup, lastWordsMs);
     }, options.limitMs ?? limitMsDefault);
     process.once("exit", endGroup);
     for (const stream of [child.stdout, child.stderr]) {
@@ -62,6 +66,7 @@ export function runCommand(
     child.on("close", (code) => {
       clearTimeout(timer);
       process.off("exit", endGroup);
+      endGroup(); // whatever it left behind
       const output = Buffer.concat(chunks).toString("utf8");
       resolve({ code: code ?? 1, output, timedOut, elapsedMs: performance.now() - startedAt });
     });
