@@ -5,8 +5,8 @@ import * as sim from "arborio/sim";
 import * as testing from "arborio/testing";
 import * as nodeBackend from "arborio/backends/node";
 
-export const value: Promise<number> = run(async () => {
-  return await taskGroup(async (group) => {
+export const value: Promise<number> = run(() => {
+  return taskGroup(async (group) => {
     group.startSoon(async () => {
       await sleep(1);
     });
