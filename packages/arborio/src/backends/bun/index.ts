@@ -1,0 +1,15 @@
+import type { Backend } from "../../platform/backend.ts";
+import { HostClock } from "../shared/clock.ts";
+import { bunProcess } from "./process.ts";
+
+export { ambient } from "../shared/ambient.ts";
+
+/** The backend of Bun. */
+export const bunBackend: Backend = {
+  name: "bun",
+  clock: new HostClock(),
+  entropy: { random: () => Math.random() },
+  process: bunProcess,
+};
+
+export { bunBackend as backend };

@@ -1,0 +1,19 @@
+/** What the core asks of a backend: what time is it, wake me then, run me soon. */
+export interface Clock {
+  /** Milliseconds on a monotonic clock, with fractions; its zero is arbitrary. */
+  now(): number;
+  /**
+   * Calls `wake` once, `delayMs` from now (at least 0, at most 2³¹−1), never synchronously. The callback runs in the root
+   * context: a timer made inside a task would keep that task's context alive.
+   */
+  setTimer(delayMs: number, wake: () => void): ClockTimer;
+  /** Calls `turn` once, after the host has seen to timers and I/O, in the root context. Keeps the process alive until then. */
+  nextTurn(turn: () => void): void;
+}
+
+export interface ClockTimer {
+  /** The timer never fires afterwards. */
+  clear(): void;
+  /** Whether the timer alone keeps the process alive. */
+  setReferenced(referenced: boolean): void;
+}

@@ -1,0 +1,374 @@
+import { ambientScope, runInScope } from "./ambient.ts";
+import { requireFunction, requireTime } from "./arguments.ts";
+import { deliver, expose, retract } from "./cancel-tree.ts";
+import { type Cancelled, createCancelled } from "./cancelled.ts";
+import { Deadline } from "./deadlines.ts";
+import { InvalidStateError, ScopeClosedError } from "./errors.ts";
+import { CAUGHT, CLOSED, CLOSING, OPEN, SHIELD, SOFT, TIMED_OUT } from "./flags.ts";
+import type { Kernel } from "./kernel.ts";
+import { NOTHING, withoutOwned } from "./ownership.ts";
+import { capture, captured } from "./promise.ts";
+import { isAsked, shutdownScope, type ShutdownOptions } from "./shutdown.ts";
+import type { StartState } from "./start.ts";
+import type { Task } from "./task.ts";
+import type { TaskGroup } from "./task-group.ts";
+import type { WaitQueue } from "./wait-queue.ts";
+
+/** What a scope's list holds: waits of its flows, and scopes (also tasks) opened in it. Linked through the members themselves. */
+export interface ScopeMember {
+  readonly isScope: boolean;
+  previous: ScopeMember | null;
+  next: ScopeMember | null;
+}
+
+/** What few scopes need, kept apart so that a million waiting tasks need not pay for it. */
+export interface ScopeExtras {
+  deadline?: number;
+  deadlineEntry?: Deadline | undefined;
+  hardStop?: Deadline | undefined;
+  controller?: AbortController | undefined;
+  /** Called when the last thing that floated below the closing scope has ended. */
+  drained?: (() => void) | undefined;
+  /** Where the scope was opened; known in `dev` only. */
+  openedAt?: string | undefined;
+  /** The group whose scope this is. */
+  group?: TaskGroup | undefined;
+  /** Of a task: who waits for its end. */
+  enders?: WaitQueue<void> | undefined;
+  /** Of a task: what breaks when it ends while holding it. */
+  held?: Set<BreaksWithTask> | undefined;
+  /** Of a task started with `group.start`: who waits for `started`. */
+  start?: StartState | undefined;
+}
+
+/** Something a task owns and others wait for, such as a lock. */
+export interface BreaksWithTask {
+  /** Called when the task that owns this has ended without giving it up. */
+  breakWith(task: Task): void;
+}
+
+/** Options of a `CancelScope`. */
+export interface CancelScopeOptions {
+  /** Moment, in milliseconds of `now()`, at which the scope cancels itself. Default `Infinity`: never. */
+  readonly deadline?: number;
+  /** Hides cancellation of the scopes around it; its own still works. Default `false`. */
+  readonly shield?: boolean;
+}
+
+/**
+ * A region of code that can be cancelled as one. `run` enters it with a callback, so leaving is always last-in first-out.
+ * Once cancelled, every checkpoint inside throws `Cancelled` until the flow has left; the scope then takes that away and
+ * `run` returns `undefined`. Counterpart: `trio.CancelScope`.
+ *
+ * @example Cancel from outside
+ * ```ts
+ * import { CancelScope, run, sleepForever } from "arborio";
+ *
+ * await run(async (group) => {
+ *   const scope = new CancelScope();
+ *   group.startSoon(async () => scope.cancel("enough"));
+ *   await scope.run(() => sleepForever());
+ *   console.assert(scope.cancelledCaught);
+ * });
+ * ```
+ */
+export class CancelScope implements ScopeMember {
+  /** @internal */ declare readonly isScope: true;
+  /** @internal */ parent: CancelScope | null = null;
+  /** The task whose flow is in this scope. @internal */
+  task: Task;
+  /** @internal */ kernel: Kernel;
+  /** First and last of the waits and scopes in this one. @internal */
+  first: ScopeMember | null = null;
+  /** @internal */ last: ScopeMember | null = null;
+  /** @internal */ previous: ScopeMember | null = null;
+  /** @internal */ next: ScopeMember | null = null;
+  /** @internal */ flags = 0;
+  /** This scope's own cancellation. @internal */
+  own: Cancelled | null = null;
+  /** The cancellation that applies here: own or from a visible ancestor. Checkpoints ask nothing else. @internal */
+  applied: Cancelled | null = null;
+  /** @internal */ extras: ScopeExtras | null = null;
+
+  constructor(options?: CancelScopeOptions) {
+    this.task = null as never;
+    this.kernel = null as never;
+    if (options === undefined) return;
+    if (options.shield === true) this.flags = SHIELD;
+    if (options.deadline !== undefined) this.deadline = options.deadline;
+  }
+
+  // What users do with a scope -------------------------------------------------------------------------------------------
+
+  /**
+   * Runs `fn` in this scope and leaves the scope when it has ended. Not a checkpoint itself.
+   *
+   * @returns what `fn` returns; `undefined` if this scope's own cancellation cut it short.
+   * @throws InvalidStateError if this scope has been run before.
+   * @throws ScopeClosedError if the calling flow has outlived its own scope.
+   */
+  run<T>(fn: (scope: CancelScope) => T | PromiseLike<T>): Promise<T | undefined> {
+    const parent = ambientScope();
+    try {
+      requireFunction("CancelScope.run", fn);
+      this.enter(parent);
+    } catch (error) {
+      return parent.kernel.rejected(error);
+    }
+    return runInScope(this, runBody<T>, fn);
+  }
+
+  /** Cancels everything in this scope that no shield hides. Only the first call counts; it cannot be undone. */
+  cancel(reason?: unknown): void {
+    if (this.own !== null) return;
+    const cancelled = createCancelled(reason);
+    this.own = cancelled;
+    if ((this.flags & CLOSED) !== 0) return;
+    if (this.kernel !== null && this.kernel.instruments !== null) this.kernel.instruments.scopeCancelled(this, reason);
+    if (this.applied === null) deliver(this, cancelled);
+  }
+
+  /**
+   * Asks what is inside to end: soft scopes are cancelled at once, the rest after `graceMs`. `shuttingDown` tells.
+   * Asking again can only shorten the grace.
+   */
+  shutdown(options?: ShutdownOptions): void {
+    shutdownScope(this, options);
+  }
+
+  /** Whether this scope was cancelled itself, also by a deadline that has just passed. */
+  get cancelCalled(): boolean {
+    if (this.kernel !== null) this.kernel.fireDue();
+    return this.own !== null;
+  }
+
+  /** Whether this scope, on being left, took away a `Cancelled` that it owned: whether it cut its body short. */
+  get cancelledCaught(): boolean {
+    return (this.flags & CAUGHT) !== 0;
+  }
+
+  /** Whether a shutdown has asked this scope, or one around it that no shield hides, to end. */
+  get shuttingDown(): boolean {
+    return isAsked(this);
+  }
+
+  /** Moment, in milliseconds of `now()`, at which the scope cancels itself; `Infinity`: never. Moving it into the past cancels at once. */
+  get deadline(): number {
+    return this.extras?.deadline ?? Infinity;
+  }
+
+  set deadline(when: number) {
+    requireTime("CancelScope.deadline", when);
+    if (when === Infinity && this.extras === null) return;
+    this.ensureExtras().deadline = when;
+    if ((this.flags & OPEN) !== 0) this.#armDeadline();
+  }
+
+  /** Whether cancellation of the scopes around this one is hidden. Clearing it delivers at once what was hidden. */
+  get shield(): boolean {
+    return (this.flags & SHIELD) !== 0;
+  }
+
+  set shield(shield: boolean) {
+    if (shield === this.shield) return;
+    this.flags ^= SHIELD;
+    if ((this.flags & OPEN) === 0) return;
+    if (shield) {
+      retract(this);
+      return;
+    }
+    if (this.parent !== null && isAsked(this.parent)) shutdownScope(this, { graceMs: Infinity });
+    expose(this);
+  }
+
+  /** Aborts when this scope becomes effectively cancelled, with the `Cancelled` as its reason. For APIs that take an `AbortSignal`. */
+  get signal(): AbortSignal {
+    const extras = this.ensureExtras();
+    if (extras.controller === undefined) {
+      extras.controller = new AbortController();
+      if (this.applied !== null) extras.controller.abort(this.applied);
+    }
+    return extras.controller.signal;
+  }
+
+  // What the library does with a scope -----------------------------------------------------------------------------------
+
+  /** @internal */
+  ensureExtras(): ScopeExtras {
+    this.extras ??= {};
+    return this.extras;
+  }
+
+  /** Why an operation of this flow may not begin: it was cancelled, or it has outlived its scope. @internal */
+  refuse(): Error | null {
+    if ((this.flags & CLOSED) !== 0) return this.closedError();
+    this.kernel.fireDueNowAndThen();
+    return this.applied;
+  }
+
+  /** `refuse` for checkpoints and sleeps, which look at the clock every time. @internal */
+  refuseExactly(): Error | null {
+    if ((this.flags & CLOSED) !== 0) return this.closedError();
+    this.kernel.fireDue();
+    return this.applied;
+  }
+
+  /** @internal */
+  closedError(): ScopeClosedError {
+    const where = this.extras?.openedAt === undefined ? "" : `, opened ${this.extras.openedAt}`;
+    const whose = this.task === (this as unknown) ? this.task.describe() : `a scope of ${this.task.describe()}`;
+    return new ScopeClosedError(
+      `call after its scope had closed: ${whose}${where} has ended, and this call was not awaited in it; ` +
+        "await it, or start it in a task group that lives long enough; for callbacks of servers and emitters: outsideScopes(fn)",
+    );
+  }
+
+  /** Opens the scope below `parent`. @internal */
+  enter(parent: CancelScope): void {
+    if ((parent.flags & CLOSED) !== 0) throw parent.closedError();
+    if ((this.flags & (OPEN | CLOSED)) !== 0) {
+      throw new InvalidStateError("CancelScope.run: this scope was run before; a scope runs once, make a new one");
+    }
+    this.flags |= OPEN;
+    this.parent = parent;
+    this.task = parent.task;
+    this.kernel = parent.kernel;
+    parent.link(this);
+    if (this.applied === null && (this.flags & SHIELD) === 0 && parent.applied !== null) {
+      this.applied = parent.applied;
+      this.extras?.controller?.abort(this.applied);
+    }
+    if (this.task.runState.dev) this.ensureExtras().openedAt = this.task.runState.callSite();
+    if (this.extras?.deadline !== undefined) this.#armDeadline();
+    if ((this.flags & SOFT) !== 0 && isAsked(parent)) this.cancel("shutting down");
+  }
+
+  /** @internal */
+  link(member: ScopeMember): void {
+    const last = this.last;
+    member.previous = last;
+    if (last === null) this.first = member;
+    else last.next = member;
+    this.last = member;
+  }
+
+  /** @internal */
+  unlink(member: ScopeMember): void {
+    const { previous, next } = member;
+    if (previous === null) this.first = next;
+    else previous.next = next;
+    if (next === null) this.last = previous;
+    else next.previous = previous;
+    member.previous = null;
+    member.next = null;
+    if (this.first === null && (this.flags & CLOSING) !== 0) this.#drained();
+  }
+
+  /**
+   * Ends the scope and calls `closed`: at once if nothing is left in it, else after what floats below has been cancelled and
+   * has ended. Nothing outlives its scope. @internal
+   */
+  closeThen(closed: () => void): void {
+    if (this.first === null) {
+      this.close();
+      closed();
+      return;
+    }
+    this.flags |= CLOSING;
+    this.ensureExtras().drained = closed;
+    if (this.task.runState.dev) this.task.runState.reportFloating(this);
+    if (this.applied === null) deliver(this, createCancelled("its scope was left while this was still running"));
+  }
+
+  #drained(): void {
+    const closed = this.extras?.drained;
+    this.flags &= ~CLOSING;
+    this.close();
+    closed?.();
+  }
+
+  /** @internal */
+  close(): void {
+    this.flags = (this.flags & ~OPEN) | CLOSED;
+    const extras = this.extras;
+    if (extras !== null) {
+      if (extras.deadlineEntry !== undefined) this.kernel.removeDeadline(extras.deadlineEntry);
+      if (extras.hardStop !== undefined) this.kernel.removeDeadline(extras.hardStop);
+      extras.deadlineEntry = undefined;
+      extras.hardStop = undefined;
+      extras.controller = undefined;
+      extras.drained = undefined;
+    }
+    this.parent?.unlink(this);
+  }
+
+  #armDeadline(): void {
+    const extras = this.ensureExtras();
+    if (extras.deadlineEntry !== undefined) this.kernel.removeDeadline(extras.deadlineEntry);
+    extras.deadlineEntry = undefined;
+    const when = extras.deadline ?? Infinity;
+    if (when === Infinity || this.own !== null) return;
+    if (when <= this.kernel.clock.now()) {
+      cancelAtDeadline(this);
+      return;
+    }
+    extras.deadlineEntry = new Deadline(when, cancelAtDeadline, this);
+    this.kernel.addDeadline(extras.deadlineEntry);
+  }
+}
+Object.defineProperty(CancelScope.prototype, "isScope", { value: true });
+
+/** Reason of a cancellation by deadline. */
+const DEADLINE_EXCEEDED = "deadline exceeded";
+
+function cancelAtDeadline(scope: CancelScope): void {
+  if (scope.own === null) scope.flags |= TIMED_OUT;
+  scope.cancel(DEADLINE_EXCEEDED);
+}
+
+// Shared functions instead of closures: the ambient scope says which scope they are about.
+
+function runBody<T>(fn: (scope: CancelScope) => T | PromiseLike<T>): Promise<T | undefined> {
+  return callForPromise(fn, ambientScope()).then(leaveWithValue<T>, leaveWithError);
+}
+
+/** Calls `fn` and returns its promise; what it throws synchronously becomes a rejection. */
+export function callForPromise<A, T>(fn: (argument: A) => T | PromiseLike<T>, argument: A): Promise<T> {
+  try {
+    const result = fn(argument);
+    return result instanceof Promise ? result : Promise.resolve(result);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function leaveWithValue<T>(value: T): T | Promise<T> {
+  const scope = ambientScope();
+  scope.kernel.fireDue();
+  if (scope.first === null) {
+    scope.close();
+    return value;
+  }
+  const promise = new Promise<T>(capture);
+  const resolve = captured.resolve;
+  scope.closeThen(() => scope.kernel.settle(resolve, value));
+  return promise;
+}
+
+function leaveWithError(error: unknown): undefined | Promise<undefined> {
+  const scope = ambientScope();
+  scope.kernel.fireDue();
+  const rest = withoutOwned(scope, error);
+  if (scope.first === null) {
+    scope.close();
+    if (rest === NOTHING) return undefined;
+    throw rest;
+  }
+  const promise = new Promise<undefined>(capture);
+  const { resolve, reject } = captured;
+  scope.closeThen(() => {
+    if (rest === NOTHING) scope.kernel.settle(resolve, undefined);
+    else scope.kernel.settle(reject, rest);
+  });
+  return promise;
+}

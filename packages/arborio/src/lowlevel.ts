@@ -1,0 +1,2 @@
+import "./platform/host.ts";
+export { checkpointIfCancelled } from "./core/checkpoint.ts";

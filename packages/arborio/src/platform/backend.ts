@@ -1,0 +1,44 @@
+import type { Clock } from "../core/clock.ts";
+
+/** What a backend must give. What a runtime lacks is missing, and the function above it throws `NotSupportedError`. */
+export interface Backend {
+  /** `"node"`, `"bun"`, `"deno"`, `"simulator"`: for messages. */
+  readonly name: string;
+  /** Makes the clock of the backend. Called once for a host, once for each run of a simulator. */
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  /** The process around a run; absent where there is none. */
+  readonly process?: HostProcess;
+  /** Set if the backend chooses which of several ready tasks goes on (a simulator). */
+  readonly scheduler?: Scheduler;
+}
+
+/** Source of randomness. */
+export interface Entropy {
+  /** A number in [0, 1). */
+  random(): number;
+}
+
+/** Chooses the order in which ready tasks go on. */
+export interface Scheduler {
+  /** The index, from 0 to `count` − 1, of the one to go on next. */
+  choose(count: number): number;
+  /** Tells the scheduler whom to call when nothing can ever run again: nothing is ready and no timer is set. */
+  onStuck(stuck: () => void): void;
+}
+
+/** What `run` needs of the process it is in. */
+export interface HostProcess {
+  /** Keeps the process alive until the returned function is called. */
+  keepAlive(): () => void;
+  /** Calls `received` on each of these signals instead of the host's default, until the returned function is called. */
+  onSignals(names: readonly string[], received: (name: string) => void): () => void;
+  /** Lets `drop` decide which unhandled rejections do not count; the others stay the host's. Until the returned function is called. */
+  filterUnhandledRejections(drop: (reason: unknown) => boolean): () => void;
+  /** If `error` goes unhandled soon, the process ends with `code`, quietly. */
+  exitQuietlyIfUnhandled(error: unknown, code: number): void;
+  /** The number of a signal, for the exit code 128 + n. */
+  signalNumber(name: string): number;
+  /** Tells a developer something. */
+  warn(message: string): void;
+}

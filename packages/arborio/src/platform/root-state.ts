@@ -1,0 +1,40 @@
+import { Kernel } from "../core/kernel.ts";
+import { RunState } from "../core/run-state.ts";
+import { Task } from "../core/task.ts";
+import type { Backend } from "./backend.ts";
+
+/** Options of `createRootState`. */
+export interface RootStateOptions {
+  readonly backend: Backend;
+  readonly name?: string;
+  readonly dev?: boolean;
+  readonly onUnhandled?: (error: unknown) => void;
+}
+
+/** One kernel per backend object: all runs on it share its clock and its budget. */
+const kernels: WeakMap<Backend, Kernel> = new WeakMap();
+
+/** A run's state with its root task, on the kernel of `backend`. */
+export function createRootState(options: RootStateOptions): RunState {
+  const { backend } = options;
+  let kernel = kernels.get(backend);
+  if (kernel === undefined) {
+    const { scheduler } = backend;
+    kernel = new Kernel(backend.clock, scheduler === undefined ? undefined : (count) => scheduler.choose(count));
+    kernels.set(backend, kernel);
+  }
+  const state = new RunState({
+    kernel,
+    backendName: backend.name,
+    dev: options.dev ?? false,
+    onUnhandled: options.onUnhandled ?? rejectUnhandled,
+    warn: (message) => backend.process?.warn(message),
+  });
+  state.root = new Task(state, null, options.name ?? "root", undefined);
+  return state;
+}
+
+/** Hands an error that nobody awaits to the runtime's own handling of unhandled rejections. */
+function rejectUnhandled(error: unknown): void {
+  void Promise.reject(error);
+}

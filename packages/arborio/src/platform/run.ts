@@ -1,0 +1,197 @@
+import { isInsideRun, runInScope } from "../core/ambient.ts";
+import { describeValue, requireFunction, requireTime } from "../core/arguments.ts";
+import { isCancelled } from "../core/cancelled.ts";
+import { DeadlockError, InterruptedError, InvalidStateError, TaskCancelled } from "../core/errors.ts";
+import type { RunState } from "../core/run-state.ts";
+import { openTaskGroup, type TaskGroup } from "../core/task-group.ts";
+import { taskTreeOf } from "../core/task-tree.ts";
+import type { Backend } from "./backend.ts";
+import { ambient, hostBackend } from "./host.ts";
+import { filterRejections } from "./rejection-filter.ts";
+import { createRootState } from "./root-state.ts";
+import { testAmbientStore } from "./self-test.ts";
+
+/** Options of `run`. */
+export interface RunOptions {
+  /** Where to run. Default: the host's own backend. For tests: `simulator({ seed })`. */
+  readonly backend?: Backend | BackendFactory;
+  /** Name of the root task. Default: the name of `main`, or `"main"`. */
+  readonly name?: string;
+  /** Signals that end the run: the first asks (`shutdown`), the second cancels. Default `["SIGINT", "SIGTERM"]`; `[]`: none. */
+  readonly signals?: readonly string[];
+  /** Milliseconds between the first signal and the cancellation of everything. Default 0: at once. Servers set it. */
+  readonly graceMs?: number;
+  /** Records where things began and reports what nobody awaits. Slower. Default `false`. */
+  readonly dev?: boolean;
+  /** Gets errors that nobody awaits. Default: the runtime's handling of unhandled rejections. */
+  readonly onUnhandled?: (error: unknown) => void;
+}
+
+/** Makes a backend for one run: a simulator's world begins anew each time. */
+export interface BackendFactory {
+  createBackend(): Backend;
+}
+
+/**
+ * Runs `main` with the root task group, keeps the process alive, and returns main's value when main and all tasks have ended.
+ * It leaves nothing behind: no timer, handle, listener or task. Runs side by side are independent.
+ *
+ * @returns what `main` returns.
+ * @throws whatever `main` throws, bare; an `ExceptionGroup` if tasks of the root group failed.
+ * @throws InterruptedError if a signal cut the run short; unhandled, the process ends quietly with 128 + the signal's number.
+ * @throws InvalidStateError inside another run.
+ * @throws TaskCancelled if `main` cancelled its own group and was cut short by that.
+ *
+ * Counterpart: `anyio.run`, `trio.run`.
+ *
+ * @example A first program
+ * ```ts
+ * import { run, sleep } from "arborio";
+ *
+ * await run(async (group) => {
+ *   group.startSoon(() => sleep(5));
+ *   await sleep(1);
+ * });
+ * ```
+ */
+export async function run<T>(main: (group: TaskGroup) => T | PromiseLike<T>, options: RunOptions = {}): Promise<T> {
+  requireFunction("run", main);
+  const { graceMs = 0, signals = ["SIGINT", "SIGTERM"] } = options;
+  requireTime("run({ graceMs })", graceMs);
+  if (isInsideRun()) {
+    throw new InvalidStateError("run: already inside a run; open a task group instead: taskGroup(async (group) => …)");
+  }
+  const backend = backendOf(options);
+  const state = createRootState({
+    backend,
+    name: options.name ?? (main.name === "" ? "main" : main.name),
+    dev: options.dev ?? false,
+    ...(options.onUnhandled === undefined ? {} : { onUnhandled: options.onUnhandled }),
+  });
+  const running = new Running(state, graceMs);
+  const hostProcess = hostBackend.process;
+  const ends: (() => void)[] = [];
+  if (hostProcess !== undefined) {
+    if (backend.scheduler === undefined) ends.push(hostProcess.keepAlive());
+    ends.push(filterRejections(hostProcess, state));
+    if (backend.process !== undefined) ends.push(hostProcess.onSignals(signals, (name) => running.interrupt(name)));
+  }
+  backend.scheduler?.onStuck(() => running.reportStuck());
+  ensureAmbientStoreWorks().catch((error: unknown) => running.fail(error));
+  state.kernel.countRun(1);
+  try {
+    return (await running.run(main as (group: TaskGroup) => unknown)) as T;
+  } catch (error) {
+    if (error instanceof InterruptedError) {
+      hostProcess?.exitQuietlyIfUnhandled(error, 128 + hostProcess.signalNumber(error.signal));
+    }
+    throw error;
+  } finally {
+    state.kernel.countRun(-1);
+    for (const end of ends.reverse()) end();
+  }
+}
+
+function backendOf({ backend = hostBackend }: RunOptions): Backend {
+  if ("createBackend" in backend) return backend.createBackend();
+  if (typeof backend === "object" && "clock" in backend) return backend;
+  throw new TypeError(`run({ backend }): got ${describeValue(backend)}, needs a backend object such as simulator({ seed: 1 })`);
+}
+
+/** One run from start to end. */
+class Running {
+  readonly #state: RunState;
+  readonly #graceMs: number;
+  #main: TaskGroup | null = null;
+  #signal: string | null = null;
+  #failure: { readonly error: unknown } | null = null;
+  #abandoned = false;
+  #abandon: (error: unknown) => void = () => {};
+
+  constructor(state: RunState, graceMs: number) {
+    this.#state = state;
+    this.#graceMs = graceMs;
+  }
+
+  /** Main's group lies in the group of system tasks, which are cancelled when main has ended. */
+  async run(main: (group: TaskGroup) => unknown): Promise<unknown> {
+    const { root } = this.#state;
+    let outcome: Outcome | undefined;
+    const system = runInScope(root, openTaskGroup, root, async (group: TaskGroup) => {
+      this.#state.system = group;
+      outcome = await this.#runMain(group, main);
+      group.cancel("main has ended");
+    });
+    const systemOutcome = await settled(
+      new Promise((resolve, reject) => {
+        this.#abandon = reject;
+        system.outcome.then(resolve, reject);
+      }),
+    );
+    if (!this.#abandoned) await new Promise<void>((closed) => root.closeThen(closed));
+    if (this.#failure !== null) throw this.#failure.error;
+    if (!systemOutcome.ok) throw systemOutcome.error;
+    if (outcome?.ok === true) return outcome.value;
+    throw outcome?.error;
+  }
+
+  async #runMain(system: TaskGroup, main: (group: TaskGroup) => unknown): Promise<Outcome> {
+    const group = runInScope(system.scope, openTaskGroup, system.scope, (own: TaskGroup) => {
+      this.#main = own;
+      return main(own);
+    });
+    const outcome = await settled(group.outcome);
+    if (outcome.ok) return outcome;
+    const cutBy = this.#signal !== null && isCutShort(outcome.error) ? this.#signal : null;
+    if (cutBy !== null) return { ok: false, error: new InterruptedError(cutBy) };
+    return group.failedInBodyOnly ? { ok: false, error: group.bodyError } : outcome;
+  }
+
+  interrupt(signal: string): void {
+    const scope = this.#main?.scope;
+    const first = this.#signal === null;
+    this.#signal = signal;
+    if (first) scope?.shutdown({ graceMs: this.#graceMs, reason: signal });
+    else scope?.cancel(signal);
+  }
+
+  /** Ends the run with `error`, whatever it would have ended with. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#state.root.cancel(error);
+  }
+
+  /** Nothing can ever run again. Cancelling lets `finally` blocks run; if all is still stuck after that, the tasks are abandoned. */
+  reportStuck(): void {
+    if (this.#failure !== null) {
+      this.#abandoned = true;
+      this.#abandon(this.#failure.error);
+      return;
+    }
+    const error = new DeadlockError(
+      `every task waits, and nothing is left that could wake one (no timer is set):\n${taskTreeOf(this.#state.root)}`,
+    );
+    this.fail(error);
+  }
+}
+
+type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+
+function settled(promise: Promise<unknown>): Promise<Outcome> {
+  return promise.then(
+    (value) => ({ ok: true, value }),
+    (error: unknown) => ({ ok: false, error }),
+  );
+}
+
+/** Whether an outcome is only the cancellation that a signal caused. */
+function isCutShort(error: unknown): boolean {
+  return isCancelled(error) || error instanceof TaskCancelled;
+}
+
+let ambientTest: Promise<void> | undefined;
+
+function ensureAmbientStoreWorks(): Promise<void> {
+  ambientTest ??= testAmbientStore(ambient);
+  return ambientTest;
+}

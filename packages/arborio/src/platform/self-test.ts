@@ -1,0 +1,55 @@
+import type { AmbientStore } from "../core/ambient.ts";
+import { InternalError } from "../core/errors.ts";
+
+/**
+ * Checks that the host's ambient store survives what the library relies on. Runtimes have broken it before; a program whose
+ * flows lose their scope would be cancelled wrongly or not at all, so that must be loud.
+ *
+ * @throws InternalError naming each place where the context was lost.
+ */
+export async function testAmbientStore(ambient: AmbientStore): Promise<void> {
+  const lost: string[] = [];
+  const marker = {};
+  const check = (place: string): void => {
+    if (ambient.get() !== marker) lost.push(place);
+  };
+  const outside = ambient.get();
+  await ambient.run(marker, async () => {
+    check("a synchronous call");
+    await null;
+    check("await of a value");
+    await Promise.resolve();
+    check("await of a promise");
+    await new Promise<void>((resolve) => {
+      void Promise.resolve().then(() => ambient.run({}, resolve));
+    });
+    check("await of a promise settled from another context");
+    await { then: (resolve: (value?: unknown) => void) => resolve() };
+    check("await of a thenable");
+    await Promise.resolve().then(() => check("a callback of then"));
+    await Promise.reject(new Error("expected")).then(undefined, () => check("a rejection callback of then"));
+    await Promise.all([inner(ambient), inner(ambient)]);
+    check("await of Promise.all over nested contexts");
+    const generator = steps();
+    for await (const step of generator) check(`step ${step} of an async generator`);
+  });
+  if (ambient.get() !== outside) lost.push("the caller, which saw a context that was not its own");
+  if (lost.length > 0) {
+    throw new InternalError(
+      `ambient store: this runtime lost the async context after ${lost.join(", ")}; ` +
+        "scopes cannot work on it; use a version of the runtime that keeps AsyncLocalStorage intact",
+    );
+  }
+}
+
+async function inner(ambient: AmbientStore): Promise<void> {
+  await ambient.run({}, async () => {
+    await null;
+  });
+}
+
+async function* steps(): AsyncGenerator<number> {
+  yield 1;
+  await null;
+  yield 2;
+}
