@@ -5,10 +5,10 @@
  * own (its package.json is a copy): there a test, and what it imports by any route, is one and the same set of modules.
  */
 
-import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { mustRun } from "./command.ts";
-import { exists, packageFolders, root } from "./workspace.ts";
+import { findFiles, packageFolders, root } from "./workspace.ts";
 
 /** Emits `dist/` of every package, after deleting the old one. */
 export async function buildPackages(options: { readonly typeCheck: boolean }): Promise<void> {
@@ -26,9 +26,8 @@ export async function compileTests(): Promise<void> {
     await tsc(["-p", folder, "--noCheck", "--noEmit", "false", "--outDir", `${out}/dist`]);
     cpSync(join(root, folder, "package.json"), join(root, out, "package.json"));
   }
-  if (!exists("examples/tsconfig.json")) return;
   rmSync(join(root, "examples/.compiled"), { recursive: true, force: true });
-  mkdirSync(join(root, "examples/.compiled"), { recursive: true });
+  if (findFiles(["examples/**/*.test.ts"]).length === 0) return;
   const out = ["--rootDir", "examples", "--outDir", "examples/.compiled"];
   await tsc(["-p", "examples", "--noCheck", "--noEmit", "false", ...out]);
 }
