@@ -12,22 +12,32 @@ export function requireFunction(where: string, fn: unknown): void {
 
 /** Throws unless `time` is a number of milliseconds; `Infinity` and negative numbers are. */
 export function requireTime(where: string, time: unknown): void {
-  if (typeof time !== "number") throw new TypeError(`${where}: got ${describeValue(time)}, needs a number of milliseconds`);
+  if (typeof time !== "number")
+    throw new TypeError(`${where}: got ${describeValue(time)}, needs a number of milliseconds`);
   if (Number.isNaN(time)) throw new RangeError(`${where}: got NaN, needs a number of milliseconds`);
 }
 
 /** Throws unless `count` is a whole number from `min` on, or `Infinity` where that is allowed. */
-export function requireCount(where: string, count: unknown, min: number, infinityAllowed = true): void {
+export function requireCount(
+  where: string,
+  count: unknown,
+  min: number,
+  infinityAllowed = true,
+): void {
   const needed = `needs a whole number, at least ${min}${infinityAllowed ? ", or Infinity" : ""}`;
-  if (typeof count !== "number") throw new TypeError(`${where}: got ${describeValue(count)}, ${needed}`);
+  if (typeof count !== "number")
+    throw new TypeError(`${where}: got ${describeValue(count)}, ${needed}`);
   if (infinityAllowed && count === Infinity) return;
-  if (!Number.isInteger(count) || count < min) throw new RangeError(`${where}: got ${count}, ${needed}`);
+  if (!Number.isInteger(count) || count < min)
+    throw new RangeError(`${where}: got ${count}, ${needed}`);
 }
 
 /** A short description of any value, for messages. */
 export function describeValue(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === "string")
+    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === "function") return `function ${value.name || "(anonymous)"}`;
-  if (typeof value === "object" && value !== null) return `an object of ${value.constructor?.name ?? "no class"}`;
+  if (typeof value === "object" && value !== null)
+    return `an object of ${value.constructor?.name ?? "no class"}`;
   return String(value);
 }

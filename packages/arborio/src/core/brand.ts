@@ -9,10 +9,17 @@ interface Branded {
  * Gives an error class its stable `code` and its name, and makes `instanceof` recognise instances made by another loaded
  * copy of the package: the prototype lists the codes of the class and its branded ancestors.
  */
-export function brandError(errorClass: { readonly prototype: Error; readonly name: string }, code: string): void {
+export function brandError(
+  errorClass: { readonly prototype: Error; readonly name: string },
+  code: string,
+): void {
   const prototype = errorClass.prototype;
   const inherited = (prototype as Partial<Branded>)[BRAND] ?? [];
-  const constant = (value: unknown): PropertyDescriptor => ({ value, configurable: true, writable: true });
+  const constant = (value: unknown): PropertyDescriptor => ({
+    value,
+    configurable: true,
+    writable: true,
+  });
   Object.defineProperties(prototype, {
     name: constant(errorClass.name),
     code: constant(code),
@@ -22,7 +29,9 @@ export function brandError(errorClass: { readonly prototype: Error; readonly nam
     configurable: true,
     value(this: unknown, candidate: unknown): boolean {
       // A user's subclass inherits this function; it has no code of its own, so the ordinary rule is the right one for it.
-      return this === errorClass ? hasCode(candidate, code) : Function.prototype[Symbol.hasInstance].call(this, candidate);
+      return this === errorClass
+        ? hasCode(candidate, code)
+        : Function.prototype[Symbol.hasInstance].call(this, candidate);
     },
   });
 }

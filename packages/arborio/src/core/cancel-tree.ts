@@ -37,7 +37,8 @@ export function retract(top: CancelScope): void {
   for (let scope = stack.pop(); scope !== undefined; scope = stack.pop()) {
     scope.applied = inheritedCancellation(scope) ?? scope.own;
     for (let member = scope.first; member !== null; member = member.next) {
-      if (member.isScope && ((member as CancelScope).flags & SHIELD) === 0) stack.push(member as CancelScope);
+      if (member.isScope && ((member as CancelScope).flags & SHIELD) === 0)
+        stack.push(member as CancelScope);
     }
   }
 }
@@ -56,7 +57,8 @@ export function inheritedCancellation(scope: CancelScope): Cancelled | null {
 function abortOldestFirst(waiters: Waiter<unknown>[], cancelled: Cancelled): void {
   let sorted = true;
   for (let index = 1; index < waiters.length && sorted; index++) {
-    sorted = (waiters[index - 1] as Waiter<unknown>).order < (waiters[index] as Waiter<unknown>).order;
+    sorted =
+      (waiters[index - 1] as Waiter<unknown>).order < (waiters[index] as Waiter<unknown>).order;
   }
   // The usual tree is collected in order or in exact reverse; only a mixed one is sorted.
   if (!sorted) waiters.sort((a, b) => a.order - b.order);

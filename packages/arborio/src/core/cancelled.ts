@@ -16,7 +16,9 @@ export class Cancelled extends Error {
   /** @internal */
   constructor(reason: unknown, key: typeof INTERNAL) {
     if (key !== INTERNAL) {
-      throw new TypeError("new Cancelled(…): not for users; cancel a scope instead: scope.cancel(reason)");
+      throw new TypeError(
+        "new Cancelled(…): not for users; cancel a scope instead: scope.cancel(reason)",
+      );
     }
     super(describeReason(reason));
     this.reason = reason;

@@ -3,8 +3,8 @@ export interface Clock {
   /** Milliseconds on a monotonic clock, with fractions; its zero is arbitrary. */
   now(): number;
   /**
-   * Calls `wake` once, `delayMs` from now (at least 0, at most 2³¹−1), never synchronously. The callback runs in the root
-   * context: a timer made inside a task would keep that task's context alive.
+   * Calls `wake` once, about `delayMs` from now (at least 0, with fractions), never synchronously; too early does no harm. The
+   * callback runs in the root context: a timer made inside a task would keep that task's context alive.
    */
   setTimer(delayMs: number, wake: () => void): ClockTimer;
   /** Calls `turn` once, after the host has seen to timers and I/O, in the root context. Keeps the process alive until then. */

@@ -15,7 +15,12 @@ export function isContainer(error: unknown): error is Container {
 }
 
 function isSuppressedError(error: unknown): error is SuppressedErrorLike {
-  return error instanceof Error && error.name === "SuppressedError" && "error" in error && "suppressed" in error;
+  return (
+    error instanceof Error &&
+    error.name === "SuppressedError" &&
+    "error" in error &&
+    "suppressed" in error
+  );
 }
 
 export function errorsIn(container: Container): readonly unknown[] {
@@ -41,7 +46,8 @@ export function holdsNoCancellation(container: Container): boolean {
  */
 export function rebuilt(container: Container, kept: unknown[]): unknown {
   if (kept.length === 0) return undefined;
-  if (isSuppressedError(container)) return kept.length === 1 ? kept[0] : rebuiltSuppressed(container, kept);
+  if (isSuppressedError(container))
+    return kept.length === 1 ? kept[0] : rebuiltSuppressed(container, kept);
   if (container instanceof ExceptionGroup) return container.derive(kept);
   if (Object.getPrototypeOf(container) !== AggregateError.prototype) return container;
   return new AggregateError(kept, container.message, { cause: container });

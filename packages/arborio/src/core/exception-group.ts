@@ -31,10 +31,19 @@ export class ExceptionGroup extends AggregateError {
   /** The message without the tree. */
   readonly title: string;
 
-  constructor(errors: Iterable<unknown>, title = "several errors", options: ExceptionGroupOptions = {}) {
+  constructor(
+    errors: Iterable<unknown>,
+    title = "several errors",
+    options: ExceptionGroupOptions = {},
+  ) {
     const list = [...errors];
-    if (list.length === 0) throw new RangeError("new ExceptionGroup(errors): got no errors, needs at least one");
-    super(list, new ExceptionGroupText(title, list).toString(), "cause" in options ? { cause: options.cause } : {});
+    if (list.length === 0)
+      throw new RangeError("new ExceptionGroup(errors): got no errors, needs at least one");
+    super(
+      list,
+      new ExceptionGroupText(title, list).toString(),
+      "cause" in options ? { cause: options.cause } : {},
+    );
     this.title = title;
   }
 
@@ -50,7 +59,9 @@ export class ExceptionGroup extends AggregateError {
     while (stack.length > 0) {
       const error = stack.pop();
       if (!(error instanceof ExceptionGroup)) leaves.push(error);
-      else for (let index = error.errors.length - 1; index >= 0; index--) stack.push(error.errors[index]);
+      else
+        for (let index = error.errors.length - 1; index >= 0; index--)
+          stack.push(error.errors[index]);
     }
     return leaves;
   }
@@ -59,7 +70,9 @@ export class ExceptionGroup extends AggregateError {
    * Parts the group into what `matcher` accepts and what it does not, both keeping the nesting; `undefined` for an empty part.
    * A nested group that a predicate accepts as a whole is taken as a whole.
    */
-  split(matcher: ErrorMatcher): [matched: ExceptionGroup | undefined, rest: ExceptionGroup | undefined] {
+  split(
+    matcher: ErrorMatcher,
+  ): [matched: ExceptionGroup | undefined, rest: ExceptionGroup | undefined] {
     const accepts = toPredicate(matcher);
     if (accepts(this)) return [this, undefined];
     const root = new SplitFrame(this);
@@ -105,15 +118,23 @@ class SplitFrame {
 
   #part(errors: unknown[]): ExceptionGroup | undefined {
     if (errors.length === 0) return undefined;
-    const whole = errors.length === this.group.errors.length && errors.every((error, at) => error === this.group.errors[at]);
+    const whole =
+      errors.length === this.group.errors.length &&
+      errors.every((error, at) => error === this.group.errors[at]);
     return whole ? this.group : this.group.derive(errors);
   }
 }
 
 /** A class is told from a predicate by its prototype: classes of errors inherit from `Error`. */
 export function toPredicate(matcher: ErrorMatcher): (error: unknown) => boolean {
-  if (typeof matcher !== "function") throw new TypeError(`error matcher: got ${typeof matcher}, needs an error class or a predicate`);
+  if (typeof matcher !== "function")
+    throw new TypeError(
+      `error matcher: got ${typeof matcher}, needs an error class or a predicate`,
+    );
   const prototype: unknown = matcher.prototype;
-  const isClass = matcher === (Error as unknown) || (typeof prototype === "object" && prototype instanceof Error);
-  return isClass ? (error) => error instanceof (matcher as ErrorClass) : (matcher as (error: unknown) => boolean);
+  const isClass =
+    matcher === (Error as unknown) || (typeof prototype === "object" && prototype instanceof Error);
+  return isClass
+    ? (error) => error instanceof (matcher as ErrorClass)
+    : (matcher as (error: unknown) => boolean);
 }

@@ -33,7 +33,9 @@ export class ExceptionGroupText {
       }
       const last = index === errors.length - 1;
       const isGroup = isGroupLike(error);
-      this.#lines.push(`${indent}${last ? "└─" : "├─"} ${isGroup ? heading(error.title, error.errors) : describe(error)}`);
+      this.#lines.push(
+        `${indent}${last ? "└─" : "├─"} ${isGroup ? heading(error.title, error.errors) : describe(error)}`,
+      );
       if (!isGroup) continue;
       if (depth < DEPTH_MAX) this.#draw(error.errors, `${indent}${last ? "  " : "│ "} `, depth + 1);
       else this.#lines.push(`${indent}${last ? "  " : "│ "} └─ …`);
@@ -52,7 +54,8 @@ function isGroupLike(error: unknown): error is GroupLike {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return short(`thrown: ${String(error)}`);
   const text = error.message === "" ? error.name : `${error.name}: ${error.message}`;
-  const cause = error.cause instanceof Error ? ` [cause: ${error.cause.name}: ${error.cause.message}]` : "";
+  const cause =
+    error.cause instanceof Error ? ` [cause: ${error.cause.name}: ${error.cause.message}]` : "";
   return short(text + cause);
 }
 

@@ -10,12 +10,16 @@ const TITLE = "unhandled errors in a task group";
  * The one error of a failed task group: every real error, without cancellation; with one `Cancelled` as the last leaf if a
  * visible ancestor is cancelled, so that the ancestor finds it and its `cancelledCaught` is right.
  */
-export function groupError(errors: readonly unknown[], inherited: Cancelled | null): ExceptionGroup {
+export function groupError(
+  errors: readonly unknown[],
+  inherited: Cancelled | null,
+): ExceptionGroup {
   const real = withoutRepeats(errors.map(withoutCancellation));
   if (inherited !== null) return new ExceptionGroup([...real, inherited], TITLE);
   const group = new ExceptionGroup(real, TITLE);
   // Foreign subclasses of AggregateError pass unchanged and may still hold a Cancelled.
-  if (real.every((error) => !isContainer(error) || holdsNoCancellation(error))) markWithoutCancellation(group);
+  if (real.every((error) => !isContainer(error) || holdsNoCancellation(error)))
+    markWithoutCancellation(group);
   return group;
 }
 
@@ -23,6 +27,7 @@ export function groupError(errors: readonly unknown[], inherited: Cancelled | nu
 function withoutRepeats(errors: readonly unknown[]): readonly unknown[] {
   if (!errors.some((error) => error instanceof TaskFailed)) return errors;
   const present = new Set<unknown>(errors);
-  for (const error of errors) if (error instanceof ExceptionGroup) for (const leaf of error.leaves()) present.add(leaf);
+  for (const error of errors)
+    if (error instanceof ExceptionGroup) for (const leaf of error.leaves()) present.add(leaf);
   return errors.filter((error) => !(error instanceof TaskFailed && present.has(error.cause)));
 }

@@ -53,7 +53,9 @@ export class InstrumentSet {
   }
 
   waitEnded(waiter: Waiter<unknown>, scope: CancelScope): void {
-    this.#each(scope.task, (instrument) => instrument.waitEnded?.(scope.task, describeWait(waiter)));
+    this.#each(scope.task, (instrument) =>
+      instrument.waitEnded?.(scope.task, describeWait(waiter)),
+    );
   }
 
   scopeCancelled(scope: CancelScope, reason: unknown): void {

@@ -5,7 +5,13 @@
  */
 import { inheritedCancellation } from "./cancel-tree.ts";
 import { type Cancelled, isCancelled } from "./cancelled.ts";
-import { type Container, errorsIn, holdsNoCancellation, isContainer, rebuilt } from "./containers.ts";
+import {
+  type Container,
+  errorsIn,
+  holdsNoCancellation,
+  isContainer,
+  rebuilt,
+} from "./containers.ts";
 import { StrayCancelledError } from "./errors.ts";
 import { CAUGHT } from "./flags.ts";
 import type { CancelScope } from "./scope.ts";

@@ -4,7 +4,10 @@ type Settle = (value: never) => void;
 export const captured: { resolve: Settle; reject: Settle } = { resolve: ignore, reject: ignore };
 
 /** The one executor of the library's promises: `new Promise(capture)`, then read `captured`. It needs no closure per promise. */
-export const capture: (resolve: (value: never) => void, reject: (error: unknown) => void) => void = (resolve, reject) => {
+export const capture: (
+  resolve: (value: never) => void,
+  reject: (error: unknown) => void,
+) => void = (resolve, reject) => {
   captured.resolve = resolve;
   captured.reject = reject;
 };

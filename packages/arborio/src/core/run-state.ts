@@ -47,7 +47,9 @@ export class RunState {
   /** First frame of the caller that is not this package's own, as `"at file:line:column"`. */
   callSite(): string {
     const frames = new Error().stack?.split("\n") ?? [];
-    const outside = frames.find((frame, index) => index > 0 && /:\d+:\d+\)?$/.test(frame) && !isOwnFrame(frame));
+    const outside = frames.find(
+      (frame, index) => index > 0 && /:\d+:\d+\)?$/.test(frame) && !isOwnFrame(frame),
+    );
     return outside?.trim() ?? "at an unknown place";
   }
 
@@ -65,7 +67,10 @@ export class RunState {
     for (let member = scope.first; member !== null; member = member.next) {
       const site = member.isScope ? (member as CancelScope).extras?.openedAt : this.siteOf(member);
       const what = member.isScope ? "a scope" : "a wait";
-      this.reportOnce(`${what} ${site ?? ""}`, `${what} begun ${site ?? "somewhere"} was not awaited: its scope in ${scope.task.describe()} was left before it ended, so it was cancelled`);
+      this.reportOnce(
+        `${what} ${site ?? ""}`,
+        `${what} begun ${site ?? "somewhere"} was not awaited: its scope in ${scope.task.describe()} was left before it ended, so it was cancelled`,
+      );
     }
   }
 

@@ -124,7 +124,8 @@ export class CancelScope implements ScopeMember {
     const cancelled = createCancelled(reason);
     this.own = cancelled;
     if ((this.flags & CLOSED) !== 0) return;
-    if (this.kernel !== null && this.kernel.instruments !== null) this.kernel.instruments.scopeCancelled(this, reason);
+    if (this.kernel !== null && this.kernel.instruments !== null)
+      this.kernel.instruments.scopeCancelled(this, reason);
     if (this.applied === null) deliver(this, cancelled);
   }
 
@@ -202,6 +203,7 @@ export class CancelScope implements ScopeMember {
   /** Why an operation of this flow may not begin: it was cancelled, or it has outlived its scope. @internal */
   refuse(): Error | null {
     if ((this.flags & CLOSED) !== 0) return this.closedError();
+    if (this.kernel.probe !== null) this.kernel.probe(this);
     this.kernel.fireDueNowAndThen();
     return this.applied;
   }
@@ -209,6 +211,7 @@ export class CancelScope implements ScopeMember {
   /** `refuse` for checkpoints and sleeps, which look at the clock every time. @internal */
   refuseExactly(): Error | null {
     if ((this.flags & CLOSED) !== 0) return this.closedError();
+    if (this.kernel.probe !== null) this.kernel.probe(this);
     this.kernel.fireDue();
     return this.applied;
   }
@@ -216,7 +219,8 @@ export class CancelScope implements ScopeMember {
   /** @internal */
   closedError(): ScopeClosedError {
     const where = this.extras?.openedAt === undefined ? "" : `, opened ${this.extras.openedAt}`;
-    const whose = this.task === (this as unknown) ? this.task.describe() : `a scope of ${this.task.describe()}`;
+    const whose =
+      this.task === (this as unknown) ? this.task.describe() : `a scope of ${this.task.describe()}`;
     return new ScopeClosedError(
       `call after its scope had closed: ${whose}${where} has ended, and this call was not awaited in it; ` +
         "await it, or start it in a task group that lives long enough; for callbacks of servers and emitters: outsideScopes(fn)",
@@ -227,7 +231,9 @@ export class CancelScope implements ScopeMember {
   enter(parent: CancelScope): void {
     if ((parent.flags & CLOSED) !== 0) throw parent.closedError();
     if ((this.flags & (OPEN | CLOSED)) !== 0) {
-      throw new InvalidStateError("CancelScope.run: this scope was run before; a scope runs once, make a new one");
+      throw new InvalidStateError(
+        "CancelScope.run: this scope was run before; a scope runs once, make a new one",
+      );
     }
     this.flags |= OPEN;
     this.parent = parent;
@@ -277,7 +283,8 @@ export class CancelScope implements ScopeMember {
     this.flags |= CLOSING;
     this.ensureExtras().drained = closed;
     if (this.task.runState.dev) this.task.runState.reportFloating(this);
-    if (this.applied === null) deliver(this, createCancelled("its scope was left while this was still running"));
+    if (this.applied === null)
+      deliver(this, createCancelled("its scope was left while this was still running"));
   }
 
   #drained(): void {
@@ -333,7 +340,10 @@ function runBody<T>(fn: (scope: CancelScope) => T | PromiseLike<T>): Promise<T |
 }
 
 /** Calls `fn` and returns its promise; what it throws synchronously becomes a rejection. */
-export function callForPromise<A, T>(fn: (argument: A) => T | PromiseLike<T>, argument: A): Promise<T> {
+export function callForPromise<A, T>(
+  fn: (argument: A) => T | PromiseLike<T>,
+  argument: A,
+): Promise<T> {
   try {
     const result = fn(argument);
     return result instanceof Promise ? result : Promise.resolve(result);

@@ -41,7 +41,8 @@ function softScopesIn(top: CancelScope): CancelScope[] {
       continue;
     }
     for (let member = scope.first; member !== null; member = member.next) {
-      if (member.isScope && ((member as CancelScope).flags & SHIELD) === 0) stack.push(member as CancelScope);
+      if (member.isScope && ((member as CancelScope).flags & SHIELD) === 0)
+        stack.push(member as CancelScope);
     }
   }
   return found;

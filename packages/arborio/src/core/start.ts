@@ -39,7 +39,8 @@ export class StartState<T = unknown> implements StartStatus<T> {
   }
 
   started(value: T): void {
-    if (this.#startedCalled) throw new InvalidStateError("status.started: called twice; a child starts once");
+    if (this.#startedCalled)
+      throw new InvalidStateError("status.started: called twice; a child starts once");
     this.#startedCalled = true;
     if (!this.#callerCancelled) this.#waiter.wake(value);
   }
@@ -50,9 +51,19 @@ export class StartState<T = unknown> implements StartStatus<T> {
     const cancelled = this.#waiter.scope?.applied ?? null;
     if ((child.flags & FAILED) !== 0) this.#waiter.fail(child.slot);
     else if (this.#callerCancelled && cancelled !== null) this.#waiter.fail(cancelled);
-    else if ((child.flags & FINISHED) !== 0) this.#waiter.fail(new InvalidStateError(`group.start: ${child.describe()} returned without calling status.started()`));
+    else if ((child.flags & FINISHED) !== 0)
+      this.#waiter.fail(
+        new InvalidStateError(
+          `group.start: ${child.describe()} returned without calling status.started()`,
+        ),
+      );
     else if (cancelled !== null) this.#waiter.fail(cancelled);
-    else this.#waiter.fail(new TaskCancelled(`group.start: ${child.describe()} was cancelled before it called status.started()`));
+    else
+      this.#waiter.fail(
+        new TaskCancelled(
+          `group.start: ${child.describe()} was cancelled before it called status.started()`,
+        ),
+      );
     return !isCancelled(child.slot);
   }
 
@@ -62,14 +73,23 @@ export class StartState<T = unknown> implements StartStatus<T> {
   }
 }
 
-export function startAndWait<T>(group: TaskGroup, fn: (status: StartStatus<T>) => unknown, name: string | undefined): Promise<T> {
+export function startAndWait<T>(
+  group: TaskGroup,
+  fn: (status: StartStatus<T>) => unknown,
+  name: string | undefined,
+): Promise<T> {
   const scope = ambientScope();
   const refusal = scope.refuse();
   if (refusal !== null) return scope.kernel.rejected(refusal);
   try {
     requireFunction("group.start", fn);
     let state: StartState<T>;
-    const child = group.spawn("group.start", () => fn(state), name ?? (fn.name === "" ? undefined : fn.name), false);
+    const child = group.spawn(
+      "group.start",
+      () => fn(state),
+      name ?? (fn.name === "" ? undefined : fn.name),
+      false,
+    );
     const waiter = new Waiter<T>(scope, WAIT_FOR_STARTED, child, undefined);
     state = new StartState(waiter, child as Task);
     waiter.payload = state;

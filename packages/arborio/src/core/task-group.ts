@@ -26,7 +26,8 @@ export interface StartOptions {
 }
 
 /** What `group.cancel()` of an ended body is told by: it ended because of that. */
-const BODY_CUT = "the body of the task group was cut short by the group's own cancellation, so it has no value";
+const BODY_CUT =
+  "the body of the task group was cut short by the group's own cancellation, so it has no value";
 
 type Settle = (value: never) => void;
 
@@ -86,9 +87,16 @@ export class TaskGroup {
   }
 
   /** @internal */
-  spawn<T>(where: string, fn: () => T | PromiseLike<T>, name: string | undefined, daemon: boolean): Task<T> {
+  spawn<T>(
+    where: string,
+    fn: () => T | PromiseLike<T>,
+    name: string | undefined,
+    daemon: boolean,
+  ): Task<T> {
     if (this.#ended) {
-      throw new GroupClosedError(`${where}: the task group of ${this.scope.task.describe()} has ended; start the task while its body or a child still runs`);
+      throw new GroupClosedError(
+        `${where}: the task group of ${this.scope.task.describe()} has ended; start the task while its body or a child still runs`,
+      );
     }
     if (daemon) this.#daemons += 1;
     else this.#children += 1;
@@ -168,7 +176,8 @@ export class TaskGroup {
   #cancelDaemons(): void {
     const daemons: Task[] = [];
     for (let member = this.scope.first; member !== null; member = member.next) {
-      if (member.isScope && ((member as CancelScope).flags & DAEMON) !== 0) daemons.push(member as Task);
+      if (member.isScope && ((member as CancelScope).flags & DAEMON) !== 0)
+        daemons.push(member as Task);
     }
     for (const daemon of daemons) daemon.cancel("the other tasks of its group have ended");
   }
@@ -179,7 +188,9 @@ export class TaskGroup {
     const inherited = inheritedCancellation(scope);
     if (this.#bodyFailed || this.#childErrors.length > 0) {
       if (inherited === null && this.#cut !== null) scope.flags |= CAUGHT;
-      const errors = this.#bodyFailed ? [this.#bodyResult, ...this.#childErrors] : this.#childErrors;
+      const errors = this.#bodyFailed
+        ? [this.#bodyResult, ...this.#childErrors]
+        : this.#childErrors;
       kernel.settle(this.#reject, groupError(errors, inherited));
     } else if (this.#cut !== null && !ownsCancellation(scope)) {
       this.outcome.catch(() => {});
@@ -226,7 +237,10 @@ export function taskGroup<T>(body: (group: TaskGroup) => T | PromiseLike<T>): Pr
 }
 
 /** `taskGroup` for those who need the group itself. */
-export function openTaskGroup<T>(parent: CancelScope, body: (group: TaskGroup) => T | PromiseLike<T>): TaskGroup {
+export function openTaskGroup<T>(
+  parent: CancelScope,
+  body: (group: TaskGroup) => T | PromiseLike<T>,
+): TaskGroup {
   const group = new TaskGroup(parent);
   runInScope(group.scope, runBody, group, body as (group: TaskGroup) => unknown);
   return group;

@@ -31,7 +31,11 @@ export function currentTask(): TaskInfo {
 
 /** All tasks of this run that have not ended, parents before children. */
 export function runningTasks(): TaskInfo[] {
-  return [...tasksBelow(ambientScope().task.runState.root)].map(([task]) => infoOf(task));
+  return runningTasksOf(ambientScope().task.runState.root);
+}
+
+export function runningTasksOf(root: Task): TaskInfo[] {
+  return [...tasksBelow(root)].map(([task]) => infoOf(task));
 }
 
 /** The tasks of this run as an indented tree: name, state, and what each waits on since when. */
@@ -43,10 +47,15 @@ export function taskTreeOf(root: Task): string {
   const now = root.kernel.clock.now();
   const lines: string[] = [];
   for (const [task, depth] of tasksBelow(root)) {
-    const waits = infoOf(task).waits.map((wait) => `${wait.kind}${nameOf(wait.resource)} for ${Math.max(0, Math.round(now - wait.since))} ms`);
+    const waits = infoOf(task).waits.map(
+      (wait) =>
+        `${wait.kind}${nameOf(wait.resource)} for ${Math.max(0, Math.round(now - wait.since))} ms`,
+    );
     const doing = waits.length > 0 ? waits.join(", ") : infoOf(task).state;
     const cancelled = task.applied === null ? "" : " [cancelled]";
-    lines.push(`${"  ".repeat(Math.min(depth, INDENT_MAX))}${task.name} (#${task.id})${cancelled}: ${doing}`);
+    lines.push(
+      `${"  ".repeat(Math.min(depth, INDENT_MAX))}${task.name} (#${task.id})${cancelled}: ${doing}`,
+    );
   }
   return lines.join("\n");
 }
@@ -79,7 +88,8 @@ function stateOf(task: Task, waits: readonly WaitDescription[]): TaskState {
 function* waitsOf(task: Task): Generator<WaitDescription> {
   const stack: CancelScope[] = [task];
   for (let scope = stack.pop(); scope !== undefined; scope = stack.pop()) {
-    if ((scope.flags & BODY_ENDED) !== 0) yield { kind: "taskGroup", resource: scope.extras?.group, since: task.createdAt };
+    if ((scope.flags & BODY_ENDED) !== 0)
+      yield { kind: "taskGroup", resource: scope.extras?.group, since: task.createdAt };
     for (let member = scope.last; member !== null; member = member.previous) {
       if (!member.isScope) yield describeWait(member as Waiter<unknown>);
       else if ((member as CancelScope).task === task) stack.push(member as CancelScope);

@@ -90,8 +90,10 @@ export class Task<T = unknown> extends CancelScope implements TaskHandle<T> {
 
   async result(): Promise<T> {
     await this.wait();
-    if ((this.flags & FAILED) !== 0) throw new TaskFailed(`${this.describe()} failed`, { cause: this.slot });
-    if ((this.flags & CANCELLED) !== 0) throw new TaskCancelled(`${this.describe()} was cancelled, so it has no result`);
+    if ((this.flags & FAILED) !== 0)
+      throw new TaskFailed(`${this.describe()} failed`, { cause: this.slot });
+    if ((this.flags & CANCELLED) !== 0)
+      throw new TaskCancelled(`${this.describe()} was cancelled, so it has no result`);
     return this.slot as T;
   }
 
@@ -114,14 +116,25 @@ export class Task<T = unknown> extends CancelScope implements TaskHandle<T> {
     if (this.kernel.instruments !== null) this.kernel.instruments.taskExited(this as Task);
     this.group?.childEnded(this as Task);
     const enders = extras?.enders;
-    if (enders !== undefined) for (let waiter = enders.shift(); waiter !== null; waiter = enders.shift()) waiter.wake();
+    if (enders !== undefined)
+      for (let waiter = enders.shift(); waiter !== null; waiter = enders.shift()) waiter.wake();
   }
 }
 
 /** Starts `fn` as a task of `group`: later in the same turn, never inline, with the caller's async context. */
-export function spawn<T>(group: TaskGroup, fn: () => T | PromiseLike<T>, name: string | undefined, daemon: boolean): Task<T> {
+export function spawn<T>(
+  group: TaskGroup,
+  fn: () => T | PromiseLike<T>,
+  name: string | undefined,
+  daemon: boolean,
+): Task<T> {
   const scope = group.scope;
-  const task = new Task<T>(scope.task.runState, group, name ?? (fn.name === "" ? "anonymous" : fn.name), fn);
+  const task = new Task<T>(
+    scope.task.runState,
+    group,
+    name ?? (fn.name === "" ? "anonymous" : fn.name),
+    fn,
+  );
   if (daemon) task.flags |= DAEMON;
   task.parent = scope;
   task.applied = scope.applied;
@@ -158,7 +171,8 @@ function taskThrew(error: unknown): void {
   const task = ambientScope() as Task;
   task.kernel.fireDue();
   const rest = withoutOwned(task, error);
-  if (rest === NOTHING || isCancelled(rest)) endTask(task, CANCELLED, rest === NOTHING ? undefined : rest);
+  if (rest === NOTHING || isCancelled(rest))
+    endTask(task, CANCELLED, rest === NOTHING ? undefined : rest);
   else endTask(task, FAILED, rest);
 }
 

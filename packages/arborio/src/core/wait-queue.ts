@@ -44,7 +44,7 @@ export class WaitQueue<T> {
 
   /** Oldest first; the loop may take out the waiter it is at. */
   *[Symbol.iterator](): Generator<Waiter<T>, void> {
-    for (let waiter = this.#first; waiter !== null; ) {
+    for (let waiter = this.#first; waiter !== null;) {
       const next = waiter.queueNext as Waiter<T> | null;
       yield waiter;
       waiter = next;

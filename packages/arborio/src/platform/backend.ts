@@ -23,8 +23,8 @@ export interface Entropy {
 export interface Scheduler {
   /** The index, from 0 to `count` − 1, of the one to go on next. */
   choose(count: number): number;
-  /** Tells the scheduler whom to call when nothing can ever run again: nothing is ready and no timer is set. */
-  onStuck(stuck: () => void): void;
+  /** Calls `stuck` each time that nothing is ready and no timer is set, until the returned function is called. */
+  onStuck(stuck: () => void): () => void;
 }
 
 /** What `run` needs of the process it is in. */

@@ -30,7 +30,11 @@ function drop(reason: unknown): boolean {
   if (!isCancelled(reason)) return false;
   dropped += 1;
   for (const run of runs) {
-    if (run.dev) run.reportOnce("unhandled", `a promise rejected with Cancelled (${reason.message}) was never awaited; ${dropped} so far`);
+    if (run.dev)
+      run.reportOnce(
+        "unhandled",
+        `a promise rejected with Cancelled (${reason.message}) was never awaited; ${dropped} so far`,
+      );
   }
   return true;
 }

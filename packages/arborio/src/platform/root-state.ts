@@ -20,7 +20,10 @@ export function createRootState(options: RootStateOptions): RunState {
   let kernel = kernels.get(backend);
   if (kernel === undefined) {
     const { scheduler } = backend;
-    kernel = new Kernel(backend.clock, scheduler === undefined ? undefined : (count) => scheduler.choose(count));
+    kernel = new Kernel(
+      backend.clock,
+      scheduler === undefined ? undefined : (count) => scheduler.choose(count),
+    );
     kernels.set(backend, kernel);
   }
   const state = new RunState({

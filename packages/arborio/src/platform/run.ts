@@ -1,10 +1,15 @@
 import { isInsideRun, runInScope } from "../core/ambient.ts";
 import { describeValue, requireFunction, requireTime } from "../core/arguments.ts";
 import { isCancelled } from "../core/cancelled.ts";
-import { DeadlockError, InterruptedError, InvalidStateError, TaskCancelled } from "../core/errors.ts";
+import {
+  DeadlockError,
+  InterruptedError,
+  InvalidStateError,
+  TaskCancelled,
+} from "../core/errors.ts";
 import type { RunState } from "../core/run-state.ts";
 import { openTaskGroup, type TaskGroup } from "../core/task-group.ts";
-import { taskTreeOf } from "../core/task-tree.ts";
+import { runningTasksOf, taskTreeOf } from "../core/task-tree.ts";
 import type { Backend } from "./backend.ts";
 import { ambient, hostBackend } from "./host.ts";
 import { filterRejections } from "./rejection-filter.ts";
@@ -54,12 +59,17 @@ export interface BackendFactory {
  * });
  * ```
  */
-export async function run<T>(main: (group: TaskGroup) => T | PromiseLike<T>, options: RunOptions = {}): Promise<T> {
+export async function run<T>(
+  main: (group: TaskGroup) => T | PromiseLike<T>,
+  options: RunOptions = {},
+): Promise<T> {
   requireFunction("run", main);
   const { graceMs = 0, signals = ["SIGINT", "SIGTERM"] } = options;
   requireTime("run({ graceMs })", graceMs);
   if (isInsideRun()) {
-    throw new InvalidStateError("run: already inside a run; open a task group instead: taskGroup(async (group) => …)");
+    throw new InvalidStateError(
+      "run: already inside a run; open a task group instead: taskGroup(async (group) => …)",
+    );
   }
   const backend = backendOf(options);
   const state = createRootState({
@@ -74,9 +84,11 @@ export async function run<T>(main: (group: TaskGroup) => T | PromiseLike<T>, opt
   if (hostProcess !== undefined) {
     if (backend.scheduler === undefined) ends.push(hostProcess.keepAlive());
     ends.push(filterRejections(hostProcess, state));
-    if (backend.process !== undefined) ends.push(hostProcess.onSignals(signals, (name) => running.interrupt(name)));
+    if (backend.process !== undefined)
+      ends.push(hostProcess.onSignals(signals, (name) => running.interrupt(name)));
   }
-  backend.scheduler?.onStuck(() => running.reportStuck());
+  if (backend.scheduler !== undefined)
+    ends.push(backend.scheduler.onStuck(() => running.reportStuck()));
   ensureAmbientStoreWorks().catch((error: unknown) => running.fail(error));
   state.kernel.countRun(1);
   try {
@@ -95,7 +107,9 @@ export async function run<T>(main: (group: TaskGroup) => T | PromiseLike<T>, opt
 function backendOf({ backend = hostBackend }: RunOptions): Backend {
   if ("createBackend" in backend) return backend.createBackend();
   if (typeof backend === "object" && "clock" in backend) return backend;
-  throw new TypeError(`run({ backend }): got ${describeValue(backend)}, needs a backend object such as simulator({ seed: 1 })`);
+  throw new TypeError(
+    `run({ backend }): got ${describeValue(backend)}, needs a backend object such as simulator({ seed: 1 })`,
+  );
 }
 
 /** One run from start to end. */
@@ -163,6 +177,8 @@ class Running {
 
   /** Nothing can ever run again. Cancelling lets `finally` blocks run; if all is still stuck after that, the tasks are abandoned. */
   reportStuck(): void {
+    // A task that awaits a promise that is not ours may still be woken from outside.
+    if (runningTasksOf(this.#state.root).some((task) => task.state === "running")) return;
     if (this.#failure !== null) {
       this.#abandoned = true;
       this.#abandon(this.#failure.error);
@@ -172,10 +188,14 @@ class Running {
       `every task waits, and nothing is left that could wake one (no timer is set):\n${taskTreeOf(this.#state.root)}`,
     );
     this.fail(error);
+    // Look again when the cancelled tasks have come to rest, also if none of them could be reached.
+    this.#state.kernel.clock.nextTurn(() => {});
   }
 }
 
-type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: unknown };
 
 function settled(promise: Promise<unknown>): Promise<Outcome> {
   return promise.then(

@@ -14,9 +14,11 @@ export function now(): number {
 const SLEEP: WaitKind = {
   name: "sleep",
   abort(waiter) {
-    if (waiter.payload !== undefined) waiter.scope?.kernel.removeDeadline(waiter.payload as Deadline);
+    waiter.scope?.kernel.removeDeadline(waiter.payload as Deadline);
   },
 };
+
+const SLEEP_FOREVER: WaitKind = { name: "sleepForever", abort() {} };
 
 /**
  * Waits `ms` milliseconds. Zero and negative: a checkpoint. Cancelled, it leaves no timer behind.
@@ -44,8 +46,9 @@ export function sleepUntil(when: number): Promise<void> {
     return scope.kernel.rejected(error);
   }
   if (when <= scope.kernel.clock.now()) return scope.kernel.readyNow();
+  if (when === Infinity)
+    return new Waiter<void>(scope, SLEEP_FOREVER, undefined, undefined).promise;
   const waiter = new Waiter<void>(scope, SLEEP, undefined, undefined);
-  if (when === Infinity) return waiter.promise;
   const deadline = new Deadline(when, wakeSleeper, waiter);
   waiter.payload = deadline;
   scope.kernel.addDeadline(deadline);
@@ -127,7 +130,12 @@ function runUntil<T>(where: string, when: number, fn: ScopeBody<T>): Promise<T |
   return new CancelScope({ deadline: when }).run(fn);
 }
 
-async function failing<T>(where: string, when: number, what: string, fn: ScopeBody<T>): Promise<T | undefined> {
+async function failing<T>(
+  where: string,
+  when: number,
+  what: string,
+  fn: ScopeBody<T>,
+): Promise<T | undefined> {
   requireTime(where, when);
   requireFunction(where, fn);
   const scope = new CancelScope({ deadline: when });

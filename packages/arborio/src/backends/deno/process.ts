@@ -28,5 +28,6 @@ export const denoProcess: HostProcess = {
 
 function onUnhandledRejection(listener: (event: RejectionEvent) => void): () => void {
   globalThis.addEventListener("unhandledrejection", listener as (event: Event) => void);
-  return () => globalThis.removeEventListener("unhandledrejection", listener as (event: Event) => void);
+  return () =>
+    globalThis.removeEventListener("unhandledrejection", listener as (event: Event) => void);
 }

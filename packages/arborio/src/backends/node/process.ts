@@ -24,7 +24,10 @@ type Emit = (this: NodeJS.Process, event: string | symbol, ...args: unknown[]) =
  * Sees these events before every listener, and keeps them from all if `take` returns true. Listening would not do: one
  * listener switches the host's default off, and cannot keep the event from the others.
  */
-function interceptEvents(events: readonly string[], take: (reason: unknown) => boolean): () => void {
+function interceptEvents(
+  events: readonly string[],
+  take: (reason: unknown) => boolean,
+): () => void {
   const target = process as { emit: Emit };
   const original = target.emit;
   let active = true;

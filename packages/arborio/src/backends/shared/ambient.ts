@@ -9,7 +9,11 @@ class AsyncLocalAmbient implements AmbientStore {
     return asyncLocalStorage.getStore();
   }
 
-  run<Arguments extends unknown[], Result>(value: unknown, fn: (...args: Arguments) => Result, ...args: Arguments): Result {
+  run<Arguments extends unknown[], Result>(
+    value: unknown,
+    fn: (...args: Arguments) => Result,
+    ...args: Arguments
+  ): Result {
     return asyncLocalStorage.run(value, fn, ...args);
   }
 }

@@ -1,6 +1,9 @@
 import { asyncLocalStorage } from "./ambient.ts";
 import type { Clock, ClockTimer } from "../../core/clock.ts";
 
+/** Hosts fire timers above this at once. One that is early finds nothing due and is set again. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** A clock over the timers that Node, Bun and Deno have in common. */
 export class HostClock implements Clock {
   now(): number {
@@ -8,7 +11,9 @@ export class HostClock implements Clock {
   }
 
   setTimer(delayMs: number, wake: () => void): ClockTimer {
-    return new HostTimer(outsideContext(() => setTimeout(wake, delayMs)));
+    // Rounded up: hosts round down, and would wake the kernel too early for nothing.
+    const wholeMs = Math.min(Math.ceil(delayMs), TIMER_MS_MAX);
+    return new HostTimer(outsideContext(() => setTimeout(wake, wholeMs)));
   }
 
   nextTurn(turn: () => void): void {

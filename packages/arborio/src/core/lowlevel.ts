@@ -1,0 +1,117 @@
+import { ambientScope, runInScope } from "./ambient.ts";
+import { requireFunction } from "./arguments.ts";
+import { InvalidStateError } from "./errors.ts";
+import { type Instrument, InstrumentSet } from "./instrument.ts";
+import { Waiter } from "./suspend.ts";
+import type { TaskHandle, Task } from "./task.ts";
+import type { TaskOptions } from "./task-group.ts";
+
+/** What wakes a suspended flow. Only the first call counts; each says whether it was the first. */
+export interface Wakeable<T> {
+  /** Resumes the flow with `value`. */
+  wake(value: T): boolean;
+  /** Resumes the flow by throwing `error` in it. */
+  fail(error: unknown): boolean;
+}
+
+/** How to suspend. */
+export interface SuspendOptions {
+  /** Kind of wait, for the task tree: `"socket.read"`. */
+  readonly kind: string;
+  /** What is waited on, for the task tree. */
+  readonly resource?: unknown;
+}
+
+/**
+ * Parks the calling flow until it is woken or its scope is cancelled; everything in the library waits through this. A
+ * checkpoint: if already cancelled, `begin` is not called.
+ *
+ * @param begin registers for the wake-up, and returns what withdraws it again when the scope is cancelled; if that returns
+ *   `false`, the wait cannot be withdrawn and goes on until it is woken.
+ *
+ * Counterpart: `trio.lowlevel.wait_task_rescheduled`.
+ *
+ * @example Wait for a callback
+ * ```ts
+ * import { run } from "arborio";
+ * import { suspend } from "arborio/lowlevel";
+ *
+ * await run(async () => {
+ *   const value = await suspend<number>({ kind: "timer" }, (waiter) => {
+ *     const timer = setTimeout(() => waiter.wake(42), 1);
+ *     return () => clearTimeout(timer);
+ *   });
+ *   console.assert(value === 42);
+ * });
+ * ```
+ */
+export function suspend<T>(
+  options: SuspendOptions,
+  begin: (waiter: Wakeable<T>) => () => void | false,
+): Promise<T> {
+  const scope = ambientScope();
+  const refusal = scope.refuse();
+  if (refusal !== null) return scope.kernel.rejected(refusal);
+  let withdraw: () => void | false = () => {};
+  const kind = { name: options.kind, abort: () => withdraw() };
+  const waiter = new Waiter<T>(scope, kind, options.resource, undefined);
+  try {
+    requireFunction("suspend", begin);
+    withdraw = begin(waiter);
+  } catch (error) {
+    waiter.fail(error);
+  }
+  return waiter.promise;
+}
+
+/**
+ * Runs `fn` soon, never at once, outside every task, in the run that this is called from: the door for callbacks that are not
+ * in any task. What `fn` throws goes to the run's `onUnhandled`. Counterpart: `trio.lowlevel.TrioToken.run_sync_soon`.
+ */
+export function runSyncSoon(fn: () => void): void {
+  requireFunction("runSyncSoon", fn);
+  const { runState } = ambientScope().task;
+  const guarded = (): void => {
+    try {
+      fn();
+    } catch (error) {
+      runState.onUnhandled(error);
+    }
+  };
+  runInScope(runState.root, () => void runState.kernel.readyNow().then(guarded));
+}
+
+/**
+ * Starts a task beside main. It is cancelled when main ends, and waited for; if it fails, the run is cancelled and fails.
+ * Counterpart: `trio.lowlevel.spawn_system_task`.
+ *
+ * @throws InvalidStateError outside a run.
+ */
+export function startSystemTask<T>(
+  fn: () => T | PromiseLike<T>,
+  options: Pick<TaskOptions, "name"> = {},
+): TaskHandle<T> {
+  const { system } = ambientScope().task.runState;
+  if (system === null)
+    throw new InvalidStateError("startSystemTask: not inside a run; call it from within run(main)");
+  requireFunction("startSystemTask", fn);
+  return runInScope(system.scope, () =>
+    system.spawn("startSystemTask", fn, options.name, false),
+  ) as Task<T>;
+}
+
+/**
+ * Attaches callbacks that see what all tasks of this backend do, until the result is disposed of. An instrument that throws
+ * is taken out, and its error goes to `onUnhandled`. Counterpart: `trio.lowlevel.add_instrument`.
+ */
+export function instrument(hooks: Instrument): Disposable {
+  const { kernel } = ambientScope();
+  kernel.instruments ??= new InstrumentSet();
+  kernel.instruments.add(hooks);
+  return {
+    [Symbol.dispose](): void {
+      kernel.instruments?.delete(hooks);
+      if (kernel.instruments?.size === 0) kernel.instruments = null;
+    },
+  };
+}
