@@ -8,10 +8,10 @@ import type { CancelScope } from "./scope.ts";
 /** What a host gives: `node:async_hooks`' `AsyncLocalStorage`, or an `AsyncContext.Variable`. */
 export interface AmbientStore {
   get(): unknown;
-  run<Arguments extends unknown[], Result>(
+  run<Argument, Result>(
     value: unknown,
-    fn: (...args: Arguments) => Result,
-    ...args: Arguments
+    fn: (argument: Argument) => Result,
+    argument: Argument,
   ): Result;
 }
 
@@ -31,14 +31,14 @@ export function ambientScope(): CancelScope {
 
 /** Whether the calling flow is in some run. */
 export function isInsideRun(): boolean {
-  return ambientScope().task.runState !== rootScope.task.runState;
+  return ambientScope().runState !== rootScope.runState;
 }
 
-/** Runs `fn` with `scope` as the ambient scope of everything it starts. */
-export function runInScope<Arguments extends unknown[], Result>(
+/** Calls `fn(argument)` with `scope` as the ambient scope of everything it starts. One argument, since a rest array for each task costs. */
+export function runInScope<Argument, Result>(
   scope: CancelScope,
-  fn: (...args: Arguments) => Result,
-  ...args: Arguments
+  fn: (argument: Argument) => Result,
+  argument: Argument,
 ): Result {
-  return store.run(scope, fn, ...args);
+  return store.run(scope, fn, argument);
 }

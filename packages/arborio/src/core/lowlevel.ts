@@ -78,7 +78,7 @@ export function runSyncSoon(fn: () => void): void {
       runState.onUnhandled(error);
     }
   };
-  runInScope(runState.root, () => void runState.kernel.readyNow().then(guarded));
+  runInScope(runState.root, () => void runState.kernel.readyNow().then(guarded), undefined);
 }
 
 /**
@@ -91,13 +91,12 @@ export function startSystemTask<T>(
   fn: () => T | PromiseLike<T>,
   options: Pick<TaskOptions, "name"> = {},
 ): TaskHandle<T> {
-  const { system } = ambientScope().task.runState;
+  const { system } = ambientScope().runState;
   if (system === null)
     throw new InvalidStateError("startSystemTask: not inside a run; call it from within run(main)");
   requireFunction("startSystemTask", fn);
-  return runInScope(system.scope, () =>
-    system.spawn("startSystemTask", fn, options.name, false),
-  ) as Task<T>;
+  const spawn = (name: string | undefined) => system.spawn("startSystemTask", fn, name, false);
+  return runInScope(system.scope, spawn, options.name);
 }
 
 /**

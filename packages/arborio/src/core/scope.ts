@@ -8,6 +8,7 @@ import { CAUGHT, CLOSED, CLOSING, OPEN, SHIELD, SOFT, TIMED_OUT } from "./flags.
 import type { Kernel } from "./kernel.ts";
 import { NOTHING, withoutOwned } from "./ownership.ts";
 import { capture, captured } from "./promise.ts";
+import type { RunState } from "./run-state.ts";
 import { isAsked, shutdownScope, type ShutdownOptions } from "./shutdown.ts";
 import type { StartState } from "./start.ts";
 import type { Task } from "./task.ts";
@@ -23,6 +24,8 @@ export interface ScopeMember {
 
 /** What few scopes need, kept apart so that a million waiting tasks need not pay for it. */
 export interface ScopeExtras {
+  /** The scope's own cancellation. */
+  own?: Cancelled;
   deadline?: number;
   deadlineEntry?: Deadline | undefined;
   hardStop?: Deadline | undefined;
@@ -77,22 +80,21 @@ export class CancelScope implements ScopeMember {
   /** @internal */ parent: CancelScope | null = null;
   /** The task whose flow is in this scope. @internal */
   task: Task;
-  /** @internal */ kernel: Kernel;
+  /** The run this scope is in; `null` until it is opened. @internal */
+  runState: RunState;
   /** First and last of the waits and scopes in this one. @internal */
   first: ScopeMember | null = null;
   /** @internal */ last: ScopeMember | null = null;
   /** @internal */ previous: ScopeMember | null = null;
   /** @internal */ next: ScopeMember | null = null;
   /** @internal */ flags = 0;
-  /** This scope's own cancellation. @internal */
-  own: Cancelled | null = null;
   /** The cancellation that applies here: own or from a visible ancestor. Checkpoints ask nothing else. @internal */
   applied: Cancelled | null = null;
   /** @internal */ extras: ScopeExtras | null = null;
 
   constructor(options?: CancelScopeOptions) {
     this.task = null as never;
-    this.kernel = null as never;
+    this.runState = null as never;
     if (options === undefined) return;
     if (options.shield === true) this.flags = SHIELD;
     if (options.deadline !== undefined) this.deadline = options.deadline;
@@ -122,9 +124,9 @@ export class CancelScope implements ScopeMember {
   cancel(reason?: unknown): void {
     if (this.own !== null) return;
     const cancelled = createCancelled(reason);
-    this.own = cancelled;
+    this.ensureExtras().own = cancelled;
     if ((this.flags & CLOSED) !== 0) return;
-    if (this.kernel !== null && this.kernel.instruments !== null)
+    if (this.runState !== null && this.kernel.instruments !== null)
       this.kernel.instruments.scopeCancelled(this, reason);
     if (this.applied === null) deliver(this, cancelled);
   }
@@ -139,7 +141,7 @@ export class CancelScope implements ScopeMember {
 
   /** Whether this scope was cancelled itself, also by a deadline that has just passed. */
   get cancelCalled(): boolean {
-    if (this.kernel !== null) this.kernel.fireDue();
+    if (this.runState !== null) this.kernel.fireDue();
     return this.own !== null;
   }
 
@@ -194,6 +196,16 @@ export class CancelScope implements ScopeMember {
 
   // What the library does with a scope -----------------------------------------------------------------------------------
 
+  /** This scope's own cancellation. @internal */
+  get own(): Cancelled | null {
+    return this.extras?.own ?? null;
+  }
+
+  /** @internal */
+  get kernel(): Kernel {
+    return this.runState.kernel;
+  }
+
   /** @internal */
   ensureExtras(): ScopeExtras {
     this.extras ??= {};
@@ -238,13 +250,13 @@ export class CancelScope implements ScopeMember {
     this.flags |= OPEN;
     this.parent = parent;
     this.task = parent.task;
-    this.kernel = parent.kernel;
+    this.runState = parent.runState;
     parent.link(this);
     if (this.applied === null && (this.flags & SHIELD) === 0 && parent.applied !== null) {
       this.applied = parent.applied;
       this.extras?.controller?.abort(this.applied);
     }
-    if (this.task.runState.dev) this.ensureExtras().openedAt = this.task.runState.callSite();
+    if (this.runState.dev) this.ensureExtras().openedAt = this.runState.callSite();
     if (this.extras?.deadline !== undefined) this.#armDeadline();
     if ((this.flags & SOFT) !== 0 && isAsked(parent)) this.cancel("shutting down");
   }
@@ -282,7 +294,7 @@ export class CancelScope implements ScopeMember {
     }
     this.flags |= CLOSING;
     this.ensureExtras().drained = closed;
-    if (this.task.runState.dev) this.task.runState.reportFloating(this);
+    if (this.runState.dev) this.runState.reportFloating(this);
     if (this.applied === null)
       deliver(this, createCancelled("its scope was left while this was still running"));
   }

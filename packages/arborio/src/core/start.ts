@@ -83,15 +83,14 @@ export function startAndWait<T>(
   if (refusal !== null) return scope.kernel.rejected(refusal);
   try {
     requireFunction("group.start", fn);
-    let state: StartState<T>;
-    const child = group.spawn(
+    const child: Task = group.spawn(
       "group.start",
-      () => fn(state),
+      () => fn(child.extras?.start as StartStatus<T>),
       name ?? (fn.name === "" ? undefined : fn.name),
       false,
-    );
+    ) as Task;
     const waiter = new Waiter<T>(scope, WAIT_FOR_STARTED, child, undefined);
-    state = new StartState(waiter, child as Task);
+    const state = new StartState(waiter, child);
     waiter.payload = state;
     child.ensureExtras().start = state as StartState;
     return waiter.promise;

@@ -53,7 +53,7 @@ export class Waiter<T> implements ScopeMember {
     this.#resolve = captured.resolve;
     this.#reject = captured.reject;
     scope.link(this);
-    if (scope.task.runState.dev) scope.task.runState.noteSite(this);
+    if (scope.runState.dev) scope.runState.noteSite(this);
     if (kernel.instruments !== null) kernel.instruments.waitStarted(this);
   }
 

@@ -242,18 +242,23 @@ export function openTaskGroup<T>(
   body: (group: TaskGroup) => T | PromiseLike<T>,
 ): TaskGroup {
   const group = new TaskGroup(parent);
-  runInScope(group.scope, runBody, group, body as (group: TaskGroup) => unknown);
+  runInScope(group.scope, runBody, body as (group: TaskGroup) => unknown);
   return group;
 }
 
-function runBody(group: TaskGroup, body: (group: TaskGroup) => unknown): void {
-  void callForPromise(body, group).then(bodyReturned, bodyThrew);
+function runBody(body: (group: TaskGroup) => unknown): void {
+  void callForPromise(body, ambientGroup()).then(bodyReturned, bodyThrew);
 }
 
 function bodyReturned(value: unknown): void {
-  ambientScope().extras?.group?.bodyReturned(value);
+  ambientGroup().bodyReturned(value);
 }
 
 function bodyThrew(error: unknown): void {
-  ambientScope().extras?.group?.bodyThrew(error);
+  ambientGroup().bodyThrew(error);
+}
+
+/** The group whose body this is. */
+function ambientGroup(): TaskGroup {
+  return ambientScope().extras?.group as TaskGroup;
 }

@@ -31,7 +31,7 @@ export function currentTask(): TaskInfo {
 
 /** All tasks of this run that have not ended, parents before children. */
 export function runningTasks(): TaskInfo[] {
-  return runningTasksOf(ambientScope().task.runState.root);
+  return runningTasksOf(ambientScope().runState.root);
 }
 
 export function runningTasksOf(root: Task): TaskInfo[] {
@@ -40,7 +40,7 @@ export function runningTasksOf(root: Task): TaskInfo[] {
 
 /** The tasks of this run as an indented tree: name, state, and what each waits on since when. */
 export function taskTree(): string {
-  return taskTreeOf(ambientScope().task.runState.root);
+  return taskTreeOf(ambientScope().runState.root);
 }
 
 export function taskTreeOf(root: Task): string {

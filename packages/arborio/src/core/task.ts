@@ -47,23 +47,19 @@ const WAIT_FOR_TASK: WaitKind = {
 export class Task<T = unknown> extends CancelScope implements TaskHandle<T> {
   readonly id: number;
   readonly name: string;
-  /** @internal */ readonly runState: RunState;
-  /** @internal */ readonly group: TaskGroup | null;
   /** The function before the start, then nothing, then the value or the error. @internal */
   slot: unknown;
   /** Kernel time in whole milliseconds. @internal */
   readonly createdAt: number;
 
   /** @internal */
-  constructor(runState: RunState, group: TaskGroup | null, name: string, fn: unknown) {
+  constructor(runState: RunState, name: string, fn: unknown) {
     super();
     const kernel = runState.kernel;
-    this.kernel = kernel;
     this.task = this as Task;
     this.id = ++kernel.lastTaskId;
     this.name = name;
     this.runState = runState;
-    this.group = group;
     this.slot = fn;
     this.createdAt = Math.floor(kernel.clock.now());
     this.flags = OPEN;
@@ -102,6 +98,11 @@ export class Task<T = unknown> extends CancelScope implements TaskHandle<T> {
     return `task ${JSON.stringify(this.name)} (#${this.id})`;
   }
 
+  /** The group it was started in; `null` for the root of a run. @internal */
+  get group(): TaskGroup | null {
+    return this.parent?.extras?.group ?? null;
+  }
+
   /** @internal */
   get ended(): boolean {
     return (this.flags & ENDED) !== 0;
@@ -129,19 +130,14 @@ export function spawn<T>(
   daemon: boolean,
 ): Task<T> {
   const scope = group.scope;
-  const task = new Task<T>(
-    scope.task.runState,
-    group,
-    name ?? (fn.name === "" ? "anonymous" : fn.name),
-    fn,
-  );
+  const task = new Task<T>(scope.runState, name ?? (fn.name === "" ? "anonymous" : fn.name), fn);
   if (daemon) task.flags |= DAEMON;
   task.parent = scope;
   task.applied = scope.applied;
   scope.link(task);
   if (task.runState.dev) task.ensureExtras().openedAt = task.runState.callSite();
   if (task.kernel.instruments !== null) task.kernel.instruments.taskSpawned(task as Task);
-  runInScope(task, scheduleStart);
+  runInScope(task, scheduleStart, undefined);
   return task;
 }
 

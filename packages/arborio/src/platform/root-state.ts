@@ -33,7 +33,7 @@ export function createRootState(options: RootStateOptions): RunState {
     onUnhandled: options.onUnhandled ?? rejectUnhandled,
     warn: (message) => backend.process?.warn(message),
   });
-  state.root = new Task(state, null, options.name ?? "root", undefined);
+  state.root = new Task(state, options.name ?? "root", undefined);
   return state;
 }
 

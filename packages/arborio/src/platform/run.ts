@@ -131,7 +131,7 @@ class Running {
   async run(main: (group: TaskGroup) => unknown): Promise<unknown> {
     const { root } = this.#state;
     let outcome: Outcome | undefined;
-    const system = runInScope(root, openTaskGroup, root, async (group: TaskGroup) => {
+    const system = openTaskGroup(root, async (group: TaskGroup) => {
       this.#state.system = group;
       outcome = await this.#runMain(group, main);
       group.cancel("main has ended");
@@ -150,7 +150,7 @@ class Running {
   }
 
   async #runMain(system: TaskGroup, main: (group: TaskGroup) => unknown): Promise<Outcome> {
-    const group = runInScope(system.scope, openTaskGroup, system.scope, (own: TaskGroup) => {
+    const group = openTaskGroup(system.scope, (own: TaskGroup) => {
       this.#main = own;
       return main(own);
     });

@@ -8,32 +8,13 @@ import { InternalError } from "../core/errors.ts";
  * @throws InternalError naming each place where the context was lost.
  */
 export async function testAmbientStore(ambient: AmbientStore): Promise<void> {
-  const lost: string[] = [];
   const marker = {};
+  const outside = ambient.get();
+  const lost: string[] = [];
   const check = (place: string): void => {
     if (ambient.get() !== marker) lost.push(place);
   };
-  const outside = ambient.get();
-  await ambient.run(marker, async () => {
-    check("a synchronous call");
-    await Promise.resolve();
-    check("await of a promise");
-    await new Promise<void>((resolve) => {
-      void Promise.resolve().then(() => ambient.run({}, resolve));
-    });
-    check("await of a promise settled from another context");
-    // oxlint-disable-next-line unicorn/no-thenable -- thenables are one of the ways in which a context gets lost
-    await { then: (resolve: (value?: unknown) => void) => resolve() };
-    check("await of a thenable");
-    await Promise.resolve().then(() => check("a callback of then"));
-    await Promise.reject(new Error("expected")).then(undefined, () =>
-      check("a rejection callback of then"),
-    );
-    await Promise.all([inner(ambient), inner(ambient)]);
-    check("await of Promise.all over nested contexts");
-    const generator = steps();
-    for await (const step of generator) check(`step ${step} of an async generator`);
-  });
+  await ambient.run(marker, (store) => walk(store, check), ambient);
   if (ambient.get() !== outside) lost.push("the caller, which saw a context that was not its own");
   if (lost.length > 0) {
     throw new InternalError(
@@ -43,10 +24,28 @@ export async function testAmbientStore(ambient: AmbientStore): Promise<void> {
   }
 }
 
-async function inner(ambient: AmbientStore): Promise<void> {
-  await ambient.run({}, async () => {
-    await Promise.resolve();
+async function walk(ambient: AmbientStore, check: (place: string) => void): Promise<void> {
+  check("a synchronous call");
+  await Promise.resolve();
+  check("await of a promise");
+  await new Promise<void>((resolve) => {
+    void Promise.resolve().then(() => ambient.run({}, resolve, undefined));
   });
+  check("await of a promise settled from another context");
+  // oxlint-disable-next-line unicorn/no-thenable -- thenables are one of the ways in which a context gets lost
+  await { then: (resolve: (value?: unknown) => void) => resolve() };
+  check("await of a thenable");
+  await Promise.resolve().then(() => check("a callback of then"));
+  await Promise.reject(new Error("expected")).then(undefined, () =>
+    check("a rejection callback of then"),
+  );
+  await Promise.all([elsewhere(ambient), elsewhere(ambient)]);
+  check("await of Promise.all over other contexts");
+  for await (const step of steps()) check(`step ${step} of an async generator`);
+}
+
+async function elsewhere(ambient: AmbientStore): Promise<void> {
+  await ambient.run({}, () => Promise.resolve(), undefined);
 }
 
 async function* steps(): AsyncGenerator<number> {

@@ -9,12 +9,12 @@ class AsyncLocalAmbient implements AmbientStore {
     return asyncLocalStorage.getStore();
   }
 
-  run<Arguments extends unknown[], Result>(
+  run<Argument, Result>(
     value: unknown,
-    fn: (...args: Arguments) => Result,
-    ...args: Arguments
+    fn: (argument: Argument) => Result,
+    argument: Argument,
   ): Result {
-    return asyncLocalStorage.run(value, fn, ...args);
+    return asyncLocalStorage.run(value, fn, argument);
   }
 }
 
