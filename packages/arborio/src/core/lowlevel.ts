@@ -3,7 +3,7 @@ import { requireFunction } from "./arguments.ts";
 import { InvalidStateError } from "./errors.ts";
 import { type Instrument, InstrumentSet } from "./instrument.ts";
 import { Waiter } from "./suspend.ts";
-import type { TaskHandle, Task } from "./task.ts";
+import type { TaskHandle } from "./task.ts";
 import type { TaskOptions } from "./task-group.ts";
 
 /** What wakes a suspended flow. Only the first call counts; each says whether it was the first. */

@@ -1,4 +1,4 @@
-import { isInsideRun, runInScope } from "../core/ambient.ts";
+import { isInsideRun } from "../core/ambient.ts";
 import { describeValue, requireFunction, requireTime } from "../core/arguments.ts";
 import { isCancelled } from "../core/cancelled.ts";
 import {
