@@ -1,15 +1,3 @@
-import type { Backend } from "../../platform/backend.ts";
-import { HostClock } from "../shared/clock.ts";
-import { bunProcess } from "./process.ts";
-
+/** What `#platform` is on Bun. */
 export { ambient } from "../shared/ambient.ts";
-
-/** The backend of Bun. */
-export const bunBackend: Backend = {
-  name: "bun",
-  clock: new HostClock(),
-  entropy: { random: () => Math.random() },
-  process: bunProcess,
-};
-
-export { bunBackend as backend };
+export { bunBackend as backend } from "./backend.ts";

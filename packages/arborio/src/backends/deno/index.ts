@@ -1,15 +1,3 @@
-import type { Backend } from "../../platform/backend.ts";
-import { HostClock } from "../shared/clock.ts";
-import { denoProcess } from "./process.ts";
-
+/** What `#platform` is on Deno. */
 export { ambient } from "../shared/ambient.ts";
-
-/** The backend of Deno. */
-export const denoBackend: Backend = {
-  name: "deno",
-  clock: new HostClock(),
-  entropy: { random: () => Math.random() },
-  process: denoProcess,
-};
-
-export { denoBackend as backend };
+export { denoBackend as backend } from "./backend.ts";

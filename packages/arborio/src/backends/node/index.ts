@@ -1,15 +1,3 @@
-import type { Backend } from "../../platform/backend.ts";
-import { HostClock } from "../shared/clock.ts";
-import { nodeProcess } from "./process.ts";
-
+/** What `#platform` is on Node. */
 export { ambient } from "../shared/ambient.ts";
-
-/** The backend of Node; it also works on Bun and Deno, through their `node:` modules. */
-export const nodeBackend: Backend = {
-  name: "node",
-  clock: new HostClock(),
-  entropy: { random: () => Math.random() },
-  process: nodeProcess,
-};
-
-export { nodeBackend as backend };
+export { nodeBackend as backend } from "./backend.ts";
