@@ -31,7 +31,7 @@ export function ambientScope(): CancelScope {
 
 /** Whether the calling flow is in some run. */
 export function isInsideRun(): boolean {
-  return ambientScope().runState !== rootScope.runState;
+  return !ambientScope().runState.outside;
 }
 
 /** Calls `fn(argument)` with `scope` as the ambient scope of everything it starts. One argument, since a rest array for each task costs. */

@@ -3,6 +3,7 @@
  * the budget that keeps a busy program from starving timers and I/O. It knows nothing of scopes and tasks, and nothing that
  * can be written above it belongs here.
  */
+import { isCancelled } from "./cancelled.ts";
 import type { Clock, ClockTimer } from "./clock.ts";
 import { type Deadline, DeadlineHeap } from "./deadlines.ts";
 import type { InstrumentSet } from "./instrument.ts";
@@ -86,12 +87,12 @@ export class Kernel {
     return this.#charge() ? this.#deferredVoid() : RESOLVED;
   }
 
-  /** A promise rejected with `error`, resumed within the budget. It counts as handled: it can float without ending the process. */
+  /** A promise rejected with `error`, resumed within the budget. With a `Cancelled` it counts as handled: it may float. */
   rejected(error: unknown): Promise<never> {
     const charged = this.#charge();
     const promise = charged ? new Promise<never>(capture) : Promise.reject(error);
-    promise.catch(ignore);
     if (charged) this.#defer(captured.reject, error);
+    if (isCancelled(error)) promise.catch(ignore);
     return promise;
   }
 

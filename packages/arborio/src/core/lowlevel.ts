@@ -2,7 +2,7 @@ import { ambientScope, runInScope } from "./ambient.ts";
 import { requireFunction } from "./arguments.ts";
 import { InvalidStateError } from "./errors.ts";
 import { type Instrument, InstrumentSet } from "./instrument.ts";
-import { Waiter } from "./suspend.ts";
+import { Waiter, type WaitKind } from "./suspend.ts";
 import type { TaskHandle } from "./task.ts";
 import type { TaskOptions } from "./task-group.ts";
 
@@ -53,7 +53,18 @@ export function suspend<T>(
   const refusal = scope.refuse();
   if (refusal !== null) return scope.kernel.rejected(refusal);
   let withdraw: () => void | false = () => {};
-  const kind = { name: options.kind, abort: () => withdraw() };
+  const kind: WaitKind = {
+    name: options.kind,
+    abort() {
+      try {
+        return withdraw();
+      } catch (error) {
+        // The cancellation that called this has others to abort.
+        scope.runState.onUnhandled(error);
+        return undefined;
+      }
+    },
+  };
   const waiter = new Waiter<T>(scope, kind, options.resource, undefined);
   try {
     requireFunction("suspend", begin);

@@ -14,6 +14,8 @@ export interface RunStateOptions {
   readonly kernel: Kernel;
   /** Name of the backend, for messages. */
   readonly backendName: string;
+  /** Whether this stands for all code outside any run. */
+  readonly outside: boolean;
   readonly dev: boolean;
   readonly onUnhandled: (error: unknown) => void;
   readonly warn: (message: string) => void;
@@ -23,6 +25,8 @@ export interface RunStateOptions {
 export class RunState {
   readonly kernel: Kernel;
   readonly backendName: string;
+  /** Whether this stands for all code outside any run. */
+  readonly outside: boolean;
   /** Records where waits and scopes began, and reports what floats. */
   readonly dev: boolean;
   readonly onUnhandled: (error: unknown) => void;
@@ -39,6 +43,7 @@ export class RunState {
   constructor(options: RunStateOptions) {
     this.kernel = options.kernel;
     this.backendName = options.backendName;
+    this.outside = options.outside;
     this.dev = options.dev;
     this.onUnhandled = options.onUnhandled;
     this.warn = options.warn;

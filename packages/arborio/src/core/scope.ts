@@ -9,7 +9,13 @@ import type { Kernel } from "./kernel.ts";
 import { NOTHING, withoutOwned } from "./ownership.ts";
 import { capture, captured } from "./promise.ts";
 import type { RunState } from "./run-state.ts";
-import { isAsked, shutdownScope, type ShutdownOptions } from "./shutdown.ts";
+import {
+  askSoftScopes,
+  isAsked,
+  SHUTTING_DOWN,
+  shutdownScope,
+  type ShutdownOptions,
+} from "./shutdown.ts";
 import type { StartState } from "./start.ts";
 import type { Task } from "./task.ts";
 import type { TaskGroup } from "./task-group.ts";
@@ -180,7 +186,7 @@ export class CancelScope implements ScopeMember {
       retract(this);
       return;
     }
-    if (this.parent !== null && isAsked(this.parent)) shutdownScope(this, { graceMs: Infinity });
+    if (isAsked(this)) askSoftScopes(this, SHUTTING_DOWN);
     expose(this);
   }
 
@@ -258,7 +264,7 @@ export class CancelScope implements ScopeMember {
     }
     if (this.runState.dev) this.ensureExtras().openedAt = this.runState.callSite();
     if (this.extras?.deadline !== undefined) this.#armDeadline();
-    if ((this.flags & SOFT) !== 0 && isAsked(parent)) this.cancel("shutting down");
+    if ((this.flags & SOFT) !== 0 && isAsked(parent)) this.cancel(SHUTTING_DOWN);
   }
 
   /** @internal */

@@ -4,6 +4,9 @@ import { Deadline } from "./deadlines.ts";
 import { ASKED, CLOSED, OPEN, SHIELD, SOFT } from "./flags.ts";
 import type { CancelScope } from "./scope.ts";
 
+/** The reason that soft scopes are given if no other is known. */
+export const SHUTTING_DOWN = "shutting down";
+
 /** Options of `CancelScope.shutdown`. */
 export interface ShutdownOptions {
   /** Milliseconds until everything still running in the scope is cancelled. Default 0: at once. `Infinity`: never. */
@@ -13,13 +16,17 @@ export interface ShutdownOptions {
 }
 
 export function shutdownScope(scope: CancelScope, options: ShutdownOptions = {}): void {
-  const { graceMs = 0, reason = "shutting down" } = options;
+  const { graceMs = 0, reason = SHUTTING_DOWN } = options;
   requireTime("CancelScope.shutdown({ graceMs })", graceMs);
   if ((scope.flags & CLOSED) !== 0) return;
   scope.flags |= ASKED;
-  const soft = softScopesIn(scope);
   setHardStop(scope, graceMs, reason);
-  for (const asked of soft) asked.cancel(reason);
+  askSoftScopes(scope, reason);
+}
+
+/** Cancels the soft scopes below `top` that no shield hides. */
+export function askSoftScopes(top: CancelScope, reason: unknown): void {
+  for (const soft of softScopesIn(top)) soft.cancel(reason);
 }
 
 /** Whether a shutdown has asked `scope`, or one around it that no shield hides. */

@@ -4,6 +4,7 @@
  * first. What comes second finds nobody waiting. That one rule makes every primitive built on it atomic under cancellation.
  * Counterpart: `trio.lowlevel.wait_task_rescheduled`.
  */
+import { isCancelled } from "./cancelled.ts";
 import type { CancelScope, ScopeMember } from "./scope.ts";
 import { capture, captured, ignore } from "./promise.ts";
 
@@ -69,7 +70,8 @@ export class Waiter<T> implements ScopeMember {
   fail(error: unknown): boolean {
     const scope = this.#leave();
     if (scope === null) return false;
-    this.promise.catch(ignore);
+    // A wait that was cancelled may float; any other failure is somebody's to handle.
+    if (isCancelled(error)) this.promise.catch(ignore);
     scope.kernel.settle(this.#reject, error);
     return true;
   }

@@ -19,4 +19,4 @@ export const ambient: AmbientStore = shared[SHARED_STORE];
 /** The host's own backend. */
 export const hostBackend: Backend = backend;
 
-installAmbient(ambient, createRootState({ backend: hostBackend }).root);
+installAmbient(ambient, createRootState({ backend: hostBackend, outside: true }).root);

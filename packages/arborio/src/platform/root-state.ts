@@ -7,6 +7,7 @@ import type { Backend } from "./backend.ts";
 export interface RootStateOptions {
   readonly backend: Backend;
   readonly name?: string;
+  readonly outside?: boolean;
   readonly dev?: boolean;
   readonly onUnhandled?: (error: unknown) => void;
 }
@@ -29,6 +30,7 @@ export function createRootState(options: RootStateOptions): RunState {
   const state = new RunState({
     kernel,
     backendName: backend.name,
+    outside: options.outside ?? false,
     dev: options.dev ?? false,
     onUnhandled: options.onUnhandled ?? rejectUnhandled,
     warn: (message) => backend.process?.warn(message),

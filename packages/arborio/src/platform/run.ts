@@ -7,6 +7,7 @@ import {
   InvalidStateError,
   TaskCancelled,
 } from "../core/errors.ts";
+import { FINISHED } from "../core/flags.ts";
 import type { RunState } from "../core/run-state.ts";
 import { openTaskGroup, type TaskGroup } from "../core/task-group.ts";
 import { runningTasksOf, taskTreeOf } from "../core/task-tree.ts";
@@ -143,6 +144,7 @@ class Running {
       }),
     );
     if (!this.#abandoned) await new Promise<void>((closed) => root.closeThen(closed));
+    root.finish(FINISHED, undefined);
     if (this.#failure !== null) throw this.#failure.error;
     if (!systemOutcome.ok) throw systemOutcome.error;
     if (outcome?.ok === true) return outcome.value;

@@ -88,8 +88,7 @@ export type ScopeBody<T> = (scope: CancelScope) => T | PromiseLike<T>;
  * ```
  */
 export function moveOnAfter<T>(ms: number, fn: ScopeBody<T>): Promise<T | undefined> {
-  const { kernel } = ambientScope();
-  return runUntil("moveOnAfter", kernel.clock.now() + ms, fn);
+  return runUntil("moveOnAfter", fromNow(ms), fn);
 }
 
 /** `moveOnAfter` with a moment of `now()` instead of a duration. Counterpart: `anyio.move_on_at`. */
@@ -109,8 +108,7 @@ export function moveOnAt<T>(when: number, fn: ScopeBody<T>): Promise<T | undefin
 export function failAfter<T>(ms: number, fn: () => T | PromiseLike<T>): Promise<T>;
 export function failAfter<T>(ms: number, fn: ScopeBody<T>): Promise<T | undefined>;
 export function failAfter<T>(ms: number, fn: ScopeBody<T>): Promise<T | undefined> {
-  const { kernel } = ambientScope();
-  return failing("failAfter", kernel.clock.now() + ms, `${ms} ms were over`, fn);
+  return failing("failAfter", fromNow(ms), `${ms} ms were over`, fn);
 }
 
 /** `failAfter` with a moment of `now()` instead of a duration. Counterpart: `anyio.fail_at`. */
@@ -118,6 +116,11 @@ export function failAt<T>(when: number, fn: () => T | PromiseLike<T>): Promise<T
 export function failAt<T>(when: number, fn: ScopeBody<T>): Promise<T | undefined>;
 export function failAt<T>(when: number, fn: ScopeBody<T>): Promise<T | undefined> {
   return failing("failAt", when, "the deadline had passed", fn);
+}
+
+/** The moment `ms` from now; what is not a number stays as it is, for the message of whoever checks it. */
+function fromNow(ms: number): number {
+  return typeof ms === "number" ? now() + ms : ms;
 }
 
 function runUntil<T>(where: string, when: number, fn: ScopeBody<T>): Promise<T | undefined> {
