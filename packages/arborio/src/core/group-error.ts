@@ -2,19 +2,18 @@ import type { Cancelled } from "./cancelled.ts";
 import { holdsNoCancellation, isContainer, markWithoutCancellation } from "./containers.ts";
 import { TaskFailed } from "./errors.ts";
 import { ExceptionGroup } from "./exception-group.ts";
-import { withoutCancellation } from "./ownership.ts";
 
 const TITLE = "unhandled errors in a task group";
 
 /**
- * The one error of a failed task group: every real error, without cancellation; with one `Cancelled` as the last leaf if a
- * visible ancestor is cancelled, so that the ancestor finds it and its `cancelledCaught` is right.
+ * The one error of a failed task group, from its errors without their cancellation. It has one `Cancelled` as the last leaf if
+ * a visible ancestor is cancelled, so that the ancestor finds it and its `cancelledCaught` is right.
  */
 export function groupError(
   errors: readonly unknown[],
   inherited: Cancelled | null,
 ): ExceptionGroup {
-  const real = withoutRepeats(errors.map(withoutCancellation));
+  const real = withoutRepeats(errors);
   if (inherited !== null) return new ExceptionGroup([...real, inherited], TITLE);
   const group = new ExceptionGroup(real, TITLE);
   // Foreign subclasses of AggregateError pass unchanged and may still hold a Cancelled.

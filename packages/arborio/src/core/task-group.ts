@@ -5,7 +5,13 @@ import { type Cancelled, isCancelled } from "./cancelled.ts";
 import { GroupClosedError, TaskCancelled } from "./errors.ts";
 import { BODY_ENDED, CAUGHT, DAEMON, FAILED } from "./flags.ts";
 import { groupError } from "./group-error.ts";
-import { isStray, ownsCancellation, pureCancellation, strayError } from "./ownership.ts";
+import {
+  isStray,
+  ownsCancellation,
+  pureCancellation,
+  strayError,
+  withoutCancellation,
+} from "./ownership.ts";
 import { capture, captured } from "./promise.ts";
 import { callForPromise, CancelScope } from "./scope.ts";
 import { startAndWait, type StartStatus } from "./start.ts";
@@ -187,11 +193,13 @@ export class TaskGroup {
     const { kernel } = scope;
     const inherited = inheritedCancellation(scope);
     if (this.#bodyFailed || this.#childErrors.length > 0) {
-      if (inherited === null && this.#cut !== null) scope.flags |= CAUGHT;
       const errors = this.#bodyFailed
         ? [this.#bodyResult, ...this.#childErrors]
         : this.#childErrors;
-      kernel.settle(this.#reject, groupError(errors, inherited));
+      const real = errors.map(withoutCancellation);
+      const removed = this.#cut !== null || real.some((error, index) => error !== errors[index]);
+      if (inherited === null && removed) scope.flags |= CAUGHT;
+      kernel.settle(this.#reject, groupError(real, inherited));
     } else if (this.#cut !== null && !ownsCancellation(scope)) {
       this.outcome.catch(() => {});
       kernel.settle(this.#reject, inherited ?? this.#cut);

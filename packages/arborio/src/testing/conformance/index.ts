@@ -1,0 +1,31 @@
+/**
+ * The promises of the core, as tests for any backend and any test runner. A backend conforms if all of them pass.
+ */
+import { cancellation } from "./cancellation.ts";
+import { containers, stray } from "./containers.ts";
+import { ownership } from "./ownership.ts";
+import { ambientContext, scopes } from "./scopes.ts";
+import type { ConformanceSuite } from "./suite.ts";
+
+export type { ConformanceSuite } from "./suite.ts";
+
+/**
+ * All suites, in reading order.
+ *
+ * @example On the host and on the simulator, with node:test
+ * ```ts
+ * import nodeTest from "node:test";
+ * import { conformanceSuites, onEveryBackend } from "arborio/testing";
+ *
+ * const test = onEveryBackend(nodeTest);
+ * for (const suite of conformanceSuites.slice(0, 1)) suite.define(test);
+ * ```
+ */
+export const conformanceSuites: readonly ConformanceSuite[] = [
+  scopes,
+  ambientContext,
+  cancellation,
+  ownership,
+  containers,
+  stray,
+];
