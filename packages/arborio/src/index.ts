@@ -1,14 +1,91 @@
 /**
- * Arborio: structured concurrency in plain `async`/`await`.
+ * Arborio: structured concurrency in plain `async`/`await`. Tasks live in groups; a group ends when its tasks have; a failure
+ * or a timeout cancels what is below it and waits for its cleanup.
+ *
+ * @example Two tasks and a timeout
+ * ```ts
+ * import { failAfter, run, sleep, taskGroup } from "arborio";
+ *
+ * await run(() =>
+ *   failAfter(1_000, () =>
+ *     taskGroup(async (group) => {
+ *       group.startSoon(() => sleep(10));
+ *       group.startSoon(() => sleep(20));
+ *     }),
+ *   ),
+ * );
+ * ```
  * @module
  */
 import "./platform/host.ts";
 
-export { run } from "./platform/run.ts";
-export { taskGroup } from "./core/task-group.ts";
-export { CancelScope } from "./core/scope.ts";
+// Running
+export { type BackendFactory, run, type RunOptions } from "./platform/run.ts";
+export type { Backend } from "./platform/backend.ts";
+
+// Tasks
+export {
+  type StartOptions,
+  taskGroup,
+  type TaskGroup,
+  type TaskOptions,
+} from "./core/task-group.ts";
+export type { StartStatus } from "./core/start.ts";
+export type { TaskHandle, TaskStatus } from "./core/task.ts";
+
+// Cancellation
+export { CancelScope, type CancelScopeOptions } from "./core/scope.ts";
+export type { ShutdownOptions } from "./core/shutdown.ts";
 export { checkpoint } from "./core/checkpoint.ts";
-export * from "./sync/timeouts.ts";
+export { currentScope, currentSignal } from "./sync/current.ts";
+export { shielded } from "./sync/shield.ts";
+export { soft } from "./sync/soft.ts";
+export { outsideScopes } from "./sync/outside.ts";
+
+// Time
+export {
+  currentEffectiveDeadline,
+  failAfter,
+  failAt,
+  moveOnAfter,
+  moveOnAt,
+  now,
+  type ScopeBody,
+  sleep,
+  sleepForever,
+  sleepUntil,
+} from "./sync/timeouts.ts";
+
+// Several at once
+export { gather } from "./combine/gather.ts";
+export { settle } from "./combine/settle.ts";
+export { any, race } from "./combine/race.ts";
+export { hedge } from "./combine/hedge.ts";
+export { mapConcurrent } from "./combine/map-concurrent.ts";
+export { retry } from "./combine/retry.ts";
+
+// Coordination
+export { createChannel } from "./sync/channel.ts";
+export { Event } from "./sync/event.ts";
+export { Lock } from "./sync/lock.ts";
+export { Semaphore } from "./sync/semaphore.ts";
+export { CapacityLimiter } from "./sync/limiter.ts";
+export { Condition } from "./sync/condition.ts";
+export { Barrier } from "./sync/barrier.ts";
+export { Future } from "./sync/future.ts";
+export { ResourceGuard } from "./sync/resource-guard.ts";
+
+// Errors
 export * from "./core/errors.ts";
-export { ExceptionGroup } from "./core/exception-group.ts";
 export { Cancelled } from "./core/cancelled.ts";
+export { ExceptionGroup } from "./core/exception-group.ts";
+
+// Looking inside
+export {
+  currentTask,
+  runningTasks,
+  type TaskInfo,
+  type TaskState,
+  taskTree,
+} from "./core/task-tree.ts";
+export { waitAllTasksBlocked } from "./core/idle.ts";

@@ -35,6 +35,8 @@ export interface ScopeExtras {
   deadline?: number;
   deadlineEntry?: Deadline | undefined;
   hardStop?: Deadline | undefined;
+  /** Grace of a shutdown that came before the scope was opened; it counts from the opening. */
+  graceMs?: number;
   controller?: AbortController | undefined;
   /** Called when the last thing that floated below the closing scope has ended. */
   drained?: (() => void) | undefined;
@@ -264,6 +266,7 @@ export class CancelScope implements ScopeMember {
     }
     if (this.runState.dev) this.ensureExtras().openedAt = this.runState.callSite();
     if (this.extras?.deadline !== undefined) this.#armDeadline();
+    if (this.extras?.graceMs !== undefined) shutdownScope(this, { graceMs: this.extras.graceMs });
     if ((this.flags & SOFT) !== 0 && isAsked(parent)) this.cancel(SHUTTING_DOWN);
   }
 

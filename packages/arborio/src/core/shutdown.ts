@@ -61,8 +61,12 @@ function setHardStop(scope: CancelScope, graceMs: number, reason: unknown): void
     scope.cancel(reason);
     return;
   }
-  if (graceMs === Infinity || (scope.flags & OPEN) === 0) return;
   const extras = scope.ensureExtras();
+  if ((scope.flags & OPEN) === 0) {
+    extras.graceMs = Math.min(graceMs, extras.graceMs ?? Infinity);
+    return;
+  }
+  if (graceMs === Infinity) return;
   const when = scope.kernel.clock.now() + graceMs;
   if (extras.hardStop !== undefined) {
     if (extras.hardStop.when <= when) return;

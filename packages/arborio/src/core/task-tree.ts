@@ -47,17 +47,34 @@ export function taskTreeOf(root: Task): string {
   const now = root.kernel.clock.now();
   const lines: string[] = [];
   for (const [task, depth] of tasksBelow(root)) {
-    const waits = infoOf(task).waits.map(
-      (wait) =>
-        `${wait.kind}${nameOf(wait.resource)} for ${Math.max(0, Math.round(now - wait.since))} ms`,
-    );
-    const doing = waits.length > 0 ? waits.join(", ") : infoOf(task).state;
+    const info = infoOf(task);
+    const waits = info.waits.map((wait) => waitText(wait, info.id, now));
+    const doing = waits.length > 0 ? waits.join(", ") : info.state;
     const cancelled = task.applied === null ? "" : " [cancelled]";
     lines.push(
       `${"  ".repeat(Math.min(depth, INDENT_MAX))}${task.name} (#${task.id})${cancelled}: ${doing}`,
     );
   }
   return lines.join("\n");
+}
+
+function waitText(wait: WaitDescription, waiterId: number, now: number): string {
+  const holder = holderOf(wait.resource);
+  const held =
+    holder === null
+      ? ""
+      : `, held by ${holder.id === waiterId ? "this task itself" : `${holder.name} (#${holder.id})`}`;
+  const waitedMs = Math.max(0, Math.round(now - wait.since));
+  return `${wait.kind}${nameOf(wait.resource)} for ${waitedMs} ms${held}`;
+}
+
+/** Who has what is waited for, if the resource has an owner that its statistics tell. */
+function holderOf(resource: unknown): { readonly id: number; readonly name: string } | null {
+  if (typeof resource !== "object" || resource === null || !("statistics" in resource)) return null;
+  const { statistics } = resource as { statistics?: unknown };
+  if (typeof statistics !== "function") return null;
+  const { owner } = statistics.call(resource) as { owner?: { id: number; name: string } | null };
+  return owner ?? null;
 }
 
 function nameOf(resource: unknown): string {
