@@ -3,11 +3,13 @@
  *
  * @example Every test on the host and on the simulator
  * ```ts
- * import nodeTest from "node:test";
  * import { sleep } from "arborio";
  * import { onEveryBackend } from "arborio/testing";
  *
- * const test = onEveryBackend(nodeTest);
+ * // Stands for the runner's own: `import runnerTest from "node:test"`, or `bun:test`'s, `Deno.test`, vitest's.
+ * const runnerTest = (title: string, body: () => Promise<void>) => body();
+ *
+ * const test = onEveryBackend(runnerTest);
  * test("sleep ends", () => sleep(1));
  * ```
  * @module

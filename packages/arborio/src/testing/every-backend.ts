@@ -26,13 +26,15 @@ export type BackendTest = (
  * Takes the runner's own `test`, and returns one that runs each test body inside `run`, once on the host's backend and once
  * per seed on the simulator. Counterpart: AnyIO's pytest plugin.
  *
- * @example With node:test
+ * @example With any runner
  * ```ts
- * import nodeTest from "node:test";
  * import { sleep } from "arborio";
  * import { onEveryBackend } from "arborio/testing";
  *
- * const test = onEveryBackend(nodeTest);
+ * // Stands for the runner's own: `import runnerTest from "node:test"`, or `bun:test`'s, `Deno.test`, vitest's.
+ * const runnerTest = (title: string, body: () => Promise<void>) => body();
+ *
+ * const test = onEveryBackend(runnerTest);
  * test("sleep ends", () => sleep(1));
  * ```
  */
