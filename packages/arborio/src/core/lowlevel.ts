@@ -52,7 +52,8 @@ export function suspend<T>(
   const scope = ambientScope();
   const refusal = scope.refuse();
   if (refusal !== null) return scope.kernel.rejected(refusal);
-  let withdraw: () => void | false = () => {};
+  // Until `begin` has returned nothing can be withdrawn; a cancellation from inside it is honoured right after.
+  let withdraw: () => void | false = () => false;
   const kind: WaitKind = {
     name: options.kind,
     abort() {
@@ -69,6 +70,7 @@ export function suspend<T>(
   try {
     requireFunction("suspend", begin);
     withdraw = begin(waiter);
+    if (scope.applied !== null) waiter.abort(scope.applied);
   } catch (error) {
     waiter.fail(error);
   }

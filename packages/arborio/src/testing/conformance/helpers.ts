@@ -17,6 +17,12 @@ export const HOST_TIME = {
     reason: "its time stands still while a task computes",
   },
 } as const;
+export const HOST_TIMERS = {
+  skip: {
+    backend: "simulator",
+    reason: "every resumption is a turn there, so that one such test is enough",
+  },
+} as const;
 
 /** A place to park, on the bare suspension primitive. The one that has waited longest is woken first. */
 export class Parking<T = void> {

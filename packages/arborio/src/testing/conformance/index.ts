@@ -2,10 +2,13 @@
  * The promises of the core, as tests for any backend and any test runner. A backend conforms if all of them pass.
  */
 import { cancellation } from "./cancellation.ts";
+import { checkpoints, fairness } from "./checkpoints-and-fairness.ts";
 import { containers, stray } from "./containers.ts";
 import { ownership } from "./ownership.ts";
 import { ambientContext, scopes } from "./scopes.ts";
+import { shields } from "./shields.ts";
 import type { ConformanceSuite } from "./suite.ts";
+import { suspension } from "./suspension.ts";
 
 export type { ConformanceSuite } from "./suite.ts";
 
@@ -28,4 +31,8 @@ export const conformanceSuites: readonly ConformanceSuite[] = [
   ownership,
   containers,
   stray,
+  shields,
+  checkpoints,
+  fairness,
+  suspension,
 ];
