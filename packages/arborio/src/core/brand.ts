@@ -6,25 +6,21 @@ interface Branded {
 }
 
 /**
- * Gives an error class its stable `code` and its name, and makes `instanceof` recognise instances made by another loaded
- * copy of the package: the prototype lists the codes of the class and its branded ancestors.
+ * Gives an error class its name (bundlers change the one it has) and its stable `code`, and makes `instanceof` recognise
+ * instances made by another loaded copy of the package: the prototype lists the codes of the class and its branded
+ * ancestors. `"WouldBlock"` has the code `"ARBORIO_WOULD_BLOCK"`, `"TimeoutError"` the code `"ARBORIO_TIMEOUT"`.
  */
-export function brandError(
-  errorClass: { readonly prototype: Error; readonly name: string },
-  code: string,
-): void {
-  const prototype = errorClass.prototype;
+export function brandError(errorClass: { readonly prototype: Error }, name: string): void {
+  const { prototype } = errorClass;
+  const code = codeOf(name);
   const inherited = (prototype as Partial<Branded>)[BRAND] ?? [];
-  const constant = (value: unknown): PropertyDescriptor => ({
-    value,
-    configurable: true,
-    writable: true,
-  });
-  Object.defineProperties(prototype, {
-    name: constant(errorClass.name),
-    code: constant(code),
-    [BRAND]: constant([...inherited, code]),
-  });
+  for (const [key, value] of [
+    ["name", name],
+    ["code", code],
+    [BRAND, [...inherited, code]],
+  ] as const) {
+    Object.defineProperty(prototype, key, { value, configurable: true, writable: true });
+  }
   Object.defineProperty(errorClass, Symbol.hasInstance, {
     configurable: true,
     value(this: unknown, candidate: unknown): boolean {
@@ -34,6 +30,11 @@ export function brandError(
         : Function.prototype[Symbol.hasInstance].call(this, candidate);
     },
   });
+}
+
+function codeOf(name: string): string {
+  const words = name.replace(/^Arborio|(?<=.)Error$/, "").replace(/(?<=[a-z])(?=[A-Z])/g, "_");
+  return `ARBORIO_${words.toUpperCase()}`;
 }
 
 /** Whether `candidate` is an error of the library with this code, or of a class derived from the one with this code. */

@@ -1,5 +1,6 @@
 import { brandError, hasCode } from "./brand.ts";
 
+/** What `brandError` makes of the class's name. */
 const CODE = "ARBORIO_CANCELLED";
 const INTERNAL: unique symbol = Symbol("arborio.internal");
 
@@ -24,7 +25,7 @@ export class Cancelled extends Error {
     this.reason = reason;
   }
 }
-brandError(Cancelled, CODE);
+brandError(Cancelled, "Cancelled");
 
 /** Makes the one `Cancelled` of a cancellation, without the cost of a stack that would only show who called `cancel`. */
 export function createCancelled(reason: unknown): Cancelled {

@@ -8,59 +8,59 @@ import { brandError } from "./brand.ts";
 export class ArborioError extends Error {
   declare readonly code: string;
 }
-brandError(ArborioError, "ARBORIO_ERROR");
+brandError(ArborioError, "ArborioError");
 
 /** You closed this resource, also while the failing operation was waiting on it. Counterpart: `anyio.ClosedResourceError`. */
 export class ClosedResourceError extends ArborioError {}
-brandError(ClosedResourceError, "ARBORIO_CLOSED_RESOURCE");
+brandError(ClosedResourceError, "ClosedResourceError");
 
 /** The other side, or the world, broke this resource; trying again on it cannot succeed. Counterpart: `anyio.BrokenResourceError`. */
 export class BrokenResourceError extends ArborioError {}
-brandError(BrokenResourceError, "ARBORIO_BROKEN_RESOURCE");
+brandError(BrokenResourceError, "BrokenResourceError");
 
 /** Two tasks used one direction of a resource at once. Counterpart: `anyio.BusyResourceError`. */
 export class BusyResourceError extends ArborioError {}
-brandError(BusyResourceError, "ARBORIO_BUSY_RESOURCE");
+brandError(BusyResourceError, "BusyResourceError");
 
 /** The stream or channel ended in order; there is nothing more to receive. Counterpart: `anyio.EndOfStream`. */
 export class EndOfStream extends ArborioError {}
-brandError(EndOfStream, "ARBORIO_END_OF_STREAM");
+brandError(EndOfStream, "EndOfStream");
 
 /** A `…Nowait` function would have had to wait. Counterpart: `trio.WouldBlock`. */
 export class WouldBlock extends ArborioError {}
-brandError(WouldBlock, "ARBORIO_WOULD_BLOCK");
+brandError(WouldBlock, "WouldBlock");
 
 /** The time given by `failAfter` or `failAt` was over before the body had ended. Counterpart: `trio.TooSlowError`. */
 export class TimeoutError extends ArborioError {}
-brandError(TimeoutError, "ARBORIO_TIMEOUT");
+brandError(TimeoutError, "TimeoutError");
 
 /** The backend in use cannot do this; the message names the backend and the operation. */
 export class NotSupportedError extends ArborioError {}
-brandError(NotSupportedError, "ARBORIO_NOT_SUPPORTED");
+brandError(NotSupportedError, "NotSupportedError");
 
 /** The call does not fit the state of its object: a lock released twice, a scope run twice, a run inside a run. */
 export class InvalidStateError extends ArborioError {}
-brandError(InvalidStateError, "ARBORIO_INVALID_STATE");
+brandError(InvalidStateError, "InvalidStateError");
 
 /** A flow reached a checkpoint or opened a scope after its own scope had closed: a call that nobody awaited outlived it. */
 export class ScopeClosedError extends ArborioError {}
-brandError(ScopeClosedError, "ARBORIO_SCOPE_CLOSED");
+brandError(ScopeClosedError, "ScopeClosedError");
 
 /** A task was to be started in a group that has ended. */
 export class GroupClosedError extends ArborioError {}
-brandError(GroupClosedError, "ARBORIO_GROUP_CLOSED");
+brandError(GroupClosedError, "GroupClosedError");
 
 /** A `Cancelled` turned up where nothing was cancelled (a stored error, a promise shared between tasks); it is the `cause`. */
 export class StrayCancelledError extends ArborioError {}
-brandError(StrayCancelledError, "ARBORIO_STRAY_CANCELLED");
+brandError(StrayCancelledError, "StrayCancelledError");
 
 /** The task whose result was asked for failed; its error is the `cause`. Counterpart: `anyio.TaskFailed`. */
 export class TaskFailed extends ArborioError {}
-brandError(TaskFailed, "ARBORIO_TASK_FAILED");
+brandError(TaskFailed, "TaskFailed");
 
 /** The task (or group body) whose result was asked for was cancelled, so there is none. Counterpart: `anyio.TaskCancelled`. */
 export class TaskCancelled extends ArborioError {}
-brandError(TaskCancelled, "ARBORIO_TASK_CANCELLED");
+brandError(TaskCancelled, "TaskCancelled");
 
 /** The run was cut short by a signal. Unhandled, it ends the process quietly with exit code 128 + the signal's number. */
 export class InterruptedError extends ArborioError {
@@ -72,12 +72,12 @@ export class InterruptedError extends ArborioError {
     this.signal = signal;
   }
 }
-brandError(InterruptedError, "ARBORIO_INTERRUPTED");
+brandError(InterruptedError, "InterruptedError");
 
 /** Nothing can run, no timer is set, and main has not ended. Thrown by the simulator; the message holds the wait graph. */
 export class DeadlockError extends ArborioError {}
-brandError(DeadlockError, "ARBORIO_DEADLOCK");
+brandError(DeadlockError, "DeadlockError");
 
 /** An invariant of the library does not hold: a bug in Arborio or in the runtime below it. Please report it. */
 export class InternalError extends ArborioError {}
-brandError(InternalError, "ARBORIO_INTERNAL");
+brandError(InternalError, "InternalError");

@@ -100,7 +100,7 @@ export class ExceptionGroup extends AggregateError {
     return this.split(matcher)[0];
   }
 }
-brandError(ExceptionGroup, "ARBORIO_EXCEPTION_GROUP");
+brandError(ExceptionGroup, "ExceptionGroup");
 
 class SplitFrame {
   readonly group: ExceptionGroup;

@@ -1,4 +1,5 @@
 import { ambientScope } from "./ambient.ts";
+import type { Kernel } from "./kernel.ts";
 import { Waiter, type WaitKind } from "./suspend.ts";
 
 const WAIT_ALL_BLOCKED: WaitKind = {
@@ -18,6 +19,25 @@ export function waitAllTasksBlocked(): Promise<void> {
   const refusal = scope.refuseExactly();
   if (refusal !== null) return scope.kernel.rejected(refusal);
   const waiter = new Waiter<void>(scope, WAIT_ALL_BLOCKED, undefined, undefined);
-  waiter.payload = scope.kernel.whenIdle(() => waiter.wake());
+  waiter.payload = whenIdle(scope.kernel, () => waiter.wake());
   return waiter.promise;
+}
+
+/** Calls `idle` when a whole turn has passed in which nothing resumed or was ready to; the result calls it off. */
+function whenIdle(kernel: Kernel, idle: () => void): () => void {
+  let seen = -1;
+  let wanted = true;
+  const look = (): void => {
+    if (!wanted) return;
+    if (kernel.resumptions === seen && kernel.readyCount === 0) {
+      idle();
+      return;
+    }
+    seen = kernel.resumptions;
+    kernel.clock.nextTurn(look);
+  };
+  kernel.clock.nextTurn(look);
+  return () => {
+    wanted = false;
+  };
 }

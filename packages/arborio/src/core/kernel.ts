@@ -165,25 +165,6 @@ export class Kernel {
     settle(value as never);
   }
 
-  /** Calls `idle` when a whole host turn has passed in which nothing of this kernel resumed or was ready to. */
-  whenIdle(idle: () => void): () => void {
-    let seen = -1;
-    let wanted = true;
-    const look = (): void => {
-      if (!wanted) return;
-      if (this.resumptions === seen && this.readyCount === 0) {
-        idle();
-        return;
-      }
-      seen = this.resumptions;
-      this.clock.nextTurn(look);
-    };
-    this.clock.nextTurn(look);
-    return () => {
-      wanted = false;
-    };
-  }
-
   // Time -----------------------------------------------------------------------------------------------------------------
 
   addDeadline(deadline: Deadline): void {

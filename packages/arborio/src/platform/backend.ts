@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { Task } from "../core/task.ts";
 
 /** What a backend must give. What a runtime lacks is missing, and the function above it throws `NotSupportedError`. */
 export interface Backend {
@@ -25,6 +26,8 @@ export interface Scheduler {
   choose(count: number): number;
   /** Calls `stuck` each time that nothing is ready and no timer is set, until the returned function is called. */
   onStuck(stuck: () => void): () => void;
+  /** Says what each task below `root` waits for; `undefined` if one of them may still be woken from outside. */
+  describeDeadlock(root: Task): string | undefined;
 }
 
 /** What `run` needs of the process it is in. */

@@ -10,8 +10,7 @@ import {
 import { FINISHED } from "../core/flags.ts";
 import type { RunState } from "../core/run-state.ts";
 import { openTaskGroup, type TaskGroup } from "../core/task-group.ts";
-import { runningTasksOf, taskTreeOf } from "../core/task-tree.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, Scheduler } from "./backend.ts";
 import { ambient, hostBackend } from "./host.ts";
 import { filterRejections } from "./rejection-filter.ts";
 import { createRootState } from "./root-state.ts";
@@ -88,8 +87,8 @@ export async function run<T>(
     if (backend.process !== undefined)
       ends.push(hostProcess.onSignals(signals, (name) => running.interrupt(name)));
   }
-  if (backend.scheduler !== undefined)
-    ends.push(backend.scheduler.onStuck(() => running.reportStuck()));
+  const { scheduler } = backend;
+  if (scheduler !== undefined) ends.push(scheduler.onStuck(() => running.reportStuck(scheduler)));
   ensureAmbientStoreWorks().catch((error: unknown) => running.fail(error));
   state.kernel.countRun(1);
   try {
@@ -178,18 +177,15 @@ class Running {
   }
 
   /** Nothing can ever run again. Cancelling lets `finally` blocks run; if all is still stuck after that, the tasks are abandoned. */
-  reportStuck(): void {
-    // A task that awaits a promise that is not ours may still be woken from outside.
-    if (runningTasksOf(this.#state.root).some((task) => task.state === "running")) return;
+  reportStuck(scheduler: Scheduler): void {
+    const report = scheduler.describeDeadlock(this.#state.root);
+    if (report === undefined) return;
     if (this.#failure !== null) {
       this.#abandoned = true;
       this.#abandon(this.#failure.error);
       return;
     }
-    const error = new DeadlockError(
-      `every task waits, and nothing is left that could wake one (no timer is set):\n${taskTreeOf(this.#state.root)}`,
-    );
-    this.fail(error);
+    this.fail(new DeadlockError(report));
     // Look again when the cancelled tasks have come to rest, also if none of them could be reached.
     this.#state.kernel.clock.nextTurn(() => {});
   }

@@ -1,4 +1,6 @@
 import { requireCount } from "../core/arguments.ts";
+import type { Task } from "../core/task.ts";
+import { runningTasksOf, taskTreeOf } from "../core/task-tree.ts";
 import type { Backend } from "../platform/backend.ts";
 import { hostBackend } from "../platform/host.ts";
 import type { BackendFactory } from "../platform/run.ts";
@@ -61,6 +63,13 @@ function createSimulatedBackend(chooser: Chooser, seed: number): Backend {
     scheduler: {
       choose: (count) => chooser.pick("sched", count),
       onStuck: (stuck) => clock.onStuck(stuck),
+      describeDeadlock,
     },
   };
+}
+
+/** A task that awaits a promise that is not ours counts as running: something outside may wake it. */
+function describeDeadlock(root: Task): string | undefined {
+  if (runningTasksOf(root).some((task) => task.state === "running")) return undefined;
+  return `every task waits, and nothing is left that could wake one (no timer is set):\n${taskTreeOf(root)}`;
 }
