@@ -41,6 +41,8 @@ export { currentScope, currentSignal } from "./sync/current.ts";
 export { shielded } from "./sync/shield.ts";
 export { soft } from "./sync/soft.ts";
 export { outsideScopes } from "./sync/outside.ts";
+export { withSignal } from "./sync/with-signal.ts";
+export { abandonOnCancel, type AbandonOptions, type Foreign } from "./sync/abandon-on-cancel.ts";
 
 // Time
 export {
@@ -57,28 +59,43 @@ export {
 } from "./sync/timeouts.ts";
 
 // Several at once
+export type { ValueOf, ValuesOf, Work } from "./combine/functions.ts";
 export { gather } from "./combine/gather.ts";
 export { settle } from "./combine/settle.ts";
 export { any, race } from "./combine/race.ts";
-export { hedge } from "./combine/hedge.ts";
-export { mapConcurrent } from "./combine/map-concurrent.ts";
-export { retry } from "./combine/retry.ts";
+export {
+  asCompleted,
+  type CompletionIterable,
+  type CompletionIterator,
+} from "./combine/as-completed.ts";
+export { hedge, type HedgeOptions } from "./combine/hedge.ts";
+export { mapConcurrent, type MapConcurrentOptions } from "./combine/map-concurrent.ts";
+export { retry, type RetryOptions } from "./combine/retry.ts";
+export { exponentialBackoff, type ExponentialBackoffOptions } from "./combine/backoff.ts";
 
 // Coordination
-export { createChannel } from "./sync/channel.ts";
-export { Event } from "./sync/event.ts";
-export { Lock } from "./sync/lock.ts";
-export { Semaphore } from "./sync/semaphore.ts";
-export { CapacityLimiter } from "./sync/limiter.ts";
-export { Condition } from "./sync/condition.ts";
-export { Barrier } from "./sync/barrier.ts";
-export { Future } from "./sync/future.ts";
+export { createChannel, type ReceiveChannel, type SendChannel } from "./sync/channel.ts";
+export type { ChannelStatistics } from "./sync/channel-state.ts";
+export { Event, type EventStatistics } from "./sync/event.ts";
+export type { Lease } from "./sync/lease.ts";
+export { Lock, type LockStatistics } from "./sync/lock.ts";
+export { Semaphore, type SemaphoreOptions, type SemaphoreStatistics } from "./sync/semaphore.ts";
+export { CapacityLimiter, type CapacityLimiterStatistics } from "./sync/limiter.ts";
+export { Condition, type ConditionStatistics } from "./sync/condition.ts";
+export { Barrier, type BarrierStatistics } from "./sync/barrier.ts";
+export { Future, type FutureStatistics, type FutureStatus } from "./sync/future.ts";
 export { ResourceGuard } from "./sync/resource-guard.ts";
 
 // Errors
 export * from "./core/errors.ts";
 export { Cancelled } from "./core/cancelled.ts";
-export { ExceptionGroup } from "./core/exception-group.ts";
+export {
+  type ErrorClass,
+  type ErrorMatcher,
+  ExceptionGroup,
+  type ExceptionGroupOptions,
+} from "./core/exception-group.ts";
+export { type ErrorCase, matchErrors } from "./combine/match-errors.ts";
 
 // Looking inside
 export {
@@ -88,4 +105,5 @@ export {
   type TaskState,
   taskTree,
 } from "./core/task-tree.ts";
+export type { WaitDescription } from "./core/instrument.ts";
 export { waitAllTasksBlocked } from "./core/idle.ts";

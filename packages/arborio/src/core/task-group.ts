@@ -13,7 +13,8 @@ import {
   withoutCancellation,
 } from "./ownership.ts";
 import { capture, captured } from "./promise.ts";
-import { callForPromise, CancelScope } from "./scope.ts";
+import { callForPromise } from "./leave.ts";
+import { CancelScope } from "./scope.ts";
 import { startAndWait, type StartStatus } from "./start.ts";
 import { spawn, type Task, type TaskHandle } from "./task.ts";
 
