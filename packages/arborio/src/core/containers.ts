@@ -27,16 +27,20 @@ export function errorsIn(container: Container): readonly unknown[] {
   return isSuppressedError(container) ? [container.error, container.suppressed] : container.errors;
 }
 
-/** Groups that task groups built and cleaned. Without this, a failure 10,000 groups deep would be searched whole at each level. */
-const clean: WeakSet<object> = new WeakSet();
+/**
+ * What remains of groups that task groups built when cancellation is taken out; without cancellation it is the group itself.
+ * Without this, a failure 10,000 groups deep would be searched whole at each level.
+ */
+const realParts: WeakMap<object, ExceptionGroup> = new WeakMap();
 
-/** Remembers that nowhere in `group` is a `Cancelled`. */
-export function markWithoutCancellation(group: ExceptionGroup): void {
-  clean.add(group);
+/** Remembers that `real` is `group` without its `Cancelled` leaves. */
+export function rememberRealPart(group: ExceptionGroup, real: ExceptionGroup): void {
+  realParts.set(group, real);
 }
 
-export function holdsNoCancellation(container: Container): boolean {
-  return clean.has(container);
+/** The part of `container` that is not cancellation, if it is known already. */
+export function realPartOf(container: Container): ExceptionGroup | undefined {
+  return realParts.get(container);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Cancelled } from "./cancelled.ts";
-import { holdsNoCancellation, isContainer, markWithoutCancellation } from "./containers.ts";
+import { isContainer, realPartOf, rememberRealPart } from "./containers.ts";
 import { TaskFailed } from "./errors.ts";
 import { ExceptionGroup } from "./exception-group.ts";
 
@@ -14,12 +14,14 @@ export function groupError(
   inherited: Cancelled | null,
 ): ExceptionGroup {
   const real = withoutRepeats(errors);
-  if (inherited !== null) return new ExceptionGroup([...real, inherited], TITLE);
   const group = new ExceptionGroup(real, TITLE);
   // Foreign subclasses of AggregateError pass unchanged and may still hold a Cancelled.
-  if (real.every((error) => !isContainer(error) || holdsNoCancellation(error)))
-    markWithoutCancellation(group);
-  return group;
+  const isReal = real.every((error) => !isContainer(error) || realPartOf(error) === error);
+  if (isReal) rememberRealPart(group, group);
+  if (inherited === null) return group;
+  const withCancellation = new ExceptionGroup([...real, inherited], TITLE);
+  if (isReal) rememberRealPart(withCancellation, group);
+  return withCancellation;
 }
 
 /** Leaves out each `TaskFailed` whose cause is in the group too: nothing is swallowed, nothing reported twice. */

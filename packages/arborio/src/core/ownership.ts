@@ -5,13 +5,7 @@
  */
 import { inheritedCancellation } from "./cancel-tree.ts";
 import { type Cancelled, isCancelled } from "./cancelled.ts";
-import {
-  type Container,
-  errorsIn,
-  holdsNoCancellation,
-  isContainer,
-  rebuilt,
-} from "./containers.ts";
+import { type Container, errorsIn, isContainer, realPartOf, rebuilt } from "./containers.ts";
 import { StrayCancelledError } from "./errors.ts";
 import { CAUGHT } from "./flags.ts";
 import type { CancelScope } from "./scope.ts";
@@ -52,7 +46,7 @@ export function pureCancellation(error: unknown): Cancelled | null {
   while (stack.length > 0) {
     const next = stack.pop();
     if (isCancelled(next)) first = next;
-    else if (!isContainer(next) || holdsNoCancellation(next)) return null;
+    else if (!isContainer(next) || realPartOf(next) !== undefined) return null;
     else for (const error of errorsIn(next)) stack.push(error);
   }
   return first;
@@ -61,14 +55,17 @@ export function pureCancellation(error: unknown): Cancelled | null {
 /** `error` without its `Cancelled` leaves: itself if it has none, `NOTHING` if it has nothing else. Iterative: groups nest deep. */
 export function withoutCancellation(error: unknown): unknown {
   if (isCancelled(error)) return NOTHING;
-  if (!isContainer(error) || holdsNoCancellation(error)) return error;
+  if (!isContainer(error)) return error;
+  const known = realPartOf(error);
+  if (known !== undefined) return known;
   const stack: Frame[] = [new Frame(error)];
   for (;;) {
     const frame = stack[stack.length - 1] as Frame;
     if (frame.index < frame.errors.length) {
       const child = frame.errors[frame.index++];
-      if (isContainer(child)) stack.push(new Frame(child));
-      else frame.keep(isCancelled(child) ? NOTHING : child, child);
+      const part = isContainer(child) ? realPartOf(child) : isCancelled(child) ? NOTHING : child;
+      if (part === undefined && isContainer(child)) stack.push(new Frame(child));
+      else frame.keep(part, child);
       continue;
     }
     stack.pop();
