@@ -22,7 +22,7 @@ async function main(): Promise<number> {
   const machine = await surveyMachine(options.runtimes, options.suite.peers);
   console.log(formatVersions(options, machine));
   const outcome = await runSuite(options, machine, (line) => console.error(line));
-  console.log(formatTables(options.suite.benches, outcome.rows));
+  console.log(formatTables(options.suite.benches, outcome.rows, { targets: !options.quick }));
   console.log(`\n${formatSkips(outcome.skips, outcome.failures)}`);
   if (options.json !== undefined)
     await writeFile(options.json, `${JSON.stringify(outcome.rows, null, 2)}\n`);

@@ -3,13 +3,25 @@ import type { Row } from "./aggregate.ts";
 import type { Skip } from "./runner.ts";
 import { OURS, type Bench, type RuntimeName, type Target } from "./suite.ts";
 
+/** What to print beside the figures. */
+export interface TableOptions {
+  /** Whether our figures are held against their targets; true unless given. */
+  readonly targets?: boolean;
+}
+
 /** One table a bench and runtime, each followed by its targets and notes. */
-export function formatTables(benches: readonly Bench[], rows: readonly Row[]): string {
+export function formatTables(
+  benches: readonly Bench[],
+  rows: readonly Row[],
+  { targets = true }: TableOptions = {},
+): string {
   const parts: string[] = [];
   for (const bench of benches) {
     const ofBench = rows.filter((row) => row.bench === bench.name);
     for (const runtime of new Set(ofBench.map((row) => row.runtime))) {
       parts.push(formatTable(bench, runtime, rows));
+      if (!targets) continue;
+      for (const target of bench.targets) parts.push(`  ${judge(bench, target, runtime, rows)}`);
     }
     for (const note of ofBench.length > 0 ? (bench.notes ?? []) : []) parts.push(`  note: ${note}`);
   }
@@ -34,12 +46,8 @@ function formatTable(bench: Bench, runtime: RuntimeName, rows: readonly Row[]): 
     row.ratioToOurs === null ? "-" : `${row.ratioToOurs.toFixed(2)}x`,
   ]);
   const lines = align([["", "median", "min", "max", "to ours"], ...cells]);
-  const targets = bench.targets.map((target) => `  ${judge(bench, target, runtime, rows)}`);
-  return [
-    `\n${bench.name} on ${runtime}: ${bench.what}`,
-    ...lines.map((line) => `  ${line}`),
-    ...targets,
-  ].join("\n");
+  const title = `\n${bench.name} on ${runtime}: ${bench.what}`;
+  return [title, ...lines.map((line) => `  ${line}`)].join("\n");
 }
 
 /** One line on a target: what is asked, what was seen, met or not. */

@@ -1,18 +1,17 @@
 /** The work of the core benches with Arborio. */
 import {
-  CancelScope,
   checkpoint as yieldToOthers,
   createChannel,
+  failAfter,
   Lock,
   moveOnAfter,
-  now,
   run,
   sleepForever,
   taskGroup,
 } from "arborio";
 import { checkpointIfCancelled } from "arborio/lowlevel";
 import { liveHeapBytes, runRequestedCase, stopwatch, type Case } from "../../harness/case.ts";
-import { HOUR_MS, TIMEOUT_MS } from "../amounts.ts";
+import { CONTENDERS, HOUR_MS, TIMEOUT_MS } from "../amounts.ts";
 
 const spawn: Case = (ops) =>
   run(async () => {
@@ -25,7 +24,7 @@ const spawn: Case = (ops) =>
 
 const checkpoint: Case = (ops) =>
   run(() =>
-    new CancelScope({ deadline: now() + HOUR_MS }).run(async () => {
+    failAfter(HOUR_MS, async () => {
       const elapsed = stopwatch();
       for (let i = 0; i < ops; i++) checkpointIfCancelled();
       return elapsed();
@@ -147,7 +146,7 @@ function contended(taskCount: number): Case {
 
 const awaitInside: Case = (ops) =>
   run(() =>
-    new CancelScope().run(async () => {
+    taskGroup(async () => {
       const elapsed = stopwatch();
       for (let i = 0; i < ops; i++) await null;
       return elapsed();
@@ -164,7 +163,7 @@ await runRequestedCase({
   rendezvous,
   channel,
   lock,
-  "lock-contended": contended(1000),
+  "lock-contended": contended(CONTENDERS),
   "lock-contended-100": contended(100),
   memory,
   "memory-1m": memory,

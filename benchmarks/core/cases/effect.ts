@@ -5,7 +5,7 @@ import * as FiberSet from "effect/FiberSet";
 import * as Queue from "effect/Queue";
 import * as Semaphore from "effect/Semaphore";
 import { liveHeapBytes, runRequestedCase, stopwatch, type Case } from "../../harness/case.ts";
-import { TIMEOUT_MS } from "../amounts.ts";
+import { CONTENDERS, TIMEOUT_MS } from "../amounts.ts";
 
 const spawn: Case = async (ops) => {
   // The quickest that, like our group, ends with the first failure and stops the others: forEach with unbounded
@@ -96,16 +96,14 @@ const lock: Case = async (ops) => {
   return elapsed();
 };
 
-function contended(tasks: number): Case {
-  return async (ops) => {
-    const semaphore = Semaphore.makeUnsafe(1);
-    const held = semaphore.withPermits(1)(Effect.yieldNow);
-    const all = Array.from({ length: tasks }, () => repeat(ops / tasks, () => held));
-    const elapsed = stopwatch();
-    await Effect.runPromise(Effect.all(all, { concurrency: "unbounded", discard: true }));
-    return elapsed();
-  };
-}
+const lockContended: Case = async (ops) => {
+  const semaphore = Semaphore.makeUnsafe(1);
+  const held = semaphore.withPermits(1)(Effect.yieldNow);
+  const all = Array.from({ length: CONTENDERS }, () => repeat(ops / CONTENDERS, () => held));
+  const elapsed = stopwatch();
+  await Effect.runPromise(Effect.all(all, { concurrency: "unbounded", discard: true }));
+  return elapsed();
+};
 
 const memory: Case = (ops) =>
   Effect.runPromise(
@@ -126,7 +124,6 @@ await runRequestedCase({
   rendezvous,
   channel,
   lock,
-  "lock-contended": contended(1000),
-  "lock-contended-100": contended(100),
+  "lock-contended": lockContended,
   memory,
 });

@@ -1,6 +1,6 @@
 /** The work of the core benches with raw promises: no scope, no tree, no cancellation beyond what is written here. */
 import { liveHeapBytes, runRequestedCase, stopwatch, type Case } from "../../harness/case.ts";
-import { HOUR_MS, TIMEOUT_MS } from "../amounts.ts";
+import { CONTENDERS, HOUR_MS, TIMEOUT_MS } from "../amounts.ts";
 
 const spawn: Case = async (ops) => {
   const elapsed = stopwatch();
@@ -134,22 +134,20 @@ const lock: Case = async (ops) => {
   return elapsed();
 };
 
-function contended(tasks: number): Case {
-  return async (ops) => {
-    const mutex = new ChainLock();
-    const turns = ops / tasks;
-    const elapsed = stopwatch();
-    const task = async (): Promise<void> => {
-      for (let i = 0; i < turns; i++) {
-        const release = await mutex.acquire();
-        await null;
-        release();
-      }
-    };
-    await Promise.all(Array.from({ length: tasks }, task));
-    return elapsed();
+const lockContended: Case = async (ops) => {
+  const mutex = new ChainLock();
+  const turns = ops / CONTENDERS;
+  const task = async (): Promise<void> => {
+    for (let i = 0; i < turns; i++) {
+      const release = await mutex.acquire();
+      await null;
+      release();
+    }
   };
-}
+  const elapsed = stopwatch();
+  await Promise.all(Array.from({ length: CONTENDERS }, task));
+  return elapsed();
+};
 
 const memory: Case = async (ops) => {
   const gate = Promise.withResolvers<void>();
@@ -179,8 +177,7 @@ await runRequestedCase({
   cancel,
   rendezvous,
   lock,
-  "lock-contended": contended(1000),
-  "lock-contended-100": contended(100),
+  "lock-contended": lockContended,
   memory,
   await: awaitNull,
 });

@@ -13,6 +13,7 @@ import time
 
 HOUR_S = 3600
 TIMEOUT_S = 10
+CONTENDERS = 1000
 # Turns after which every task that was started has begun to wait.
 SETTLE_TURNS = 5
 
@@ -99,17 +100,17 @@ class AsyncioCases:
                 pass
         return elapsed()
 
-    async def contended(self, ops, tasks):
+    async def lock_contended(self, ops):
         lock = asyncio.Lock()
 
         async def contend():
-            for _ in range(ops // tasks):
+            for _ in range(ops // CONTENDERS):
                 async with lock:
                     await asyncio.sleep(0)
 
         elapsed = stopwatch()
         async with asyncio.TaskGroup() as group:
-            for _ in range(tasks):
+            for _ in range(CONTENDERS):
                 group.create_task(contend())
         return elapsed()
 
@@ -211,17 +212,17 @@ class NurseryCases:
                 pass
         return elapsed()
 
-    async def contended(self, ops, tasks):
+    async def lock_contended(self, ops):
         lock, checkpoint = self.create_lock(), self.checkpoint_fn
 
         async def contend():
-            for _ in range(ops // tasks):
+            for _ in range(ops // CONTENDERS):
                 async with lock:
                     await checkpoint()
 
         elapsed = stopwatch()
         async with self.open_group() as group:
-            for _ in range(tasks):
+            for _ in range(CONTENDERS):
                 group.start_soon(contend)
         return elapsed()
 
@@ -309,19 +310,10 @@ SUBJECTS = {
 }
 
 
-def case_of(cases, bench):
-    """The coroutine function of a bench; a name like lock-contended-100 carries its number of tasks."""
-    if bench == "lock-contended":
-        return lambda ops: cases.contended(ops, 1000)
-    if bench == "lock-contended-100":
-        return lambda ops: cases.contended(ops, 100)
-    return getattr(cases, bench.replace("-", "_"))
-
-
 def main():
     subject, request = sys.argv[1], json.loads(sys.argv[2])
     make_cases, run = SUBJECTS[subject]
-    measure = case_of(make_cases(), request["bench"])
+    measure = getattr(make_cases(), request["bench"].replace("-", "_"))
     if request["warmUpOps"] > 0:
         run(lambda: measure(request["warmUpOps"]))
     samples = []
