@@ -109,14 +109,15 @@ export class Task<T = unknown> extends CancelScope implements TaskHandle<T> {
     return (this.flags & ENDED) !== 0;
   }
 
-  /** Records the outcome: first the group learns of it (a failure cancels it), then those who wait for the task. @internal */
+  /** Records the outcome: first the group learns of it (a failure cancels it), then those who wait for the task or for what it held. @internal */
   finish(outcome: number, result: unknown): void {
     this.flags |= outcome;
     this.slot = result;
     const extras = this.extras;
-    if (extras?.held !== undefined) for (const held of extras.held) held.breakWith(this as Task);
     if (this.kernel.instruments !== null) this.kernel.instruments.taskExited(this as Task);
     this.group?.childEnded(this as Task);
+    // After the group: its other tasks are cancelled by a failure, and must not add that what they waited for broke.
+    if (extras?.held !== undefined) for (const held of extras.held) held.breakWith(this as Task);
     const enders = extras?.enders;
     if (enders !== undefined)
       for (let waiter = enders.shift(); waiter !== null; waiter = enders.shift()) waiter.wake();
