@@ -7,8 +7,12 @@ import { containers, stray } from "./containers.ts";
 import { ownership } from "./ownership.ts";
 import { ambientContext, scopes } from "./scopes.ts";
 import { shields } from "./shields.ts";
+import { start } from "./start.ts";
 import type { ConformanceSuite } from "./suite.ts";
 import { suspension } from "./suspension.ts";
+import { taskGroupErrors } from "./task-group-errors.ts";
+import { taskGroups } from "./task-groups.ts";
+import { taskHandles } from "./task-handles.ts";
 
 export type { ConformanceSuite } from "./suite.ts";
 
@@ -35,4 +39,8 @@ export const conformanceSuites: readonly ConformanceSuite[] = [
   checkpoints,
   fairness,
   suspension,
+  taskGroups,
+  taskGroupErrors,
+  start,
+  taskHandles,
 ];
