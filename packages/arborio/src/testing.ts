@@ -37,3 +37,4 @@ export {
   type GroupPattern,
   matchesExceptionGroup,
 } from "./testing/match-group.ts";
+export { type ConformanceSuite, conformanceSuites } from "./testing/conformance/index.ts";
