@@ -145,7 +145,7 @@ export class Condition implements Dependant {
     return Object.freeze({ tasksWaiting: this.#queue.size, lock: this.lock.statistics() });
   }
 
-  /** Cancelled: it has to have the lock back before it can throw. @internal */
+  /** @internal Cancelled: it has to have the lock back before it can throw. */
   withdraw(waiter: Waiter<undefined>): void | false {
     const state = waiter.payload as ConditionWait;
     if (!state.parked) return false;
@@ -156,7 +156,7 @@ export class Condition implements Dependant {
     return this.lock.comeBack(waiter) ? undefined : false;
   }
 
-  /** Nobody can ever notify those who wait. @internal */
+  /** @internal Nobody can ever notify those who wait. */
   lockBroken(error: () => BrokenResourceError): void {
     for (let waiter = this.#shift(); waiter !== null; waiter = this.#shift()) waiter.fail(error());
   }

@@ -1,6 +1,6 @@
 import { InvalidStateError } from "../core/errors.ts";
 
-/** What a lease can be of. */
+/** @internal What a lease can be of. */
 export interface LeaseSource {
   /** For messages: `"Lock"`. */
   readonly leaseName: string;
@@ -28,7 +28,7 @@ export interface LeaseSource {
  */
 export class Lease implements Disposable {
   readonly #source: LeaseSource;
-  /** On whose behalf it was given. @internal */
+  /** @internal On whose behalf it was given. */
   readonly holder: unknown;
   /** @internal */
   returned = false;

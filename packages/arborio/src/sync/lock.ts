@@ -63,7 +63,7 @@ const ACQUIRE: WaitKind = {
  */
 export class Lock implements LeaseSource {
   /** @internal */ readonly leaseName: string = "Lock";
-  /** Those who wait for the lock. Empty while it is free: a release hands it on. @internal */
+  /** @internal Those who wait for the lock. Empty while it is free: a release hands it on. */
   readonly queue: WaitQueue<Lease | undefined> = new WaitQueue();
   /** The lease that stands for the lock now; `null` while it is free. */
   #lease: Lease | null = null;
@@ -128,7 +128,7 @@ export class Lock implements LeaseSource {
     return true;
   }
 
-  /** The task that held the lock has ended. @internal */
+  /** @internal The task that held the lock has ended. */
   breakWith(task: Task): void {
     if (this.#owner !== task) return;
     const error = (): BrokenResourceError => this.#brokenError();
@@ -140,24 +140,24 @@ export class Lock implements LeaseSource {
 
   // For conditions -------------------------------------------------------------------------------------------------------
 
-  /** The lease of `task`, `null` if it does not hold the lock. @internal */
+  /** @internal The lease of `task`, `null` if it does not hold the lock. */
   leaseOf(task: Task): Lease | null {
     return this.#owner === task ? this.#lease : null;
   }
 
-  /** Hands the lock on while `dependant` has somebody who will come back with the same lease. @internal */
+  /** @internal Hands the lock on while `dependant` has somebody who will come back with the same lease. */
   giveUpFor(dependant: Dependant): void {
     this.#dependants ??= new Set();
     this.#dependants.add(dependant);
     this.#handOn();
   }
 
-  /** Nobody waits on `dependant` any more. @internal */
+  /** @internal Nobody waits on `dependant` any more. */
   forget(dependant: Dependant): void {
     this.#dependants?.delete(dependant);
   }
 
-  /** `waiter` (its payload is a `Return`) has its lock back at once, or, if `false`, in its turn. @internal */
+  /** @internal `waiter` (its payload is a `Return`) has its lock back at once, or, if `false`, in its turn. */
   comeBack(waiter: Waiter<undefined>): boolean {
     if (this.#lease === null) {
       this.#takeFor(waiter);

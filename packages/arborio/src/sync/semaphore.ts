@@ -47,7 +47,7 @@ const ACQUIRE: WaitKind = {
  */
 export class Semaphore implements LeaseSource {
   /** @internal */ readonly leaseName: string = "Semaphore";
-  /** Empty while `value` is above 0. @internal */ readonly queue: WaitQueue<Lease> =
+  /** @internal Empty while `value` is above 0. */ readonly queue: WaitQueue<Lease> =
     new WaitQueue();
   readonly #maxValue: number;
   #value: number;
