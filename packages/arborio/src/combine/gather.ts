@@ -45,7 +45,9 @@ import {
  * ```
  */
 export function gather<const F extends readonly Work[] | []>(fns: F): Promise<ValuesOf<F>>;
+/** Of functions of one kind, as many as there are: their values, in their order. */
 export function gather<T>(fns: Iterable<Work<T>>): Promise<T[]>;
+/** Of a record of functions: a record of their values. */
 export function gather<F extends Readonly<Record<string, Work>>>(
   fns: F,
 ): Promise<{ -readonly [K in keyof F]: ValueOf<F[K]> }>;

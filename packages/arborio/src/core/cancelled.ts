@@ -10,6 +10,7 @@ const INTERNAL: unique symbol = Symbol("arborio.internal");
  * Counterpart: `trio.Cancelled`.
  */
 export class Cancelled extends Error {
+  /** `"ARBORIO_CANCELLED"`. */
   declare readonly code: string;
   /** The reason of the first `cancel(reason)`, or the string `"deadline exceeded"`. */
   readonly reason: unknown;

@@ -11,6 +11,7 @@ export interface Clock {
   nextTurn(turn: () => void): void;
 }
 
+/** One timer that `setTimer` has set. */
 export interface ClockTimer {
   /** The timer never fires afterwards. */
   clear(): void;

@@ -6,6 +6,7 @@ import { brandError } from "./brand.ts";
 
 /** Root of the library's errors. `code` is stable; `message` may change between versions. */
 export class ArborioError extends Error {
+  /** The class's own, for example `"ARBORIO_WOULD_BLOCK"`. */
   declare readonly code: string;
 }
 brandError(ArborioError, "ArborioError");
@@ -67,6 +68,7 @@ export class InterruptedError extends ArborioError {
   /** The name of the signal that came last, for example `"SIGINT"`. */
   readonly signal: string;
 
+  /** Made by `run`. */
   constructor(signal: string) {
     super(`run: interrupted by ${signal}`);
     this.signal = signal;

@@ -27,10 +27,16 @@ export interface ExceptionGroupOptions {
  * ```
  */
 export class ExceptionGroup extends AggregateError {
+  /** `"ARBORIO_EXCEPTION_GROUP"`. */
   declare readonly code: string;
   /** The message without the tree. */
   readonly title: string;
 
+  /**
+   * Makes a group; its message is the title and a tree of the errors.
+   *
+   * @throws RangeError if there are no errors.
+   */
   constructor(
     errors: Iterable<unknown>,
     title = "several errors",

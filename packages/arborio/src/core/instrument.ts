@@ -1,25 +1,28 @@
 import type { CancelScope } from "./scope.ts";
 import type { Waiter } from "./suspend.ts";
-import type { Task } from "./task.ts";
+import type { Task, TaskHandle } from "./task.ts";
 
 /** Callbacks that see what tasks do. All optional, all synchronous. Counterpart: `trio.abc.Instrument`. */
 export interface Instrument {
   /** A task was created; it has not run yet. */
-  taskSpawned?(task: Task): void;
+  taskSpawned?(task: TaskHandle): void;
   /** A task has ended; `task.status` tells how. */
-  taskExited?(task: Task): void;
+  taskExited?(task: TaskHandle): void;
   /** A flow of `task` parked itself. */
-  waitStarted?(task: Task, wait: WaitDescription): void;
+  waitStarted?(task: TaskHandle, wait: WaitDescription): void;
   /** The wait of a flow of `task` was settled: woken, failed or aborted. */
-  waitEnded?(task: Task, wait: WaitDescription): void;
+  waitEnded?(task: TaskHandle, wait: WaitDescription): void;
   /** A scope of `task` was cancelled (not counting those below it). */
-  scopeCancelled?(task: Task, reason: unknown): void;
+  scopeCancelled?(task: TaskHandle, reason: unknown): void;
 }
 
-/** One wait: what kind, on what, since when (milliseconds on the backend's clock, whole). */
+/** One wait of a task. */
 export interface WaitDescription {
+  /** What is being done: `"lock.acquire"`. */
   readonly kind: string;
+  /** What is waited on: the lock, the channel; `undefined` if there is no such thing. */
   readonly resource: unknown;
+  /** Milliseconds of `now()`, whole. */
   readonly since: number;
 }
 

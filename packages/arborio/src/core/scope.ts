@@ -20,7 +20,7 @@ import type { Task } from "./task.ts";
 import type { TaskGroup } from "./task-group.ts";
 import type { WaitQueue } from "./wait-queue.ts";
 
-/** What a scope's list holds: waits of its flows, and scopes (also tasks) opened in it. Linked through the members themselves. */
+/** @internal What a scope's list holds: waits of its flows, and scopes (also tasks) opened in it. Linked through the members themselves. */
 export interface ScopeMember {
   readonly isScope: boolean;
   previous: ScopeMember | null;
@@ -85,20 +85,21 @@ export interface CancelScopeOptions {
 export class CancelScope implements ScopeMember {
   /** @internal */ declare readonly isScope: true;
   /** @internal */ parent: CancelScope | null = null;
-  /** The task whose flow is in this scope. @internal */
+  /** @internal The task whose flow is in this scope. */
   task: Task;
-  /** The run this scope is in; `null` until it is opened. @internal */
+  /** @internal The run this scope is in; `null` until it is opened. */
   runState: RunState;
-  /** First and last of the waits and scopes in this one. @internal */
+  /** @internal First and last of the waits and scopes in this one. */
   first: ScopeMember | null = null;
   /** @internal */ last: ScopeMember | null = null;
   /** @internal */ previous: ScopeMember | null = null;
   /** @internal */ next: ScopeMember | null = null;
   /** @internal */ flags = 0;
-  /** The cancellation that applies here: own or from a visible ancestor. Checkpoints ask nothing else. @internal */
+  /** @internal The cancellation that applies here: own or from a visible ancestor. Checkpoints ask nothing else. */
   applied: Cancelled | null = null;
   /** @internal */ extras: ScopeExtras | null = null;
 
+  /** Makes a scope that is not open yet; `run` opens it. */
   constructor(options?: CancelScopeOptions) {
     this.task = null as never;
     this.runState = null as never;
@@ -203,7 +204,7 @@ export class CancelScope implements ScopeMember {
 
   // What the library does with a scope -----------------------------------------------------------------------------------
 
-  /** This scope's own cancellation. @internal */
+  /** @internal This scope's own cancellation. */
   get own(): Cancelled | null {
     return this.extras?.own ?? null;
   }
@@ -219,7 +220,7 @@ export class CancelScope implements ScopeMember {
     return this.extras;
   }
 
-  /** Why an operation of this flow may not begin: it was cancelled, or it has outlived its scope. @internal */
+  /** @internal Why an operation of this flow may not begin: it was cancelled, or it has outlived its scope. */
   refuse(): Error | null {
     if ((this.flags & CLOSED) !== 0) return this.closedError();
     if (this.kernel.probe !== null) this.kernel.probe(this);
@@ -227,7 +228,7 @@ export class CancelScope implements ScopeMember {
     return this.applied;
   }
 
-  /** `refuse` for checkpoints and sleeps, which look at the clock every time. @internal */
+  /** @internal `refuse` for checkpoints and sleeps, which look at the clock every time. */
   refuseExactly(): Error | null {
     if ((this.flags & CLOSED) !== 0) return this.closedError();
     if (this.kernel.probe !== null) this.kernel.probe(this);
@@ -246,7 +247,7 @@ export class CancelScope implements ScopeMember {
     );
   }
 
-  /** Opens the scope below `parent`. @internal */
+  /** @internal Opens the scope below `parent`. */
   enter(parent: CancelScope): void {
     if ((parent.flags & CLOSED) !== 0) throw parent.closedError();
     if ((this.flags & (OPEN | CLOSED)) !== 0) {
@@ -291,8 +292,8 @@ export class CancelScope implements ScopeMember {
   }
 
   /**
-   * Ends the scope and calls `closed`: at once if nothing is left in it, else after what floats below has been cancelled and
-   * has ended. Nothing outlives its scope. @internal
+   * @internal Ends the scope and calls `closed`: at once if nothing is left in it, else after what floats below has been
+   * cancelled and has ended. Nothing outlives its scope.
    */
   closeThen(closed: () => void): void {
     if (this.first === null) {

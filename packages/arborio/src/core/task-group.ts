@@ -53,7 +53,7 @@ export class TaskGroup {
   readonly #childErrors: unknown[] = [];
   #resolve: Settle;
   #reject: Settle;
-  /** Settles as `taskGroup` does. @internal */
+  /** @internal Settles as `taskGroup` does. */
   readonly outcome: Promise<unknown>;
 
   /** @internal */
@@ -145,7 +145,7 @@ export class TaskGroup {
     this.#bodyEnded();
   }
 
-  /** Whether the body failed and no child did: then `run` throws the body's error bare. @internal */
+  /** @internal Whether the body failed and no child did: then `run` throws the body's error bare. */
   get failedInBodyOnly(): boolean {
     return this.#bodyFailed && this.#childErrors.length === 0;
   }

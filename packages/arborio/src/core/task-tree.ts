@@ -13,10 +13,13 @@ export type TaskState = "ready" | "running" | "waiting" | "ended";
 
 /** What is known of a task without asking it. Counterpart: `anyio.TaskInfo`. */
 export interface TaskInfo {
+  /** Unique within the backend. */
   readonly id: number;
   /** `null` for the root. */
   readonly parentId: number | null;
+  /** As given at the start, else the name of the function. */
   readonly name: string;
+  /** What it does. */
   readonly state: TaskState;
   /** Milliseconds of `now()`, whole. */
   readonly createdAt: number;

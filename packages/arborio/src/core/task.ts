@@ -17,7 +17,9 @@ export type TaskStatus = "pending" | "cancelling" | "finished" | "failed" | "can
 export interface TaskHandle<T = unknown> {
   /** Unique within the backend. */
   readonly id: number;
+  /** As given at the start, else the name of the function. */
   readonly name: string;
+  /** How far it is. */
   readonly status: TaskStatus;
   /** Cancels this task only; its group goes on. Without effect once the task has ended. */
   cancel(reason?: unknown): void;
@@ -48,9 +50,9 @@ const WAIT_FOR_TASK: WaitKind = {
 export class Task<T = unknown> extends CancelScope implements TaskHandle<T> {
   readonly id: number;
   readonly name: string;
-  /** The function before the start, then nothing, then the value or the error. @internal */
+  /** @internal The function before the start, then nothing, then the value or the error. */
   slot: unknown;
-  /** Kernel time in whole milliseconds. @internal */
+  /** @internal Kernel time in whole milliseconds. */
   readonly createdAt: number;
 
   /** @internal */
@@ -94,12 +96,12 @@ export class Task<T = unknown> extends CancelScope implements TaskHandle<T> {
     return this.slot as T;
   }
 
-  /** For messages. @internal */
+  /** @internal For messages. */
   describe(): string {
     return `task ${JSON.stringify(this.name)} (#${this.id})`;
   }
 
-  /** The group it was started in; `null` for the root of a run. @internal */
+  /** @internal The group it was started in; `null` for the root of a run. */
   get group(): TaskGroup | null {
     return this.parent?.extras?.group ?? null;
   }
@@ -109,7 +111,7 @@ export class Task<T = unknown> extends CancelScope implements TaskHandle<T> {
     return (this.flags & ENDED) !== 0;
   }
 
-  /** Records the outcome: first the group learns of it (a failure cancels it), then those who wait for the task or for what it held. @internal */
+  /** @internal Records the outcome: first the group learns of it (a failure cancels it), then those who wait for the task or for what it held. */
   finish(outcome: number, result: unknown): void {
     this.flags |= outcome;
     this.slot = result;

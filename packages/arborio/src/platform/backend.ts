@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import type { Task } from "../core/task.ts";
+import type { TaskHandle } from "../core/task.ts";
 
 /** What a backend must give. What a runtime lacks is missing, and the function above it throws `NotSupportedError`. */
 export interface Backend {
@@ -7,6 +7,7 @@ export interface Backend {
   readonly name: string;
   /** Makes the clock of the backend. Called once for a host, once for each run of a simulator. */
   readonly clock: Clock;
+  /** Where chance comes from. */
   readonly entropy: Entropy;
   /** The process around a run; absent where there is none. */
   readonly process?: HostProcess;
@@ -27,7 +28,7 @@ export interface Scheduler {
   /** Calls `stuck` each time that nothing is ready and no timer is set, until the returned function is called. */
   onStuck(stuck: () => void): () => void;
   /** Says what each task below `root` waits for; `undefined` if one of them may still be woken from outside. */
-  describeDeadlock(root: Task): string | undefined;
+  describeDeadlock(root: TaskHandle): string | undefined;
 }
 
 /** What `run` needs of the process it is in. */

@@ -6,7 +6,9 @@ import { WaitQueue } from "../core/wait-queue.ts";
 
 /** What `Barrier.statistics()` tells. */
 export interface BarrierStatistics {
+  /** How many have to arrive. */
   readonly parties: number;
+  /** How many have arrived and wait for the others. */
   readonly tasksWaiting: number;
   /** Whether `break` was called. */
   readonly broken: boolean;
@@ -41,6 +43,8 @@ export class Barrier {
   #broken: { readonly error: unknown } | null = null;
 
   /**
+   * Makes a barrier at which nobody has arrived.
+   *
    * @param parties how many have to arrive; a whole number from 1 on.
    * @throws RangeError if it is not such a number; TypeError if it is none.
    */

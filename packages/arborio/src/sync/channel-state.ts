@@ -10,12 +10,15 @@ export interface ChannelStatistics {
   readonly maxBufferSize: number;
   /** Sending handles that are not closed. */
   readonly openSendChannels: number;
+  /** Receiving handles that are not closed. */
   readonly openReceiveChannels: number;
+  /** Flows that wait for room. */
   readonly tasksWaitingSend: number;
+  /** Flows that wait for an item. */
   readonly tasksWaitingReceive: number;
 }
 
-/** One end of a channel, as its waiters know it. */
+/** @internal One end of a channel, as its waiters know it. */
 export interface ChannelHandle {
   /** Waits blocked on this very handle. Closing it then need not search the queue of all handles. */
   waiting: number;

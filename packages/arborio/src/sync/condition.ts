@@ -11,6 +11,7 @@ import { type Dependant, Lock, type LockStatistics, type Return } from "./lock.t
 export interface ConditionStatistics {
   /** Those who wait to be notified; the notified are in `lock.tasksWaiting`. */
   readonly tasksWaiting: number;
+  /** Those of its lock. */
   readonly lock: LockStatistics;
 }
 
@@ -58,7 +59,11 @@ export class Condition implements Dependant {
   readonly lock: Lock;
   readonly #queue: WaitQueue<undefined> = new WaitQueue();
 
-  /** @param lock may be shared by several conditions. Default: a new one. */
+  /**
+   * Makes a condition on a lock.
+   *
+   * @param lock may be shared by several conditions. Default: a new one.
+   */
   constructor(lock: Lock = new Lock()) {
     this.lock = lock;
   }

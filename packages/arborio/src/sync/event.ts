@@ -6,6 +6,7 @@ const WAIT: WaitKind = parkKind("event.wait");
 
 /** What `Event.statistics()` tells. */
 export interface EventStatistics {
+  /** Flows that wait for `set`. */
   readonly tasksWaiting: number;
 }
 

@@ -8,7 +8,9 @@ export type FutureStatus = "pending" | "finished" | "failed" | "cancelled";
 
 /** What `Future.statistics()` tells. */
 export interface FutureStatistics {
+  /** What has become of it. */
   readonly status: FutureStatus;
+  /** Flows that wait for the value. */
   readonly tasksWaiting: number;
 }
 
@@ -41,6 +43,7 @@ export class Future<T> {
   /** The value, or the error to throw. */
   #result: unknown = undefined;
 
+  /** What has become of it. */
   get status(): FutureStatus {
     return this.#status;
   }

@@ -7,10 +7,13 @@ import { Lease, type LeaseSource } from "./lease.ts";
 
 /** What `CapacityLimiter.statistics()` tells. */
 export interface CapacityLimiterStatistics {
+  /** How many tokens there are. */
   readonly totalTokens: number;
+  /** Tokens lent now. */
   readonly borrowedTokens: number;
   /** Who holds a token, longest first: task handles, and what was given to `acquireOnBehalfOf`. */
   readonly borrowers: readonly unknown[];
+  /** Borrowers that wait for a token. */
   readonly tasksWaiting: number;
 }
 
@@ -52,6 +55,8 @@ export class CapacityLimiter implements LeaseSource {
   #totalTokens: number;
 
   /**
+   * Makes a limiter that has lent nothing.
+   *
    * @param totalTokens how many tokens there are; a whole number from 0 on, or `Infinity`.
    * @throws RangeError if it is not such a number; TypeError if it is none.
    */

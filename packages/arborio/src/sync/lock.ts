@@ -10,9 +10,11 @@ import { Lease, type LeaseSource } from "./lease.ts";
 
 /** What `Lock.statistics()` tells. */
 export interface LockStatistics {
+  /** Whether somebody holds it, also if it is broken. */
   readonly locked: boolean;
   /** The task that holds the lock; `null` if none does. */
   readonly owner: TaskInfo | null;
+  /** Flows that wait for it. */
   readonly tasksWaiting: number;
 }
 
@@ -23,7 +25,7 @@ export interface Return {
   error: unknown;
 }
 
-/** Those who wait for a holder of the lock without being in its queue: a condition. */
+/** @internal Those who wait for a holder of the lock without being in its queue: a condition. */
 export interface Dependant {
   /** Called when the lock has broken. */
   lockBroken(error: () => BrokenResourceError): void;

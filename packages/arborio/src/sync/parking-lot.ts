@@ -6,6 +6,7 @@ import { WaitQueue } from "../core/wait-queue.ts";
 
 /** What `ParkingLot.statistics()` tells. */
 export interface ParkingLotStatistics {
+  /** Flows that are parked. */
   readonly tasksWaiting: number;
   /** Whether `break` was called. */
   readonly broken: boolean;

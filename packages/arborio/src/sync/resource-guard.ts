@@ -30,7 +30,11 @@ export class ResourceGuard implements LeaseSource {
   readonly #action: string;
   #lease: Lease | null = null;
 
-  /** @param action what the user does, for the message: `"reading from"`. Default `"using"`. */
+  /**
+   * Makes a guard with nobody inside.
+   *
+   * @param action what the user does, for the message: `"reading from"`. Default `"using"`.
+   */
   constructor(action = "using") {
     this.#action = action;
   }

@@ -19,7 +19,11 @@ import { requireFunction } from "../core/arguments.ts";
 export class RunLocal<T> {
   readonly #create: () => T;
 
-  /** @param create makes the value a run begins with, when it first asks for it. */
+  /**
+   * Makes a variable.
+   *
+   * @param create makes the value a run begins with, when it first asks for it.
+   */
   constructor(create: () => T) {
     requireFunction("new RunLocal", create);
     this.#create = create;

@@ -15,6 +15,7 @@ export interface SemaphoreOptions {
 export interface SemaphoreStatistics {
   /** Free permits. */
   readonly value: number;
+  /** Flows that wait for a permit. */
   readonly tasksWaiting: number;
 }
 
@@ -53,6 +54,8 @@ export class Semaphore implements LeaseSource {
   #value: number;
 
   /**
+   * Makes a semaphore.
+   *
    * @param initial free permits at first; a whole number from 0 on.
    * @throws RangeError if `initial` or `maxValue` is not such a number; TypeError if it is none.
    */
@@ -69,6 +72,7 @@ export class Semaphore implements LeaseSource {
     return this.#value;
   }
 
+  /** Most free permits; `Infinity`: no limit. */
   get maxValue(): number {
     return this.#maxValue;
   }

@@ -31,6 +31,7 @@ import type { ScopeBody } from "./timeouts.ts";
  * ```
  */
 export function shielded<T>(fn: () => T | PromiseLike<T>): Promise<T>;
+/** For a body that takes the scope: it may cancel that, and then there is no value. */
 export function shielded<T>(fn: ScopeBody<T>): Promise<T | undefined>;
 export function shielded<T>(fn: ScopeBody<T>): Promise<T | undefined> {
   return new CancelScope({ shield: true }).run(fn);

@@ -106,6 +106,7 @@ export function moveOnAt<T>(when: number, fn: ScopeBody<T>): Promise<T | undefin
  * Counterpart: `trio.fail_after`.
  */
 export function failAfter<T>(ms: number, fn: () => T | PromiseLike<T>): Promise<T>;
+/** For a body that takes the scope: it may cancel that, and then there is no value. */
 export function failAfter<T>(ms: number, fn: ScopeBody<T>): Promise<T | undefined>;
 export function failAfter<T>(ms: number, fn: ScopeBody<T>): Promise<T | undefined> {
   return failing("failAfter", fromNow(ms), `${ms} ms were over`, fn);
@@ -113,6 +114,7 @@ export function failAfter<T>(ms: number, fn: ScopeBody<T>): Promise<T | undefine
 
 /** `failAfter` with a moment of `now()` instead of a duration. Counterpart: `anyio.fail_at`. */
 export function failAt<T>(when: number, fn: () => T | PromiseLike<T>): Promise<T>;
+/** For a body that takes the scope: it may cancel that, and then there is no value. */
 export function failAt<T>(when: number, fn: ScopeBody<T>): Promise<T | undefined>;
 export function failAt<T>(when: number, fn: ScopeBody<T>): Promise<T | undefined> {
   return failing("failAt", when, "the deadline had passed", fn);

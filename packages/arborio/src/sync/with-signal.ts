@@ -30,6 +30,7 @@ import type { ScopeBody } from "./timeouts.ts";
  * ```
  */
 export function withSignal<T>(signal: AbortSignal, fn: () => T | PromiseLike<T>): Promise<T>;
+/** For a body that takes the scope: it may cancel that, and then there is no value. */
 export function withSignal<T>(signal: AbortSignal, fn: ScopeBody<T>): Promise<T | undefined>;
 export function withSignal<T>(signal: AbortSignal, fn: ScopeBody<T>): Promise<T | undefined> {
   try {
