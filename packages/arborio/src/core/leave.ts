@@ -1,7 +1,9 @@
 /** Calling the body of a scope, and leaving the scope when the body has ended. */
 import { ambientScope } from "./ambient.ts";
+import { isCancelled } from "./cancelled.ts";
+import { TIMED_OUT } from "./flags.ts";
 import { NOTHING, withoutOwned } from "./ownership.ts";
-import { capture, captured } from "./promise.ts";
+import { capture, captured, ignore } from "./promise.ts";
 import type { CancelScope } from "./scope.ts";
 
 // Shared functions instead of closures: the ambient scope says which scope they are about.
@@ -40,7 +42,9 @@ function leaveWithValue<T>(value: T): T | Promise<T> {
 function leaveWithError(error: unknown): undefined | Promise<undefined> {
   const scope = ambientScope();
   scope.kernel.fireDue();
-  const rest = withoutOwned(scope, error);
+  const rest = timedOut(scope, withoutOwned(scope, error));
+  // A rejection of ours with Cancelled may float.
+  if (isCancelled(rest)) scope.extras?.outcome?.catch(ignore);
   if (scope.first === null) {
     scope.close();
     if (rest === NOTHING) return undefined;
@@ -53,4 +57,10 @@ function leaveWithError(error: unknown): undefined | Promise<undefined> {
     else scope.kernel.settle(reject, rest);
   });
   return promise;
+}
+
+/** What a scope whose own deadline cut it short throws, if it is one that does: `failAfter`. */
+function timedOut(scope: CancelScope, rest: unknown): unknown {
+  if (rest !== NOTHING || (scope.flags & TIMED_OUT) === 0) return rest;
+  return scope.extras?.timeoutError?.() ?? NOTHING;
 }

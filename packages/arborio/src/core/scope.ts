@@ -33,6 +33,10 @@ export interface ScopeExtras {
   own?: Cancelled;
   deadline?: number;
   deadlineEntry?: Deadline | undefined;
+  /** Makes the error to throw when the deadline cuts the scope short; without it there is none. */
+  timeoutError?: () => Error;
+  /** What `run` returned. */
+  outcome?: Promise<unknown>;
   hardStop?: Deadline | undefined;
   /** Grace of a shutdown that came before the scope was opened; it counts from the opening. */
   graceMs?: number;
@@ -125,7 +129,9 @@ export class CancelScope implements ScopeMember {
     } catch (error) {
       return parent.kernel.rejected(error);
     }
-    return runInScope(this, runBody<T>, fn);
+    const outcome = runInScope(this, runBody<T>, fn);
+    this.ensureExtras().outcome = outcome;
+    return outcome;
   }
 
   /** Cancels everything in this scope that no shield hides. Only the first call counts; it cannot be undone. */

@@ -34,6 +34,7 @@ export interface RunOptions {
 
 /** Makes a backend for one run: a simulator's world begins anew each time. */
 export interface BackendFactory {
+  /** Called once by each run. */
   createBackend(): Backend;
 }
 
@@ -91,17 +92,17 @@ export async function run<T>(
   if (scheduler !== undefined) ends.push(scheduler.onStuck(() => running.reportStuck(scheduler)));
   ensureAmbientStoreWorks().catch((error: unknown) => running.fail(error));
   state.kernel.countRun(1);
-  try {
-    return (await running.run(main as (group: TaskGroup) => unknown)) as T;
-  } catch (error) {
-    if (error instanceof InterruptedError) {
-      hostProcess?.exitQuietlyIfUnhandled(error, 128 + hostProcess.signalNumber(error.signal));
-    }
-    throw error;
-  } finally {
-    state.kernel.countRun(-1);
-    for (const end of ends.reverse()) end();
+  const outcome = await settled(running.run(main as (group: TaskGroup) => unknown));
+  state.kernel.countRun(-1);
+  // Hosts look for unhandled rejections when the microtasks have run: what floated must still meet the filter.
+  await new Promise<void>((resolve) => hostBackend.clock.nextTurn(resolve));
+  for (const end of ends.reverse()) end();
+  if (outcome.ok) return outcome.value as T;
+  const { error } = outcome;
+  if (error instanceof InterruptedError) {
+    hostProcess?.exitQuietlyIfUnhandled(error, 128 + hostProcess.signalNumber(error.signal));
   }
+  throw error;
 }
 
 function backendOf({ backend = hostBackend }: RunOptions): Backend {

@@ -2,7 +2,7 @@ import { ambientScope } from "../core/ambient.ts";
 import { requireFunction, requireTime } from "../core/arguments.ts";
 import { Deadline } from "../core/deadlines.ts";
 import { TimeoutError } from "../core/errors.ts";
-import { SHIELD, TIMED_OUT } from "../core/flags.ts";
+import { SHIELD } from "../core/flags.ts";
 import { CancelScope } from "../core/scope.ts";
 import { Waiter, type WaitKind } from "../core/suspend.ts";
 
@@ -135,20 +135,22 @@ function runUntil<T>(where: string, when: number, fn: ScopeBody<T>): Promise<T |
   return new CancelScope({ deadline: when }).run(fn);
 }
 
-async function failing<T>(
+function failing<T>(
   where: string,
   when: number,
   what: string,
   fn: ScopeBody<T>,
 ): Promise<T | undefined> {
-  requireTime(where, when);
-  requireFunction(where, fn);
-  const scope = new CancelScope({ deadline: when });
-  const value = await scope.run(fn);
-  if (scope.cancelledCaught && (scope.flags & TIMED_OUT) !== 0) {
-    throw new TimeoutError(`${where}: ${what} before the body had ended`, { cause: scope.own });
+  try {
+    requireTime(where, when);
+    requireFunction(where, fn);
+  } catch (error) {
+    return ambientScope().kernel.rejected(error);
   }
-  return value;
+  const scope = new CancelScope({ deadline: when });
+  scope.ensureExtras().timeoutError = () =>
+    new TimeoutError(`${where}: ${what} before the body had ended`, { cause: scope.own });
+  return scope.run(fn);
 }
 
 /** The earliest deadline that applies here: −Infinity if already cancelled, Infinity if there is none. Shields end the search. */
