@@ -39,7 +39,7 @@ export interface ScopeExtras {
   outcome?: Promise<unknown>;
   hardStop?: Deadline | undefined;
   /** Grace of a shutdown that came before the scope was opened; it counts from the opening. */
-  graceMs?: number;
+  early?: ShutdownOptions;
   controller?: AbortController | undefined;
   /** Called when the last thing that floated below the closing scope has ended. */
   drained?: (() => void) | undefined;
@@ -272,7 +272,7 @@ export class CancelScope implements ScopeMember {
     }
     if (this.runState.dev) this.ensureExtras().openedAt = this.runState.callSite();
     if (this.extras?.deadline !== undefined) this.#armDeadline();
-    if (this.extras?.graceMs !== undefined) shutdownScope(this, { graceMs: this.extras.graceMs });
+    if (this.extras?.early !== undefined) shutdownScope(this, this.extras.early);
     if ((this.flags & SOFT) !== 0 && isAsked(parent)) this.cancel(SHUTTING_DOWN);
   }
 

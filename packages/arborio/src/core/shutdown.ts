@@ -63,7 +63,8 @@ function setHardStop(scope: CancelScope, graceMs: number, reason: unknown): void
   }
   const extras = scope.ensureExtras();
   if ((scope.flags & OPEN) === 0) {
-    extras.graceMs = Math.min(graceMs, extras.graceMs ?? Infinity);
+    const { graceMs: earlier = Infinity } = extras.early ?? {};
+    if (extras.early === undefined || graceMs < earlier) extras.early = { graceMs, reason };
     return;
   }
   if (graceMs === Infinity) return;
