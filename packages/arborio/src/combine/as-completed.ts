@@ -9,6 +9,7 @@
  */
 import { ambientScope } from "../core/ambient.ts";
 import { isCancelled } from "../core/cancelled.ts";
+import { CLOSED } from "../core/flags.ts";
 import type { CancelScope } from "../core/scope.ts";
 import { Waiter, type WaitKind } from "../core/suspend.ts";
 import { openTaskGroup, type TaskGroup } from "../core/task-group.ts";
@@ -75,6 +76,7 @@ export interface CompletionIterator<T> extends AsyncDisposable {
   next(): Promise<IteratorResult<T, undefined>>;
   /** Cancels the functions that have not ended, and waits for them. Not a cancellation point. */
   return(): Promise<IteratorResult<T, undefined>>;
+  /** Itself: what is left of it can be looped over. */
   [Symbol.asyncIterator](): CompletionIterator<T>;
 }
 
@@ -122,6 +124,7 @@ class Completion<T> implements CompletionIterator<T> {
       return alsoEndsGroup ? this.#endAndThrow(refusal) : kernel.rejected(refusal);
     }
     if (this.#over) return kernel.ready(DONE);
+    if ((this.#home.flags & CLOSED) !== 0) return this.#endAndThrow(this.#home.closedError());
     try {
       if (this.#group === null) this.#open();
     } catch (error) {

@@ -1,5 +1,4 @@
 import { ambientScope } from "../core/ambient.ts";
-import { isCancelled } from "../core/cancelled.ts";
 import { ExceptionGroup } from "../core/exception-group.ts";
 import { type TaskGroup, taskGroup } from "../core/task-group.ts";
 import { disposeLate, disposeUnclaimed } from "./dispose.ts";
@@ -16,8 +15,6 @@ export class Contest<T> {
   #winner: { readonly value: T } | null = null;
   /** By function, so that the error of all lists them in the order given. */
   readonly #failures: unknown[] = [];
-  /** Failures from after a cancellation of the surroundings: nobody can make up for them by winning. */
-  readonly #lateFailures: unknown[] = [];
 
   constructor(where: string, group: TaskGroup) {
     this.#where = where;
@@ -35,19 +32,12 @@ export class Contest<T> {
     try {
       value = await callInTask(fn);
     } catch (error) {
-      this.#keep(error, index);
+      rethrowCancellation(error);
+      this.#failures[index] = error;
       return true;
     }
     await this.#take(value);
     return false;
-  }
-
-  #keep(error: unknown, index: number): void {
-    if (isCancelled(error)) throw error;
-    if (this.#winner !== null) return;
-    rethrowCancellation(error);
-    this.#failures[index] = error;
-    if (this.#group.scope.applied !== null) this.#lateFailures.push(error);
   }
 
   async #take(value: T): Promise<void> {
@@ -70,7 +60,7 @@ export class Contest<T> {
   /** What to throw for an error of the group. The winner's value is disposed, since nobody gets it. */
   async failure(error: unknown): Promise<unknown> {
     const unclaimed = this.#winner === null ? [] : [this.#winner.value];
-    return bareError(error, [...this.#lateFailures, ...(await disposeUnclaimed(unclaimed))]);
+    return bareError(error, await disposeUnclaimed(unclaimed));
   }
 }
 

@@ -95,7 +95,11 @@ export async function callInTask<T>(fn: Work<T>): Promise<T> {
   }
 }
 
-/** Throws `error` on if cancellation from outside the task is in it: that is nothing a combinator may keep. */
+/**
+ * For combinators to which a failure is a result: throws the cancellation on that came from outside the task and is in
+ * `error`, for it is no result. A real error beside it is one, and shares its fate: when cancelled, nobody gets the results.
+ */
 export function rethrowCancellation(error: unknown): void {
-  if (ambientScope().task.applied !== null && holdsCancellation(error)) throw error;
+  const { applied } = ambientScope().task;
+  if (applied !== null && holdsCancellation(error)) throw applied;
 }

@@ -25,8 +25,8 @@ export interface HedgeOptions {
  * @throws ExceptionGroup with the errors of all functions, in their order, if none succeeds.
  * @throws RangeError if there are no functions, or `afterMs` is `NaN`.
  * @throws TypeError if something in `fns` is not a function, or `afterMs` not a number.
- * @throws Cancelled if cancelled, also while waiting for losers; the winner's value is disposed. With errors that came after
- *   the cancellation, a `SuppressedError` of the first of them and the `Cancelled`.
+ * @throws Cancelled if cancelled, also while waiting for losers; the winner's value is disposed, and errors of functions
+ *   that had failed are dropped.
  * @throws what the disposer of a late value throws; the winner's value is disposed then.
  *
  * Source: Dean and Barroso, "The Tail at Scale" (2013); a failure starts the next attempt at once, as in gRPC's hedging

@@ -50,8 +50,8 @@ export async function race<F extends Work>(fns: Iterable<F>): Promise<ValueOf<F>
  * @throws ExceptionGroup with the errors of all functions, in their order, if none succeeds.
  * @throws RangeError if there are no functions.
  * @throws TypeError if something in `fns` is not a function.
- * @throws Cancelled if cancelled, also while waiting for losers; the winner's value is disposed. With errors that came after
- *   the cancellation, a `SuppressedError` of the first of them and the `Cancelled`.
+ * @throws Cancelled if cancelled, also while waiting for losers; the winner's value is disposed, and errors of functions
+ *   that had failed are dropped.
  * @throws what the disposer of a late value throws; the winner's value is disposed then.
  *
  * @example The first mirror that answers

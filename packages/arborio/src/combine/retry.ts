@@ -70,7 +70,7 @@ export async function retry<T>(
     } catch (error) {
       // The errors of earlier attempts count as dealt with, and a Cancelled is shared: nothing is attached to it.
       if (holdsCancellation(error)) throw error;
-      if (attempt >= attempts || !asked(isRetried, error, earlier)) {
+      if (attempt >= attempts || !asked(isRetried, error, [...earlier, error])) {
         throw withSuppressed(error, earlier);
       }
       if (earlier.push(error) > EARLIER_ERRORS_MAX) earlier.shift();

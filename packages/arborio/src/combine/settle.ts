@@ -8,8 +8,8 @@ import { requireFunctions, taskName, type ValueOf, type Work } from "./functions
  * Calls all functions at once, each in a task of its own, waits for all, and returns how each ended. A failure cancels
  * nothing. Only cancellation of the surroundings is never a result: it propagates.
  *
- * When it is cancelled, all functions have ended, and values that were ready have been disposed if they are disposable;
- * errors from before the cancellation were results and go with them, errors that came after it are thrown.
+ * When it is cancelled, all functions have ended, and values that were ready have been disposed if they are disposable.
+ * Errors were results too, and are dropped with them: a function's error never comes out of `settle`.
  *
  * @param fns an iterable of functions. Functions, not promises: so they start inside.
  * @returns for each function, in their order, its value or its error, as `Promise.allSettled` has them. A function that
@@ -30,6 +30,7 @@ import { requireFunctions, taskName, type ValueOf, type Work } from "./functions
 export function settle<const F extends readonly Work[] | []>(
   fns: F,
 ): Promise<{ -readonly [K in keyof F]: PromiseSettledResult<ValueOf<F[K]>> }>;
+/** Of functions of one kind, as many as there are: how each ended, in their order. */
 export function settle<T>(fns: Iterable<Work<T>>): Promise<PromiseSettledResult<T>[]>;
 export async function settle(fns: Iterable<Work>): Promise<PromiseSettledResult<unknown>[]> {
   checkpointIfCancelled();
@@ -41,15 +42,13 @@ export async function settle(fns: Iterable<Work>): Promise<PromiseSettledResult<
     const values = settling.results.map((result) =>
       result?.status === "fulfilled" ? result.value : undefined,
     );
-    throw bareError(error, [...settling.lateErrors, ...(await disposeUnclaimed(values))]);
+    throw bareError(error, await disposeUnclaimed(values));
   }
 }
 
 class Settling {
   readonly #fns: readonly Work[];
   readonly results: PromiseSettledResult<unknown>[];
-  /** Errors from after the cancellation of the surroundings. */
-  readonly lateErrors: unknown[] = [];
 
   constructor(fns: readonly Work[]) {
     this.#fns = fns;
@@ -58,16 +57,15 @@ class Settling {
 
   start(group: TaskGroup): void {
     for (const [index, fn] of this.#fns.entries()) {
-      group.startSoon(() => this.#run(group, fn, index), { name: taskName("settle", fn, index) });
+      group.startSoon(() => this.#run(fn, index), { name: taskName("settle", fn, index) });
     }
   }
 
-  async #run(group: TaskGroup, fn: Work, index: number): Promise<void> {
+  async #run(fn: Work, index: number): Promise<void> {
     try {
       this.results[index] = { status: "fulfilled", value: await callInTask(fn) };
     } catch (error) {
       rethrowCancellation(error);
-      if (group.scope.applied !== null) this.lateErrors.push(error);
       this.results[index] = { status: "rejected", reason: error };
     }
   }
