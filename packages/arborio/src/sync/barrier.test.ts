@@ -22,7 +22,10 @@ test("Barrier.wait: nobody goes on before all have arrived, and each has its pla
   assert.deepEqual([places, barrier.statistics().tasksWaiting], [[], 2]);
   assert.equal(await barrier.wait(), 2);
   await Promise.all([first, second]);
-  assert.deepEqual(places.toSorted(), [0, 1]);
+  assert.deepEqual(
+    places.toSorted((a, b) => a - b),
+    [0, 1],
+  );
 });
 
 test("Barrier.wait: serves round after round", async () => {

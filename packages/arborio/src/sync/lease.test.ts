@@ -48,68 +48,69 @@ const sources: Source[] = [
   },
 ];
 
-for (const { name, make } of sources) {
+for (const source of sources) {
+  const { name } = source;
   test(`Lease of a ${name}: release gives it back, a second release throws InvalidStateError (§6)`, async () => {
-    const source = make();
-    const lease = await source.acquire();
-    assert.equal(source.free(), false);
+    const subject = source.make();
+    const lease = await subject.acquire();
+    assert.equal(subject.free(), false);
     lease.release();
-    assert.equal(source.free(), true);
+    assert.equal(subject.free(), true);
     assert.throws(() => lease.release(), InvalidStateError);
-    assert.equal(source.free(), true);
+    assert.equal(subject.free(), true);
   });
 
   test(`Lease of a ${name}: using gives it back at the end of the block, also when that throws`, async () => {
-    const source = make();
+    const subject = source.make();
     await assert.rejects(async () => {
-      using _lease = await source.acquire();
+      using _lease = await subject.acquire();
       throw new RangeError("from the block");
     }, RangeError);
-    assert.ok(source.free());
+    assert.ok(subject.free());
   });
 
   test(`Lease of a ${name}: released by hand in a using block, the end of the block gives nothing back that others hold by now`, async () => {
-    const source = make();
+    const subject = source.make();
     let second: Lease;
     {
-      using lease = await source.acquire();
+      using lease = await subject.acquire();
       lease.release();
-      second = await source.acquire();
+      second = await subject.acquire();
     }
-    assert.equal(source.free(), false);
+    assert.equal(subject.free(), false);
     second.release();
-    assert.ok(source.free());
+    assert.ok(subject.free());
   });
 
   test(`Lease of a ${name}: after using, release throws; disposing twice does nothing`, async () => {
-    const source = make();
-    const lease = await source.acquire();
+    const subject = source.make();
+    const lease = await subject.acquire();
     lease[Symbol.dispose]();
     lease[Symbol.dispose]();
     assert.throws(() => lease.release(), InvalidStateError);
-    assert.ok(source.free());
+    assert.ok(subject.free());
   });
 
   test(`Lease of a ${name}: release works in a cancelled scope, in a flow that has outlived its scope, and in another task (§1.5)`, async (group) => {
-    const source = make();
+    const subject = source.make();
     const scope = new CancelScope();
     await scope.run(async () => {
-      const lease = await source.acquire();
+      const lease = await subject.acquire();
       scope.cancel();
       lease.release();
     });
-    assert.ok(source.free());
+    assert.ok(subject.free());
     const { promise, resolve } = Promise.withResolvers<void>();
     let late: Promise<void> | undefined;
-    const lease = await source.acquire();
+    const lease = await subject.acquire();
     await new CancelScope().run(() => {
       late = promise.then(() => lease.release());
     });
     resolve();
     await late;
-    assert.ok(source.free());
-    const another = await source.acquire();
+    assert.ok(subject.free());
+    const another = await subject.acquire();
     await group.startSoon(() => another.release()).wait();
-    assert.ok(source.free());
+    assert.ok(subject.free());
   });
 }

@@ -1,5 +1,5 @@
 import { CancelScope } from "../core/scope.ts";
-import type { ScopeBody } from "./timeouts.ts";
+import type { ScopeBody, TakesScope } from "./timeouts.ts";
 
 /**
  * Runs `fn` hidden from the cancellation of the scopes around it: for cleanup that has to wait. Give it a deadline too
@@ -30,9 +30,9 @@ import type { ScopeBody } from "./timeouts.ts";
  * });
  * ```
  */
+export function shielded<T, F extends ScopeBody<T>>(fn: TakesScope<T, F>): Promise<T | undefined>;
+/** For a body that does not take its scope, and so cannot cancel it. */
 export function shielded<T>(fn: () => T | PromiseLike<T>): Promise<T>;
-/** For a body that takes the scope: it may cancel that, and then there is no value. */
-export function shielded<T>(fn: ScopeBody<T>): Promise<T | undefined>;
 export function shielded<T>(fn: ScopeBody<T>): Promise<T | undefined> {
   return new CancelScope({ shield: true }).run(fn);
 }

@@ -68,6 +68,12 @@ export function sleepForever(): Promise<never> {
 export type ScopeBody<T> = (scope: CancelScope) => T | PromiseLike<T>;
 
 /**
+ * A `ScopeBody` that does take its scope. It may cancel that, and then there is no value; a body without parameters cannot, so
+ * overloads tell the two apart.
+ */
+export type TakesScope<T, F> = ScopeBody<T> & (F extends () => unknown ? never : F);
+
+/**
  * Runs `fn` and cuts it short after `ms` milliseconds. Not a checkpoint itself. The clock starts at entry.
  *
  * @returns what `fn` returns; `undefined` if it was cut short (`scope.cancelledCaught` tells the two apart).
@@ -105,17 +111,23 @@ export function moveOnAt<T>(when: number, fn: ScopeBody<T>): Promise<T | undefin
  *
  * Counterpart: `trio.fail_after`.
  */
+export function failAfter<T, F extends ScopeBody<T>>(
+  ms: number,
+  fn: TakesScope<T, F>,
+): Promise<T | undefined>;
+/** For a body that does not take its scope, and so cannot cancel it. */
 export function failAfter<T>(ms: number, fn: () => T | PromiseLike<T>): Promise<T>;
-/** For a body that takes the scope: it may cancel that, and then there is no value. */
-export function failAfter<T>(ms: number, fn: ScopeBody<T>): Promise<T | undefined>;
 export function failAfter<T>(ms: number, fn: ScopeBody<T>): Promise<T | undefined> {
   return failing("failAfter", fromNow(ms), `${ms} ms were over`, fn);
 }
 
 /** `failAfter` with a moment of `now()` instead of a duration. Counterpart: `anyio.fail_at`. */
+export function failAt<T, F extends ScopeBody<T>>(
+  when: number,
+  fn: TakesScope<T, F>,
+): Promise<T | undefined>;
+/** For a body that does not take its scope, and so cannot cancel it. */
 export function failAt<T>(when: number, fn: () => T | PromiseLike<T>): Promise<T>;
-/** For a body that takes the scope: it may cancel that, and then there is no value. */
-export function failAt<T>(when: number, fn: ScopeBody<T>): Promise<T | undefined>;
 export function failAt<T>(when: number, fn: ScopeBody<T>): Promise<T | undefined> {
   return failing("failAt", when, "the deadline had passed", fn);
 }

@@ -2,7 +2,7 @@ import { ambientScope } from "../core/ambient.ts";
 import { describeValue, requireFunction } from "../core/arguments.ts";
 import type { Cancelled } from "../core/cancelled.ts";
 import { CancelScope } from "../core/scope.ts";
-import type { ScopeBody } from "./timeouts.ts";
+import type { ScopeBody, TakesScope } from "./timeouts.ts";
 
 /**
  * Runs `fn` in a scope that a foreign `AbortSignal` cancels: the way in for callers that speak signals. Not a checkpoint
@@ -29,9 +29,12 @@ import type { ScopeBody } from "./timeouts.ts";
  * });
  * ```
  */
+export function withSignal<T, F extends ScopeBody<T>>(
+  signal: AbortSignal,
+  fn: TakesScope<T, F>,
+): Promise<T | undefined>;
+/** For a body that does not take its scope, and so cannot cancel it. */
 export function withSignal<T>(signal: AbortSignal, fn: () => T | PromiseLike<T>): Promise<T>;
-/** For a body that takes the scope: it may cancel that, and then there is no value. */
-export function withSignal<T>(signal: AbortSignal, fn: ScopeBody<T>): Promise<T | undefined>;
 export function withSignal<T>(signal: AbortSignal, fn: ScopeBody<T>): Promise<T | undefined> {
   try {
     requireSignal("withSignal", signal);
