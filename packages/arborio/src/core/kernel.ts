@@ -16,6 +16,9 @@ const RESUMPTIONS_PER_LOOK = 256;
 const TURN_MS = 1;
 /** Fast paths look for passed deadlines every so many times (a power of two): a clock read costs as much as the rest of them. */
 const FAST_PATHS_PER_DEADLINE_CHECK = 16;
+/** How old, in milliseconds, a stamp may get. */
+const STAMP_MS = 5;
+
 type Settle = (value: never) => void;
 
 const RESOLVED: Promise<void> = Promise.resolve();
@@ -28,6 +31,8 @@ export class Kernel {
   #timerAt = Infinity;
   #timerReferenced = true;
   #fastPaths = 0;
+  #stamp = 0;
+  #stampTimer: ClockTimer | null = null;
 
   #readySettle: Settle[] = [];
   #readyValue: unknown[] = [];
@@ -46,8 +51,9 @@ export class Kernel {
   /** Runs in progress. They keep the process alive themselves, so the host timer need not. */
   runs = 0;
   instruments: InstrumentSet | null = null;
-  /** Sees every checkpoint that is passed, before it looks at cancellation; for the test kit. */
-  probe: ((scope: CancelScope) => void) | null = null;
+  /** Whether a checkpoint has more to do than to look at its scope: deadlines are set, or a probe watches. */
+  attention = false;
+  #probe: ((scope: CancelScope) => void) | null = null;
 
   /** `choose(n)` picks which of `n` ready resumptions comes next, one per host turn; without it they resume in order, at once. */
   constructor(clock: Clock, choose?: (count: number) => number) {
@@ -55,6 +61,16 @@ export class Kernel {
     this.#choose = choose;
     this.#deferring = choose !== undefined;
     this.#lastTurnAt = clock.now();
+  }
+
+  /** Sees every checkpoint that is passed, before it looks at cancellation; for the test kit. */
+  get probe(): ((scope: CancelScope) => void) | null {
+    return this.#probe;
+  }
+
+  set probe(probe: ((scope: CancelScope) => void) | null) {
+    this.#probe = probe;
+    this.#updateAttention();
   }
 
   /** Number of deadlines and sleepers. */
@@ -107,7 +123,9 @@ export class Kernel {
     this.resumptions += 1;
     if (this.#deferring) return true;
     if ((this.resumptions & (RESUMPTIONS_PER_LOOK - 1)) !== 0) return false;
-    if (this.clock.now() - this.#lastTurnAt < TURN_MS) return false;
+    const now = this.clock.now();
+    this.#stamp = Math.floor(now);
+    if (now - this.#lastTurnAt < TURN_MS) return false;
     this.#deferring = true;
     return true;
   }
@@ -165,16 +183,35 @@ export class Kernel {
     settle(value as never);
   }
 
+  /**
+   * The time in whole milliseconds, for what people look at. A clock read costs as much as half a hand-off, so one read
+   * serves all of the next 5 ms, unless a computation blocks the host for longer.
+   */
+  stamp(): number {
+    if (this.#stampTimer !== null) return this.#stamp;
+    this.#stamp = Math.floor(this.clock.now());
+    if (this.stepwise) return this.#stamp;
+    this.#stampTimer = this.clock.setTimer(STAMP_MS, this.#stampExpired);
+    this.#stampTimer.setReferenced(false);
+    return this.#stamp;
+  }
+
+  readonly #stampExpired = (): void => {
+    this.#stampTimer = null;
+  };
+
   // Time -----------------------------------------------------------------------------------------------------------------
 
   addDeadline(deadline: Deadline): void {
     this.#deadlines.add(deadline);
+    this.attention = true;
     if (deadline.when < this.#timerAt) this.#arm(deadline.when, this.clock.now());
     else if (this.runs === 0) this.#reference(true);
   }
 
   removeDeadline(deadline: Deadline): void {
     this.#deadlines.remove(deadline);
+    this.#updateAttention();
     // The host timer stays as it is: it only ever moves earlier, and finds nothing to do.
     if (this.runs === 0 && this.#deadlines.size === 0) this.#reference(false);
   }
@@ -184,11 +221,15 @@ export class Kernel {
     if (this.#deadlines.size !== 0) this.#fireDueAt(this.clock.now());
   }
 
-  /** `fireDue` for fast paths: does it every 16th time. */
-  fireDueNowAndThen(): void {
-    if (this.#deadlines.size === 0) return;
+  /** What a checkpoint does while `attention` is set. Fast paths look at the clock every 16th time only. */
+  attend(scope: CancelScope, exactly: boolean): void {
+    this.#probe?.(scope);
     this.#fastPaths += 1;
-    if ((this.#fastPaths & (FAST_PATHS_PER_DEADLINE_CHECK - 1)) === 0) this.fireDue();
+    if (exactly || (this.#fastPaths & (FAST_PATHS_PER_DEADLINE_CHECK - 1)) === 0) this.fireDue();
+  }
+
+  #updateAttention(): void {
+    this.attention = this.#probe !== null || this.#deadlines.size !== 0;
   }
 
   #fireDueAt(now: number): void {
@@ -199,6 +240,7 @@ export class Kernel {
     ) {
       due.fire(due.target as never);
     }
+    this.#updateAttention();
     if (this.runs === 0 && this.#deadlines.size === 0) this.#reference(false);
   }
 
@@ -234,6 +276,10 @@ export class Kernel {
       this.#timer.clear();
       this.#timer = null;
       this.#timerAt = Infinity;
+    }
+    if (this.runs === 0) {
+      this.#stampTimer?.clear();
+      this.#stampTimer = null;
     }
   }
 }

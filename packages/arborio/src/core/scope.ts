@@ -229,16 +229,16 @@ export class CancelScope implements ScopeMember {
   /** @internal Why an operation of this flow may not begin: it was cancelled, or it has outlived its scope. */
   refuse(): Error | null {
     if ((this.flags & CLOSED) !== 0) return this.closedError();
-    if (this.kernel.probe !== null) this.kernel.probe(this);
-    this.kernel.fireDueNowAndThen();
+    const { kernel } = this.runState;
+    if (kernel.attention) kernel.attend(this, false);
     return this.applied;
   }
 
   /** @internal `refuse` for checkpoints and sleeps, which look at the clock every time. */
   refuseExactly(): Error | null {
     if ((this.flags & CLOSED) !== 0) return this.closedError();
-    if (this.kernel.probe !== null) this.kernel.probe(this);
-    this.kernel.fireDue();
+    const { kernel } = this.runState;
+    if (kernel.attention) kernel.attend(this, true);
     return this.applied;
   }
 

@@ -49,7 +49,7 @@ export class Waiter<T> implements ScopeMember {
     this.resource = resource;
     this.payload = payload;
     this.order = ++kernel.lastWait;
-    this.since = Math.floor(kernel.clock.now());
+    this.since = kernel.stamp();
     this.promise = new Promise<T>(capture);
     this.#resolve = captured.resolve;
     this.#reject = captured.reject;

@@ -64,7 +64,7 @@ export class Task<T = unknown> extends CancelScope implements TaskHandle<T> {
     this.name = name;
     this.runState = runState;
     this.slot = fn;
-    this.createdAt = Math.floor(kernel.clock.now());
+    this.createdAt = kernel.stamp();
     this.flags = OPEN;
   }
 
