@@ -106,12 +106,20 @@ export async function run<T>(
 }
 
 function backendOf({ backend = hostBackend }: RunOptions): Backend {
-  if ("createBackend" in backend) return backend.createBackend();
-  if (typeof backend === "object" && "clock" in backend) return backend;
+  if (typeof backend === "object" && backend !== null) {
+    if ("createBackend" in backend) return backend.createBackend();
+    if ("clock" in backend) return backend;
+  }
   throw new TypeError(
     `run({ backend }): got ${describeValue(backend)}, needs a backend object such as simulator({ seed: 1 })`,
   );
 }
+
+/**
+ * The same signal again, sooner than this after the first, is the first once more: on a Ctrl-C in a terminal the program and
+ * `npm run` both get it, and npm passes on its own (seen with bash as npm's shell). No person presses twice so quickly.
+ */
+const SAME_SIGNAL_MS = 50;
 
 /** One run from start to end. */
 class Running {
@@ -119,6 +127,8 @@ class Running {
   readonly #graceMs: number;
   #main: TaskGroup | null = null;
   #signal: string | null = null;
+  /** When the first signal came, in milliseconds of the run's clock. */
+  #signalAt = 0;
   #failure: { readonly error: unknown } | null = null;
   #abandoned = false;
   #abandon: (error: unknown) => void = () => {};
@@ -166,6 +176,9 @@ class Running {
   interrupt(signal: string): void {
     const scope = this.#main?.scope;
     const first = this.#signal === null;
+    const at = this.#state.kernel.clock.now();
+    if (first) this.#signalAt = at;
+    else if (signal === this.#signal && at - this.#signalAt < SAME_SIGNAL_MS) return;
     this.#signal = signal;
     if (first) scope?.shutdown({ graceMs: this.#graceMs, reason: signal });
     else scope?.cancel(signal);
