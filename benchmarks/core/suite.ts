@@ -70,6 +70,16 @@ const tasks: TimedBench[] = [
   },
   {
     kind: "timed",
+    name: "spawn-fiberset",
+    what: "the same beside Effect's quickest way, a FiberSet",
+    unit: "ns",
+    subjects: ["arborio", "effect"],
+    amount: { ops: 100_000 },
+    targets: [],
+    notes: ["effect: a FiberSet starts each fiber at once, inside the call; ours never do"],
+  },
+  {
+    kind: "timed",
     name: "cancel",
     what: "cancel a waiting task and join it, 100,000 in one group",
     unit: "ns",

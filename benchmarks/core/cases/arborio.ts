@@ -155,6 +155,7 @@ const awaitInside: Case = (ops) =>
 
 await runRequestedCase({
   spawn,
+  "spawn-fiberset": spawn,
   checkpoint,
   "checkpoint-yield": checkpointYield,
   timeout,
