@@ -59,7 +59,6 @@ test("soft: what does not end within the grace is cancelled, soft or not (§3.8)
   await scope.run(async () => {
     scope.shutdown({ graceMs: 5 });
     await soft(() => sleepForever());
-    assert.ok(now() - start < 5);
     await sleep(60_000);
   });
   assert.ok(scope.cancelledCaught && now() - start >= 5);
