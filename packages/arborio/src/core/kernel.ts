@@ -60,7 +60,7 @@ export class Kernel {
     this.clock = clock;
     this.#choose = choose;
     this.#deferring = choose !== undefined;
-    this.#lastTurnAt = clock.now();
+    this.#lastTurnAt = this.now();
   }
 
   /** Sees every checkpoint that is passed, before it looks at cancellation; for the test kit. */
@@ -123,8 +123,7 @@ export class Kernel {
     this.resumptions += 1;
     if (this.#deferring) return true;
     if ((this.resumptions & (RESUMPTIONS_PER_LOOK - 1)) !== 0) return false;
-    const now = this.clock.now();
-    this.#stamp = Math.floor(now);
+    const now = this.now();
     if (now - this.#lastTurnAt < TURN_MS) return false;
     this.#deferring = true;
     return true;
@@ -155,7 +154,7 @@ export class Kernel {
     this.#readySettle = [];
     this.#readyValue = [];
     this.#deferring = false;
-    this.#lastTurnAt = this.clock.now();
+    this.#lastTurnAt = this.now();
     this.fireDue();
     for (let index = 0; index < settles.length; index++)
       (settles[index] as Settle)(values[index] as never);
@@ -183,13 +182,20 @@ export class Kernel {
     settle(value as never);
   }
 
+  /** Reads the clock. */
+  now(): number {
+    const now = this.clock.now();
+    this.#stamp = Math.floor(now);
+    return now;
+  }
+
   /**
    * The time in whole milliseconds, for what people look at. A clock read costs as much as half a hand-off, so one read
    * serves all of the next 5 ms, unless a computation blocks the host for longer.
    */
   stamp(): number {
     if (this.#stampTimer !== null) return this.#stamp;
-    this.#stamp = Math.floor(this.clock.now());
+    this.now();
     if (this.stepwise) return this.#stamp;
     this.#stampTimer = this.clock.setTimer(STAMP_MS, this.#stampExpired);
     this.#stampTimer.setReferenced(false);
@@ -205,7 +211,7 @@ export class Kernel {
   addDeadline(deadline: Deadline): void {
     this.#deadlines.add(deadline);
     this.attention = true;
-    if (deadline.when < this.#timerAt) this.#arm(deadline.when, this.clock.now());
+    if (deadline.when < this.#timerAt) this.#arm(deadline.when, this.now());
     else if (this.runs === 0) this.#reference(true);
   }
 
@@ -218,7 +224,7 @@ export class Kernel {
 
   /** Fires the deadlines that have passed. Reads the clock only while there are any. */
   fireDue(): void {
-    if (this.#deadlines.size !== 0) this.#fireDueAt(this.clock.now());
+    if (this.#deadlines.size !== 0) this.#fireDueAt(this.now());
   }
 
   /** What a checkpoint does while `attention` is set. Fast paths look at the clock every 16th time only. */
@@ -255,10 +261,10 @@ export class Kernel {
   readonly #wake = (): void => {
     this.#timer = null;
     this.#timerAt = Infinity;
-    const now = this.clock.now();
+    const now = this.now();
     this.#fireDueAt(now);
     const next = this.#deadlines.earliest;
-    if (next < this.#timerAt) this.#arm(next, this.clock.now());
+    if (next < this.#timerAt) this.#arm(next, this.now());
   };
 
   #reference(referenced: boolean): void {

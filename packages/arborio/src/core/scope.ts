@@ -342,7 +342,7 @@ export class CancelScope implements ScopeMember {
     extras.deadlineEntry = undefined;
     const when = extras.deadline ?? Infinity;
     if (when === Infinity || this.own !== null) return;
-    if (when <= this.kernel.clock.now()) {
+    if (when <= this.kernel.now()) {
       cancelAtDeadline(this);
       return;
     }

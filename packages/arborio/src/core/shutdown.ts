@@ -68,7 +68,7 @@ function setHardStop(scope: CancelScope, graceMs: number, reason: unknown): void
     return;
   }
   if (graceMs === Infinity) return;
-  const when = scope.kernel.clock.now() + graceMs;
+  const when = scope.kernel.now() + graceMs;
   if (extras.hardStop !== undefined) {
     if (extras.hardStop.when <= when) return;
     scope.kernel.removeDeadline(extras.hardStop);

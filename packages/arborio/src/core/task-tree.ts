@@ -47,7 +47,7 @@ export function taskTree(): string {
 }
 
 export function taskTreeOf(root: Task): string {
-  const now = root.kernel.clock.now();
+  const now = root.kernel.now();
   const lines: string[] = [];
   for (const [task, depth] of tasksBelow(root)) {
     const info = infoOf(task);

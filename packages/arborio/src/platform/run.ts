@@ -176,7 +176,7 @@ class Running {
   interrupt(signal: string): void {
     const scope = this.#main?.scope;
     const first = this.#signal === null;
-    const at = this.#state.kernel.clock.now();
+    const at = this.#state.kernel.now();
     if (first) this.#signalAt = at;
     else if (signal === this.#signal && at - this.#signalAt < SAME_SIGNAL_MS) return;
     this.#signal = signal;

@@ -8,7 +8,7 @@ import { Waiter, type WaitKind } from "../core/suspend.ts";
 
 /** Milliseconds on the backend's monotonic clock, with fractions; its zero is arbitrary. Counterpart: `trio.current_time`. */
 export function now(): number {
-  return ambientScope().kernel.clock.now();
+  return ambientScope().kernel.now();
 }
 
 const SLEEP: WaitKind = {
@@ -32,7 +32,7 @@ export function sleep(ms: number): Promise<void> {
   } catch (error) {
     return kernel.rejected(error);
   }
-  return sleepUntil(kernel.clock.now() + ms);
+  return sleepUntil(kernel.now() + ms);
 }
 
 /** Waits until `now()` is at least `when`. A moment that has passed: a checkpoint. */
@@ -45,7 +45,7 @@ export function sleepUntil(when: number): Promise<void> {
   } catch (error) {
     return scope.kernel.rejected(error);
   }
-  if (when <= scope.kernel.clock.now()) return scope.kernel.readyNow();
+  if (when <= scope.kernel.now()) return scope.kernel.readyNow();
   if (when === Infinity)
     return new Waiter<void>(scope, SLEEP_FOREVER, undefined, undefined).promise;
   const waiter = new Waiter<void>(scope, SLEEP, undefined, undefined);
