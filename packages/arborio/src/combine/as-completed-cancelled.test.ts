@@ -75,9 +75,9 @@ test("asCompleted: cancelled between two calls of next(), it waits and disposes 
       for await (const value of asCompleted([
         () => 1,
         slow.fn,
-        () => ({ [Symbol.dispose]: () => void closed++ }),
+        after(1, { [Symbol.dispose]: () => void closed++ }),
       ])) {
-        if (value === 1) await waitAllTasksBlocked();
+        if (value === 1) await sleep(5);
         scope.cancel();
       }
     } finally {

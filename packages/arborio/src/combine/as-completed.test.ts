@@ -5,7 +5,7 @@ import { checkpoint } from "../core/checkpoint.ts";
 import { TaskCancelled } from "../core/errors.ts";
 import { CancelScope } from "../core/scope.ts";
 import { sleep, sleepForever } from "../sync/timeouts.ts";
-import { onEveryBackend, waitAllTasksBlocked } from "../testing.ts";
+import { onEveryBackend } from "../testing.ts";
 import { asCompleted } from "./as-completed.ts";
 
 const test = onEveryBackend(nodeTest);
@@ -31,6 +31,10 @@ async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
+const simulated = {
+  skip: { backend: "host", reason: "a busy host ends short sleeps in any order" },
+} as const;
+
 /** Never ends by itself; when cancelled, cleans up slowly and tells. */
 function slowlyCleaning(): { readonly fn: () => Promise<never>; cleaned: number } {
   const slow = {
@@ -47,13 +51,17 @@ function slowlyCleaning(): { readonly fn: () => Promise<never>; cleaned: number 
   return slow;
 }
 
-test("asCompleted: gives the values in the order of completion (§4.7)", async () => {
-  const values = await collect(
-    asCompleted([after(5, "slow"), after(1, 1), () => null, after(3, 2)]),
-  );
-  const typed: Same<typeof values, (string | number | null)[]> = true;
-  assert.deepEqual([values, typed], [[null, 1, 2, "slow"], true]);
-});
+test(
+  "asCompleted: gives the values in the order of completion (§4.7)",
+  async () => {
+    const values = await collect(
+      asCompleted([after(5, "slow"), after(1, 1), () => null, after(3, 2)]),
+    );
+    const typed: Same<typeof values, (string | number | null)[]> = true;
+    assert.deepEqual([values, typed], [[null, 1, 2, "slow"], true]);
+  },
+  simulated,
+);
 
 test("asCompleted: of no functions comes no value (§4.7)", async () => {
   assert.deepEqual(await collect(asCompleted([])), []);
@@ -76,41 +84,63 @@ test("asCompleted: functions start together when the first value is asked for, a
   assert.equal(called, 4);
 });
 
-test("asCompleted: a slow consumer loses nothing (§4.7)", async () => {
-  const seen: number[] = [];
-  for await (const value of asCompleted([after(2, 2), after(1, 1), after(3, 3)])) {
-    await sleep(10);
+test("asCompleted: a value is given while others are not ready yet (§4.7)", async () => {
+  let taken = false;
+  const slow = async (): Promise<string> => {
+    while (!taken) await sleep(1);
+    return "slow";
+  };
+  const seen: string[] = [];
+  for await (const value of asCompleted([slow, () => "fast"])) {
+    taken = true;
     seen.push(value);
   }
-  assert.deepEqual(seen, [1, 2, 3]);
+  assert.deepEqual(seen, ["fast", "slow"]);
 });
 
-test("asCompleted: the first failure cancels the rest, and is thrown bare in its turn (§4.7)", async () => {
-  const first = new Error("first");
-  const cleanup = new Error("cleanup");
-  const seen: unknown[] = [];
-  const slow = slowlyCleaning();
-  const bad = async (): Promise<void> => {
-    await sleepForever().catch(() => {});
-    throw cleanup;
-  };
-  const loop = async (): Promise<void> => {
-    for await (const value of asCompleted([
-      failAfterMs(3, first),
-      slow.fn,
-      bad,
-      after(1, 1),
-      after(2, 2),
-    ])) {
-      await sleep(4);
+test(
+  "asCompleted: a slow consumer loses nothing (§4.7)",
+  async () => {
+    const seen: number[] = [];
+    for await (const value of asCompleted([after(2, 2), after(1, 1), after(3, 3)])) {
+      await sleep(10);
       seen.push(value);
     }
-  };
-  const thrown = await loop().catch((error: unknown) => error);
-  assert.equal(thrown, first);
-  assert.deepEqual((thrown as { suppressed?: unknown }).suppressed, [cleanup]);
-  assert.deepEqual([seen, slow.cleaned], [[1, 2], 1]);
-});
+    assert.deepEqual(seen, [1, 2, 3]);
+  },
+  simulated,
+);
+
+test(
+  "asCompleted: the first failure cancels the rest, and is thrown bare in its turn (§4.7)",
+  async () => {
+    const first = new Error("first");
+    const cleanup = new Error("cleanup");
+    const seen: unknown[] = [];
+    const slow = slowlyCleaning();
+    const bad = async (): Promise<void> => {
+      await sleepForever().catch(() => {});
+      throw cleanup;
+    };
+    const loop = async (): Promise<void> => {
+      for await (const value of asCompleted([
+        failAfterMs(3, first),
+        slow.fn,
+        bad,
+        after(1, 1),
+        after(2, 2),
+      ])) {
+        await sleep(4);
+        seen.push(value);
+      }
+    };
+    const thrown = await loop().catch((error: unknown) => error);
+    assert.equal(thrown, first);
+    assert.deepEqual((thrown as { suppressed?: unknown }).suppressed, [cleanup]);
+    assert.deepEqual([seen, slow.cleaned], [[1, 2], 1]);
+  },
+  simulated,
+);
 
 test("asCompleted: a failure reaches a consumer that waits, when all have ended (§4.7)", async () => {
   const slow = slowlyCleaning();
@@ -121,28 +151,32 @@ test("asCompleted: a failure reaches a consumer that waits, when all have ended 
   assert.deepEqual(await iterator.return(), { done: true, value: undefined });
 });
 
-test("asCompleted: leaving the loop cancels the rest, waits for it, and disposes what was not taken (§4.7)", async () => {
-  const log: string[] = [];
-  const resource = (name: string) => ({
-    name,
-    [Symbol.asyncDispose]: async () => {
-      await checkpoint();
-      log.push(name);
-    },
-  });
-  const late = async (): Promise<AsyncDisposable & { name: string }> => {
-    await sleepForever().catch(() => {});
-    return resource("late");
-  };
-  const slow = slowlyCleaning();
-  const fns = [slow.fn, late, after(1, resource("taken")), after(2, resource("ready"))];
-  for await (const value of asCompleted(fns)) {
-    assert.equal(value.name, "taken");
-    await sleep(5);
-    break;
-  }
-  assert.deepEqual([log, slow.cleaned], [["late", "ready"], 1]);
-});
+test(
+  "asCompleted: leaving the loop cancels the rest, waits for it, and disposes what was not taken (§4.7)",
+  async () => {
+    const log: string[] = [];
+    const resource = (name: string) => ({
+      name,
+      [Symbol.asyncDispose]: async () => {
+        await checkpoint();
+        log.push(name);
+      },
+    });
+    const late = async (): Promise<AsyncDisposable & { name: string }> => {
+      await sleepForever().catch(() => {});
+      return resource("late");
+    };
+    const slow = slowlyCleaning();
+    const fns = [slow.fn, late, after(1, resource("taken")), after(2, resource("ready"))];
+    for await (const value of asCompleted(fns)) {
+      assert.equal(value.name, "taken");
+      await sleep(5);
+      break;
+    }
+    assert.deepEqual([log, slow.cleaned], [["late", "ready"], 1]);
+  },
+  simulated,
+);
 
 test("asCompleted: an error in the loop's body leaves the loop (§4.7)", async () => {
   const slow = slowlyCleaning();
@@ -178,25 +212,29 @@ test("asCompleted: what a disposer throws comes out of break (§4.7)", async () 
     await sleepForever().catch(() => {});
     return broken;
   };
-  for (const fn of [() => broken, late]) {
+  for (const fn of [after(1, broken), late]) {
     const iterator = asCompleted([() => null, fn])[Symbol.asyncIterator]();
     await iterator.next();
-    await waitAllTasksBlocked();
+    await sleep(5);
     await assert.rejects(iterator.return(), /dispose/);
   }
 });
 
-test("asCompleted: calls of next() that overlap are served in their order (§4.7)", async () => {
-  const iterator = asCompleted([after(5, "a"), after(1, "b")])[Symbol.asyncIterator]();
-  const results = await Promise.all([iterator.next(), iterator.next(), iterator.next()]);
-  assert.deepEqual(
-    results.map(({ value }) => value),
-    ["b", "a", undefined],
-  );
-  const other = asCompleted([failAfterMs(1, new Error("bad"))])[Symbol.asyncIterator]();
-  const [first, second] = await Promise.allSettled([other.next(), other.next()]);
-  assert.deepEqual([first.status, second.status], ["rejected", "fulfilled"]);
-});
+test(
+  "asCompleted: calls of next() that overlap are served in their order (§4.7)",
+  async () => {
+    const iterator = asCompleted([after(5, "a"), after(1, "b")])[Symbol.asyncIterator]();
+    const results = await Promise.all([iterator.next(), iterator.next(), iterator.next()]);
+    assert.deepEqual(
+      results.map(({ value }) => value),
+      ["b", "a", undefined],
+    );
+    const other = asCompleted([failAfterMs(1, new Error("bad"))])[Symbol.asyncIterator]();
+    const [first, second] = await Promise.allSettled([other.next(), other.next()]);
+    assert.deepEqual([first.status, second.status], ["rejected", "fulfilled"]);
+  },
+  simulated,
+);
 
 test("asCompleted: return() ends a next() that waits (§4.7)", async () => {
   const slow = slowlyCleaning();
@@ -211,15 +249,19 @@ test("asCompleted: return() ends a next() that waits (§4.7)", async () => {
   assert.equal(slow.cleaned, 1);
 });
 
-test("asCompleted: an async generator may loop over it (§4.7)", async () => {
-  const slow = slowlyCleaning();
-  async function* doubled(): AsyncGenerator<number> {
-    for await (const value of asCompleted([after(1, 1), slow.fn, after(2, 2)])) yield value * 2;
-  }
-  const seen: number[] = [];
-  for await (const value of doubled()) if (seen.push(value) === 2) break;
-  assert.deepEqual([seen, slow.cleaned], [[2, 4], 1]);
-});
+test(
+  "asCompleted: an async generator may loop over it (§4.7)",
+  async () => {
+    const slow = slowlyCleaning();
+    async function* doubled(): AsyncGenerator<number> {
+      for await (const value of asCompleted([after(1, 1), slow.fn, after(2, 2)])) yield value * 2;
+    }
+    const seen: number[] = [];
+    for await (const value of doubled()) if (seen.push(value) === 2) break;
+    assert.deepEqual([seen, slow.cleaned], [[2, 4], 1]);
+  },
+  simulated,
+);
 
 test("asCompleted: a function that cancels its own task fails with TaskCancelled (§4.6)", async () => {
   const quit = async (): Promise<void> => {

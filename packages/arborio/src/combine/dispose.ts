@@ -1,4 +1,4 @@
-import { CancelScope } from "../core/scope.ts";
+import { shielded } from "../sync/shield.ts";
 
 type Disposer = () => unknown;
 
@@ -16,7 +16,7 @@ export async function disposeUnclaimed(values: readonly unknown[]): Promise<unkn
   }
   const errors: unknown[] = [];
   if (disposers.length === 0) return errors;
-  await new CancelScope({ shield: true }).run(async () => {
+  await shielded(async () => {
     for (const dispose of disposers.reverse()) {
       try {
         await dispose();
