@@ -56,6 +56,7 @@ export {
   sleep,
   sleepForever,
   sleepUntil,
+  type TakesScope,
 } from "./sync/timeouts.ts";
 
 // Several at once

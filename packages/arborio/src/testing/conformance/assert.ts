@@ -10,10 +10,6 @@ export function ok(value: unknown, message = "needed a true value"): asserts val
   if (!value) throw new ConformanceError(`${message}: got ${show(value)}`);
 }
 
-export function fail(message: string): never {
-  throw new ConformanceError(message);
-}
-
 /** The same value, by `Object.is`. */
 export function equal<T>(actual: T, expected: T, message = "not equal"): void {
   if (!Object.is(actual, expected))

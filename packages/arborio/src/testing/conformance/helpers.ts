@@ -99,8 +99,3 @@ export async function inCancelledScope(
 export function inShield<T>(fn: () => T | PromiseLike<T>): Promise<T | undefined> {
   return new CancelScope({ shield: true }).run(fn);
 }
-
-/** Whether `names` are exactly the `expected`, in any order. */
-export function sorted(names: readonly string[]): string[] {
-  return names.toSorted();
-}
