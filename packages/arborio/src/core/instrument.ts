@@ -22,7 +22,7 @@ export interface WaitDescription {
   readonly kind: string;
   /** What is waited on: the lock, the channel; `undefined` if there is no such thing. */
   readonly resource: unknown;
-  /** Milliseconds of `now()`, whole. */
+  /** Milliseconds of `now()`, whole, and up to 5 too early. */
   readonly since: number;
 }
 

@@ -21,7 +21,7 @@ export interface TaskInfo {
   readonly name: string;
   /** What it does. */
   readonly state: TaskState;
-  /** Milliseconds of `now()`, whole. */
+  /** Milliseconds of `now()`, whole, and up to 5 too early. */
   readonly createdAt: number;
   /** What its flows wait on; mostly one, more under `Promise.all`. Oldest first. */
   readonly waits: readonly WaitDescription[];
