@@ -36,14 +36,24 @@ export function assertExceptionGroup(
   );
 }
 
-/** Finds a pairing of errors and patterns: a pattern may match several errors, so the first fit is not always the right one. */
+/**
+ * Finds a pairing of errors and patterns: a pattern may match several errors, so the first fit is not always the right one.
+ * By augmenting paths, since trying all orders would take for ever with a dozen errors of one class.
+ */
 function pairsUp(errors: readonly unknown[], patterns: readonly GroupPattern[]): boolean {
   if (errors.length !== patterns.length) return false;
-  const [first, ...others] = patterns;
-  if (first === undefined) return true;
-  return errors.some(
-    (error, index) => matchesOne(error, first) && pairsUp(errors.toSpliced(index, 1), others),
-  );
+  const fits = patterns.map((pattern) => errors.map((error) => matchesOne(error, pattern)));
+  const patternOf = new Map<number, number>();
+  const place = (pattern: number, tried: Set<number>): boolean =>
+    errors.some((_, error) => {
+      if (fits[pattern]?.[error] !== true || tried.has(error)) return false;
+      tried.add(error);
+      const holder = patternOf.get(error);
+      if (holder !== undefined && !place(holder, tried)) return false;
+      patternOf.set(error, pattern);
+      return true;
+    });
+  return patterns.every((_, pattern) => place(pattern, new Set()));
 }
 
 function matchesOne(error: unknown, pattern: GroupPattern): boolean {
