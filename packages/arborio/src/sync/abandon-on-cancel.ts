@@ -146,6 +146,11 @@ function watchOf(promise: PromiseLike<unknown>, runState: RunState): Watch {
   return watch;
 }
 
+/** How many wait for `promise` here now. For tests: abandoned waits must not gather. */
+export function waitersOn(promise: PromiseLike<unknown>): number {
+  return watches.get(promise)?.waiters.size ?? 0;
+}
+
 function react(promise: PromiseLike<unknown>, watch: Watch): void {
   void Promise.resolve(promise).then(
     (value) => {

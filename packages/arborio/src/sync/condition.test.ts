@@ -3,6 +3,7 @@ import { test as nodeTest } from "node:test";
 import "../platform/host.ts";
 import { checkpoint } from "../core/checkpoint.ts";
 import { BrokenResourceError, InvalidStateError } from "../core/errors.ts";
+import type { ExceptionGroup } from "../core/exception-group.ts";
 import { waitAllTasksBlocked } from "../core/idle.ts";
 import { CancelScope } from "../core/scope.ts";
 import { taskGroup } from "../core/task-group.ts";
@@ -322,6 +323,31 @@ test("Condition.wait: notified, and then the lock breaks before it has it back: 
     });
   });
   assert.ok(error instanceof BrokenResourceError);
+});
+
+test("Condition.wait: if a task fails holding the lock, waits of its group are cancelled and add no errors of their own (§6, §4.4)", async () => {
+  for (const cancelledBefore of [false, true]) {
+    const condition = new Condition();
+    const scope = new CancelScope();
+    const failing = taskGroup(async (group) => {
+      group.startSoon(async () => {
+        using _lease = await condition.acquire();
+        await scope.run(() => condition.wait());
+      });
+      await waitAllTasksBlocked();
+      group.startSoon(async () => {
+        await condition.acquire();
+        if (cancelledBefore) scope.cancel();
+        await waitAllTasksBlocked();
+        throw new RangeError("real");
+      });
+    });
+    const error = (await failing.catch((reason: unknown) => reason)) as ExceptionGroup;
+    assert.deepEqual(
+      error.errors.map((leaf: Error) => leaf.name),
+      ["RangeError"],
+    );
+  }
 });
 
 test("Condition.statistics: is frozen and tells who waits where", async () => {

@@ -153,6 +153,21 @@ test("Lock: breaks also with an owner that was handed the lock, and when nobody 
   await assert.rejects(lock.acquire(), BrokenResourceError);
 });
 
+test("Lock: breaks with an owner that was handed the lock while others waited on (§6)", async () => {
+  const lock = new Lock();
+  const lease = await lock.acquire();
+  await taskGroup(async (group) => {
+    const owner = group.startSoon(async () => {
+      await lock.acquire();
+    });
+    await waitAllTasksBlocked();
+    const behind = lock.acquire().catch((error: unknown) => error);
+    lease.release();
+    await owner.wait();
+    assert.ok((await behind) instanceof BrokenResourceError);
+  });
+});
+
 test("Lock: breaks with the owner of the moment, not with one that has given it back (§6)", async () => {
   const lock = new Lock();
   const lease = await lock.acquire();

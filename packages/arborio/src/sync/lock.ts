@@ -135,7 +135,8 @@ export class Lock implements LeaseSource {
     if (this.#owner !== task) return;
     const error = (): BrokenResourceError => this.#brokenError();
     for (let waiter = this.queue.shift(); waiter !== null; waiter = this.queue.shift()) {
-      waiter.fail(error());
+      // Who was cancelled before, and only came back for the lock, throws that.
+      waiter.fail((waiter.payload as Return | undefined)?.error ?? error());
     }
     for (const dependant of this.#dependants ?? []) dependant.lockBroken(error);
   }
