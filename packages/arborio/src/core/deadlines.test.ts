@@ -3,6 +3,10 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Deadline, DeadlineHeap } from "./deadlines.ts";
 
+/** Printed, so that a run can be repeated. */
+const [printedSeed = 0] = fc.sample(fc.nat(), 1);
+console.log(`# deadlines: seed ${printedSeed}`);
+
 type Step = readonly [kind: "add" | "remove" | "take", value: number];
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
@@ -58,6 +62,7 @@ test("DeadlineHeap: behaves as a list that is searched for the earliest (§5)", 
         assert.equal(heap.earliest, model.earliest?.when ?? Infinity);
       }
     }),
+    { seed: printedSeed },
   );
 });
 

@@ -2,7 +2,10 @@ import type { CancelScope } from "./scope.ts";
 import type { Waiter } from "./suspend.ts";
 import type { Task, TaskHandle } from "./task.ts";
 
-/** Callbacks that see what tasks do. All optional, all synchronous. Counterpart: `trio.abc.Instrument`. */
+/**
+ * Callbacks that see what tasks do. All optional, all synchronous. They are called in the middle of operations, so they must not
+ * wake, cancel or close anything at once (`runSyncSoon` is the way). Counterpart: `trio.abc.Instrument`.
+ */
 export interface Instrument {
   /** A task was created; it has not run yet. */
   taskSpawned?(task: TaskHandle): void;

@@ -13,6 +13,10 @@ import { Lock } from "./lock.ts";
 import { Semaphore } from "./semaphore.ts";
 import { moveOnAfter, sleep } from "./timeouts.ts";
 
+/** Printed, so that a run can be repeated. */
+const [printedSeed = 0] = fc.sample(fc.nat(), 1);
+console.log(`# acquiring.property: seed ${printedSeed}`);
+
 interface Command {
   readonly do:
     | "acquire"
@@ -253,7 +257,7 @@ for (const kind of kinds) {
           { backend: simulator({ seed }) },
         ),
       ),
-      { numRuns: 500 },
+      { numRuns: 500, seed: printedSeed },
     );
   });
 
@@ -287,7 +291,7 @@ for (const kind of kinds) {
           { backend: simulator({ seed }) },
         ),
       ),
-      { numRuns: 300 },
+      { numRuns: 300, seed: printedSeed },
     );
   });
 }

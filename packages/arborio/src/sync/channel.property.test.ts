@@ -8,6 +8,10 @@ import { run } from "../platform/run.ts";
 import { simulator } from "../sim/simulator.ts";
 import { createChannel, type ReceiveChannel, type SendChannel } from "./channel.ts";
 
+/** Printed, so that a run can be repeated. */
+const [printedSeed = 0] = fc.sample(fc.nat(), 1);
+console.log(`# channel.property: seed ${printedSeed}`);
+
 type Command =
   | {
       readonly do: "send" | "sendNowait" | "receive" | "receiveNowait" | "next";
@@ -253,6 +257,6 @@ test("Channel: every operation ends as a simple model says, whatever is cancelle
         { backend: simulator({ seed }) },
       ),
     ),
-    { numRuns: 1000 },
+    { numRuns: 1000, seed: printedSeed },
   );
 });

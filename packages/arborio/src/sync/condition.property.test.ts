@@ -10,6 +10,10 @@ import { simulator } from "../sim/simulator.ts";
 import { Condition } from "./condition.ts";
 import { moveOnAfter, sleep } from "./timeouts.ts";
 
+/** Printed, so that a run can be repeated. */
+const [printedSeed = 0] = fc.sample(fc.nat(), 1);
+console.log(`# condition.property: seed ${printedSeed}`);
+
 type Outcome = "pending" | "notified" | "cancelled";
 
 class Wait {
@@ -108,7 +112,7 @@ test("Condition.wait: each wait is notified or cancelled, whichever came first, 
         { backend: simulator({ seed }) },
       ),
     ),
-    { numRuns: 500 },
+    { numRuns: 500, seed: printedSeed },
   );
 });
 
@@ -151,6 +155,6 @@ test("Condition: a bounded pile built on it loses and doubles nothing, under ran
         { backend: simulator({ seed }) },
       ),
     ),
-    { numRuns: 300 },
+    { numRuns: 300, seed: printedSeed },
   );
 });
