@@ -66,6 +66,20 @@ test("asCompleted: cancelled in next(), it throws Cancelled when all have ended 
   assert.deepEqual(seen, [1]);
 });
 
+test("asCompleted: a cancellation that the functions do not see is no ordinary end (§2.3)", async (group) => {
+  let closed = 0;
+  const stubborn = async (): Promise<Disposable> => {
+    await sleepForever().catch(() => {});
+    return { [Symbol.dispose]: () => void closed++ };
+  };
+  const scope = cancelledWhenBlocked(group);
+  await scope.run(async () => {
+    for await (const _ of asCompleted([stubborn])) assert.fail("late");
+    assert.fail("ended");
+  });
+  assert.deepEqual([closed, scope.cancelledCaught], [1, true]);
+});
+
 test("asCompleted: cancelled between two calls of next(), it waits and disposes all the same (§4.7)", async () => {
   const slow = slowlyCleaning();
   let closed = 0;

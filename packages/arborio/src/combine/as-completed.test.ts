@@ -81,6 +81,7 @@ test("asCompleted: functions start together when the first value is asked for, a
   assert.deepEqual(await collect(values), [2, 2]);
   assert.deepEqual(await collect(values), [4, 4]);
   assert.deepEqual(await unused.return(), { done: true, value: undefined });
+  assert.deepEqual(await unused.next(), { done: true, value: undefined });
   assert.equal(called, 4);
 });
 

@@ -256,6 +256,19 @@ test("gather: errors of nested gathers pile up on the first one (§4.7)", async 
   assert.deepEqual((thrown as { suppressed?: unknown }).suppressed, [errors[1], errors[2]]);
 });
 
+test("gather: an error object that is thrown again and again does not collect others for ever (§4.7)", async () => {
+  const constant = new Error("constant");
+  const cleanup = async (): Promise<void> => {
+    await sleepForever().catch(() => {});
+    throw new Error("cleanup");
+  };
+  const cleanups = Array.from({ length: 300 }, () => cleanup);
+  for (let round = 0; round < 4; round++) {
+    await assert.rejects(gather([() => Promise.reject(constant), ...cleanups]));
+  }
+  assert.equal((constant as { suppressed?: unknown[] }).suppressed?.length, 1000);
+});
+
 test("gather: a function that cancels its own task has no value (§4.6)", async () => {
   const ledger = new Ledger();
   const quit = async (): Promise<void> => {

@@ -83,6 +83,33 @@ test(
 );
 
 test(
+  "hedge: each failure starts one more attempt, also when several fail at once (§4.7)",
+  async () => {
+    const starts = new Starts();
+    const fns = [
+      starts.attempt(100, failing("first")),
+      starts.attempt(80, failing("second")),
+      starts.attempt(30, () => "won"),
+      starts.attempt(90, () => "slow"),
+      starts.attempt(90, () => "never"),
+    ];
+    assert.equal(await hedge(fns, { afterMs: 20 }), "won");
+    assert.deepEqual(starts.at, [0, 20, 40, 60]);
+    const again = new Starts();
+    const together = [
+      again.attempt(100, failing("first")),
+      again.attempt(40, failing("second")),
+      again.attempt(50, () => "won"),
+      again.attempt(50, () => "won, too"),
+      again.attempt(50, () => "never"),
+    ];
+    assert.match(await hedge(together, { afterMs: 60 }), /^won/);
+    assert.deepEqual(again.at, [0, 60, 100, 100]);
+  },
+  simulated,
+);
+
+test(
   "hedge: with an infinite delay the next attempt waits for a failure (§4.7)",
   async () => {
     const starts = new Starts();

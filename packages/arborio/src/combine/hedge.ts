@@ -63,7 +63,8 @@ class Hedging {
   readonly #afterMs: number;
   readonly #contest: Contest<unknown>;
   readonly #group: TaskGroup;
-  #running = 0;
+  /** Failures for which no other attempt was started yet. */
+  #unanswered = 0;
   /** Cancelled by an attempt that fails, which ends the delay. */
   #delay: CancelScope | null = null;
 
@@ -76,20 +77,23 @@ class Hedging {
 
   async startAll(): Promise<void> {
     for (const [index, fn] of this.#fns.entries()) {
-      if (this.#running > 0) await this.#pause();
-      this.#running += 1;
+      if (index > 0) await this.#untilNext();
       this.#group.startSoon(() => this.#attempt(fn, index), { name: taskName("hedge", fn, index) });
     }
   }
 
-  async #pause(): Promise<void> {
-    this.#delay = new CancelScope({ deadline: now() + this.#afterMs });
-    await this.#delay.run(sleepForever);
+  async #untilNext(): Promise<void> {
+    if (this.#unanswered === 0) {
+      this.#delay = new CancelScope({ deadline: now() + this.#afterMs });
+      await this.#delay.run(sleepForever);
+    }
+    if (this.#unanswered > 0) this.#unanswered -= 1;
   }
 
   async #attempt(fn: Work, index: number): Promise<void> {
     const failed = await this.#contest.attempt(fn, index);
-    this.#running -= 1;
-    if (failed) this.#delay?.cancel("an attempt failed");
+    if (!failed) return;
+    this.#unanswered += 1;
+    this.#delay?.cancel("an attempt failed");
   }
 }

@@ -216,8 +216,8 @@ test("matchErrors: what is left goes beside a Cancelled, so that its scope sees 
 
 test("matchErrors: a handler that is cancelled passes the Cancelled on (§4.5)", async () => {
   const scope = new CancelScope();
-  await scope.run(() =>
-    matchErrors(throwing(new ExceptionGroup([new NotFound()])), [
+  await scope.run(async () => {
+    const outcome = matchErrors(throwing(new ExceptionGroup([new NotFound()])), [
       [
         NotFound,
         async () => {
@@ -225,8 +225,11 @@ test("matchErrors: a handler that is cancelled passes the Cancelled on (§4.5)",
           await checkpoint();
         },
       ],
-    ]),
-  );
+    ]);
+    const thrown = await rejection(outcome);
+    assert.equal(thrown, scope.own);
+    throw thrown;
+  });
   assert.ok(scope.cancelledCaught);
 });
 

@@ -119,6 +119,26 @@ test("settle: a function that cancels its own task is rejected with TaskCancelle
   assert.deepEqual(other, { status: "fulfilled", value: 1 });
 });
 
+test(
+  "settle: a deadline that has passed counts before its timer has run (§2.2)",
+  async () => {
+    const { clock } = ambientScope().kernel;
+    const scope = new CancelScope({ deadline: clock.now() + 5 });
+    await scope.run(() =>
+      settle([
+        async () => {
+          ambientScope().cancel("enough");
+          const cancelled: unknown = await checkpoint().catch((error: unknown) => error);
+          while (clock.now() < scope.deadline);
+          throw cancelled;
+        },
+      ]),
+    );
+    assert.ok(scope.cancelledCaught);
+  },
+  { skip: { backend: "simulator", reason: "its time stands still while a task runs" } },
+);
+
 test("settle: is a checkpoint; wrong arguments reject before anything starts (§2.1, §2.2)", async () => {
   let called = 0;
   await new CancelScope().run(async (scope) => {
