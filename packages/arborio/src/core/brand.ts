@@ -41,5 +41,6 @@ function codeOf(name: string): string {
 export function hasCode(candidate: unknown, code: string): boolean {
   if (typeof candidate !== "object" || candidate === null) return false;
   const codes = (candidate as Partial<Branded>)[BRAND];
-  return codes !== undefined && codes.includes(code);
+  // Objects that answer every question, such as proxies of remote ones, are thrown too.
+  return Array.isArray(codes) && codes.includes(code);
 }

@@ -1,4 +1,5 @@
 import { brandError, hasCode } from "./brand.ts";
+import { textOf } from "./exception-text.ts";
 
 /** What `brandError` makes of the class's name. */
 const CODE = "ARBORIO_CANCELLED";
@@ -44,12 +45,5 @@ export function isCancelled(error: unknown): error is Cancelled {
 }
 
 function describeReason(reason: unknown): string {
-  if (reason === undefined) return "cancelled";
-  if (typeof reason === "string") return reason;
-  if (reason instanceof Error) return `${reason.name}: ${reason.message}`;
-  try {
-    return String(reason);
-  } catch {
-    return "a reason that cannot be printed";
-  }
+  return reason === undefined ? "cancelled" : textOf(reason);
 }

@@ -48,15 +48,32 @@ function heading(title: string, errors: readonly unknown[]): string {
 }
 
 function isGroupLike(error: unknown): error is GroupLike {
-  return error instanceof AggregateError && "title" in error && typeof error.title === "string";
+  if (!(error instanceof AggregateError) || !Array.isArray(error.errors)) return false;
+  return "title" in error && typeof error.title === "string";
 }
 
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return short(`thrown: ${String(error)}`);
-  const text = error.message === "" ? error.name : `${error.name}: ${error.message}`;
-  const cause =
-    error.cause instanceof Error ? ` [cause: ${error.cause.name}: ${error.cause.message}]` : "";
-  return short(text + cause);
+  if (!(error instanceof Error)) return short(`thrown: ${textOf(error)}`);
+  return short(textOf(error) + causeText(error));
+}
+
+function causeText(error: Error): string {
+  try {
+    return error.cause instanceof Error ? ` [cause: ${textOf(error.cause)}]` : "";
+  } catch {
+    return "";
+  }
+}
+
+/** Anything that may be thrown, as text: an error's name and message. Programs throw what has no text, too; it must not fail what reports it. */
+export function textOf(thrown: unknown): string {
+  try {
+    if (!(thrown instanceof Error)) return String(thrown);
+    const { name, message } = thrown;
+    return message === "" ? String(name) : `${name}: ${message}`;
+  } catch {
+    return "something that has no text";
+  }
 }
 
 function short(text: string): string {

@@ -154,6 +154,28 @@ export const taskGroupErrors: ConformanceSuite = {
       }
     });
 
+    test("taskGroup: ends with what has no text of its own, and with broken errors, as with any (§4.4)", async () => {
+      const get = (): never => {
+        throw new Error("asked for");
+      };
+      const odd: unknown[] = [
+        Object.create(null),
+        Object.defineProperty(new Error("a"), "message", { get }),
+        Object.defineProperty(new Error("b"), "cause", { get }),
+        Object.assign(new Error("c"), { name: Symbol("name") }),
+        Object.freeze(new Error("d")),
+        Object.assign(new AggregateError([]), { errors: undefined, title: "e" }),
+        new Proxy(() => {}, { get: (target) => new Proxy(target, {}) }),
+      ];
+      for (const thrown of odd) {
+        const error = await groupErrorOf(
+          taskGroup((group) => void group.startSoon(() => Promise.reject(thrown))),
+        );
+        equal(error.errors[0], thrown);
+      }
+      ok(new Error("after those").stack?.includes("\n"), "stacks are captured as before");
+    });
+
     test("taskGroup: pure cancellation is never wrapped (§4.4)", async () => {
       const scope = new CancelScope();
       let passed: unknown;
