@@ -259,6 +259,25 @@ test("matchErrors: is a checkpoint; wrong arguments reject before the function r
 });
 
 test(
+  "matchErrors: finds the cancellation among 200,000 errors without overflowing the stack (§4.5)",
+  async () => {
+    const scope = new CancelScope();
+    let handled = 0;
+    const failing = async (): Promise<never> => {
+      scope.cancel();
+      const errors: unknown[] = Array.from({ length: 200_000 }, () => new NotFound());
+      throw new ExceptionGroup([...errors, await rejection(checkpoint())]);
+    };
+    await scope.run(() =>
+      matchErrors(failing, [[NotFound, (group) => (handled = group.errors.length)]]),
+    );
+    assert.equal(handled, 200_000);
+    assert.ok(scope.cancelledCaught);
+  },
+  { skip: { backend: "simulator", reason: "it is the same everywhere" } },
+);
+
+test(
   "matchErrors: cancelled at every step, it passes the Cancelled on",
   async () => {
     const { rounds } = await cancelEverywhere(async () => {

@@ -132,10 +132,13 @@ function isGroup(error: unknown): boolean {
 /** The first `Cancelled` in a tree of errors that has one. Iterative: groups nest deep. */
 function firstCancellation(error: unknown): Cancelled | null {
   const stack: unknown[] = [error];
+  const seen: Set<unknown> = new Set();
   while (stack.length > 0) {
     const next = stack.pop();
     if (isCancelled(next)) return next;
-    if (isContainer(next)) stack.push(...errorsIn(next).toReversed());
+    if (!isContainer(next) || seen.has(next)) continue;
+    seen.add(next); // errors may hold themselves
+    for (const inner of errorsIn(next).toReversed()) stack.push(inner);
   }
   return null;
 }

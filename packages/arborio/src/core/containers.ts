@@ -11,7 +11,8 @@ interface SuppressedErrorLike extends Error {
 }
 
 export function isContainer(error: unknown): error is Container {
-  return error instanceof AggregateError || isSuppressedError(error);
+  // `errors` is an ordinary property, which anybody may have deleted.
+  return error instanceof AggregateError ? Array.isArray(error.errors) : isSuppressedError(error);
 }
 
 function isSuppressedError(error: unknown): error is SuppressedErrorLike {
@@ -44,12 +45,11 @@ export function realPartOf(container: Container): ExceptionGroup | undefined {
 }
 
 /**
- * `container` with only the `kept` errors; `undefined` if none are. An `ExceptionGroup` keeps its nesting, message and
+ * `container` with only the `kept` errors, of which there is at least one. An `ExceptionGroup` keeps its nesting, message and
  * cause; a plain `AggregateError` is copied, the original as cause; a `SuppressedError` that lost one side is the other; a
  * foreign subclass cannot be copied without knowing it, so it passes unchanged.
  */
 export function rebuilt(container: Container, kept: unknown[]): unknown {
-  if (kept.length === 0) return undefined;
   if (isSuppressedError(container))
     return kept.length === 1 ? kept[0] : rebuiltSuppressed(container, kept);
   if (container instanceof ExceptionGroup) return container.derive(kept);

@@ -43,11 +43,15 @@ export function pureCancellation(error: unknown): Cancelled | null {
   if (!isContainer(error)) return null;
   let first: Cancelled | null = null;
   const stack: unknown[] = [error];
+  const seen: Set<unknown> = new Set();
   while (stack.length > 0) {
     const next = stack.pop();
     if (isCancelled(next)) first = next;
     else if (!isContainer(next) || realPartOf(next) !== undefined) return null;
-    else for (const error of errorsIn(next)) stack.push(error);
+    else if (!seen.has(next)) {
+      seen.add(next); // errors may hold themselves
+      for (const error of errorsIn(next)) stack.push(error);
+    }
   }
   return first;
 }
@@ -59,29 +63,35 @@ export function withoutCancellation(error: unknown): unknown {
   const known = realPartOf(error);
   if (known !== undefined) return known;
   const stack: Frame[] = [new Frame(error)];
+  const entered: Set<unknown> = new Set([error]);
   for (;;) {
     const frame = stack[stack.length - 1] as Frame;
     if (frame.index < frame.errors.length) {
       const child = frame.errors[frame.index++];
       const part = isContainer(child) ? realPartOf(child) : isCancelled(child) ? NOTHING : child;
-      if (part === undefined && isContainer(child)) stack.push(new Frame(child));
-      else frame.keep(part, child);
+      if (part !== undefined || !isContainer(child)) frame.keep(part, child);
+      else if (entered.has(child)) frame.keep(child, child); // an error that holds itself
+      else {
+        entered.add(child);
+        stack.push(new Frame(child));
+      }
       continue;
     }
     stack.pop();
-    const rest = frame.changed ? rebuilt(frame.container, frame.kept) : frame.container;
+    entered.delete(frame.container);
+    const rest = frame.rest();
     const above = stack[stack.length - 1];
-    if (above === undefined) return rest ?? NOTHING;
-    above.keep(rest ?? NOTHING, frame.container);
+    if (above === undefined) return rest;
+    above.keep(rest, frame.container);
   }
 }
 
 class Frame {
   readonly container: Container;
   readonly errors: readonly unknown[];
-  readonly kept: unknown[] = [];
+  readonly #kept: unknown[] = [];
   index = 0;
-  changed = false;
+  #changed = false;
 
   constructor(container: Container) {
     this.container = container;
@@ -89,8 +99,13 @@ class Frame {
   }
 
   keep(rest: unknown, original: unknown): void {
-    if (rest !== NOTHING) this.kept.push(rest);
-    if (rest !== original) this.changed = true;
+    if (rest !== NOTHING) this.#kept.push(rest);
+    if (rest !== original) this.#changed = true;
+  }
+
+  rest(): unknown {
+    if (!this.#changed) return this.container;
+    return this.#kept.length === 0 ? NOTHING : rebuilt(this.container, this.#kept);
   }
 }
 

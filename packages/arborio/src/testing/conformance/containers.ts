@@ -209,6 +209,31 @@ export const containers: ConformanceSuite = {
       ok(scope.cancelledCaught);
     });
 
+    test("containers: one that holds itself is searched to its end (§3.3)", async () => {
+      for (const leaves of [[], [real]]) {
+        const { error } = await thrownInside((cancelled) => {
+          const inner = new AggregateError([cancelled]);
+          const cycle = new AggregateError([inner, ...leaves]);
+          inner.errors.push(cycle);
+          return cycle;
+        });
+        equal(error === undefined, leaves.length === 0);
+      }
+    });
+
+    test("containers: undefined that was thrown beside a Cancelled is not lost with it (§3.3)", async () => {
+      const scope = new CancelScope();
+      const outcome = scope.run(async () => {
+        scope.cancel();
+        throw suppressed(undefined, await cancelledBy(checkpoint));
+      });
+      deepEqual((await Promise.allSettled([outcome]))[0], {
+        status: "rejected",
+        reason: undefined,
+      });
+      ok(scope.cancelledCaught);
+    });
+
     test("containers: a mixed one out of a task group's body or child loses its Cancelled, and the group's scope caught it (§3.3)", async () => {
       for (const inChild of [false, true]) {
         let scope: CancelScope | undefined;
