@@ -27,6 +27,7 @@ export const cancellation: ConformanceSuite = {
         throw error;
       });
       ok(scope.cancelledCaught);
+      equal(scope.own?.reason, "first");
     });
 
     test("Cancelled: any reason is kept, an Error is told by name and message (§3.1)", async () => {

@@ -174,6 +174,7 @@ export const introspection: ConformanceSuite = {
         parking.wake();
         await waitAllTasksBlocked();
         child.cancel("why");
+        child.cancel("only the first counts");
       });
       attached[Symbol.dispose]();
       await taskGroup((group) => void group.startSoon(() => {}, { name: "watched" }));
