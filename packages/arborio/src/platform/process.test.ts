@@ -22,6 +22,7 @@ import {
   soft,
   taskGroup,
 } from "../index.ts";
+import { runSyncSoon } from "../lowlevel.ts";
 
 const PROGRAM = "ARBORIO_TEST_PROGRAM";
 /** A program that has not ended by then hangs. */
@@ -104,6 +105,22 @@ const programs: Readonly<Record<string, () => Promise<void>>> = {
     });
     say("survived");
   },
+  async floatingDev() {
+    await run(
+      async () => {
+        for (let round = 0; round < 3; round++)
+          await moveOnAfter(5, async () => {
+            const a = h();
+            const b = h();
+            await a;
+            await b;
+          });
+        await sleep(20);
+      },
+      { dev: true },
+    );
+    say("survived");
+  },
   async floatingLast() {
     await run(() =>
       moveOnAfter(5, async () => {
@@ -139,6 +156,14 @@ const programs: Readonly<Record<string, () => Promise<void>>> = {
     await run(async () => {
       void taskGroup(() => {
         throw new Error("of a floating group");
+      });
+      await sleep(100);
+    });
+  },
+  async onUnhandledDefault() {
+    await run(async () => {
+      runSyncSoon(() => {
+        throw new Error("of no task");
       });
       await sleep(100);
     });
@@ -302,6 +327,12 @@ function defineTests(): void {
     assert.deepEqual(ended, { code: 0, out: ["survived"], err: "" });
   });
 
+  test("run: in dev mode they are reported, once (§1.6)", async () => {
+    const ended = await runProgram("floatingDev");
+    assert.equal(ended.code, 0);
+    assert.equal(ended.err.match(/was never awaited/g)?.length, 1, ended.err);
+  });
+
   test("run: also if they are the last thing in it (§1.6)", async () => {
     const ended = await runProgram("floatingLast");
     assert.deepEqual(ended, { code: 0, out: ["survived", "still"], err: "" });
@@ -323,6 +354,12 @@ function defineTests(): void {
     const ended = await runProgram("unhandledDefault");
     assert.equal(ended.code, 1);
     assert.match(ended.err, /of a floating group/);
+  });
+
+  test("onUnhandled: by default the runtime's handling of unhandled rejections (§9)", async () => {
+    const ended = await runProgram("onUnhandledDefault");
+    assert.equal(ended.code, 1);
+    assert.match(ended.err, /of no task/);
   });
 
   test("run: unhandled, an ExceptionGroup ends the process and prints all its errors (§4.5)", async () => {

@@ -6,11 +6,13 @@ import {
   Cancelled,
   CancelScope,
   checkpoint,
+  currentTask,
   ExceptionGroup,
   InvalidStateError,
   moveOnAfter,
   now,
   run,
+  runningTasks,
   type RunOptions,
   sleep,
   sleepForever,
@@ -18,6 +20,7 @@ import {
   taskGroup,
   waitAllTasksBlocked,
 } from "../index.ts";
+import { backend as nodeBackend } from "../backends/node/index.ts";
 import { instrument, runSyncSoon, startSystemTask, suspend } from "../lowlevel.ts";
 import { simulator } from "../sim.ts";
 import { hostBackend } from "./host.ts";
@@ -26,6 +29,8 @@ import { hostBackend } from "./host.ts";
 
 const backends: Readonly<Record<string, () => RunOptions>> = {
   [hostBackend.name]: () => ({ signals: [] }),
+  // Usable on Bun and Deno too, through their node: modules.
+  nodeBackend: () => ({ signals: [], backend: nodeBackend }),
   simulator: () => ({ signals: [], backend: simulator({ seed: 3 }) }),
 };
 
@@ -124,6 +129,13 @@ for (const [name, options] of Object.entries(backends)) {
       assert.ok((await errorOf(cut)) instanceof TaskCancelled);
       await whole;
       assert.deepEqual(log, ["whole"]);
+    });
+
+    test("run: the root task has the name given, or that of main (§9)", async () => {
+      const main = (): string => currentTask().name;
+      assert.equal(await run(main, options()), "main");
+      assert.equal(await run(main, { ...options(), name: "server" }), "server");
+      assert.equal(await run(async () => runningTasks().length, options()), 1);
     });
 
     test("startSystemTask: runs beside main, is cancelled when main ends, and waited for (§1.7)", async () => {
