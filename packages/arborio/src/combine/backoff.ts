@@ -1,3 +1,4 @@
+import { ambientScope } from "../core/ambient.ts";
 import { describeValue, requireFunction, requireTime } from "../core/arguments.ts";
 
 /** First delay unless given, in milliseconds: long for a local hiccup, short for a person who waits. */
@@ -15,9 +16,9 @@ export interface ExponentialBackoffOptions {
   readonly factor?: number;
   /** Longest delay, in milliseconds, from 0 on. Default 30,000. */
   readonly maxMs?: number;
-  /** Share of each delay that is left to chance, from 0 to 1 ("full jitter"). Default 0. Needs `random`. */
+  /** Share of each delay that is left to chance, from 0 to 1 ("full jitter"). Default 0. */
   readonly jitter?: number;
-  /** Gives numbers from 0 to below 1; `Math.random` will do. Asked for only if there is jitter, so that tests can give theirs. */
+  /** Gives numbers from 0 to below 1. Default: the backend's, so that the simulator's come from its seed. */
   readonly random?: () => number;
 }
 
@@ -28,7 +29,7 @@ export interface ExponentialBackoffOptions {
  * @param options how the delays grow; all have defaults.
  * @returns a function from the number of the attempt that failed, from 1 on, to milliseconds.
  * @throws RangeError if an option is out of its range.
- * @throws TypeError if an option is of the wrong kind, or there is jitter without `random`.
+ * @throws TypeError if an option is of the wrong kind.
  *
  * Source: Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog (2015). Counterpart: `tenacity.wait_exponential`.
  *
@@ -43,16 +44,17 @@ export interface ExponentialBackoffOptions {
 export function exponentialBackoff(
   options: ExponentialBackoffOptions = {},
 ): (attempt: number) => number {
-  const { initialMs = INITIAL_MS, factor = FACTOR, maxMs = MAX_MS, jitter = 0, random } = options;
+  const { initialMs = INITIAL_MS, factor = FACTOR, maxMs = MAX_MS, jitter = 0 } = options;
+  const { random = () => ambientScope().kernel.random() } = options;
   requireRange("initialMs", initialMs, 0, Infinity);
   requireRange("factor", factor, 1, Infinity);
   requireRange("maxMs", maxMs, 0, Infinity);
   requireRange("jitter", jitter, 0, 1);
-  if (jitter > 0) requireFunction("exponentialBackoff({ jitter, random })", random);
+  requireFunction("exponentialBackoff({ random })", random);
   return (attempt) => {
     // Zero times an overflowed power would be NaN.
     const delayMs = initialMs === 0 ? 0 : Math.min(maxMs, initialMs * factor ** (attempt - 1));
-    return jitter === 0 || random === undefined ? delayMs : delayMs * (1 - jitter * random());
+    return jitter === 0 ? delayMs : delayMs * (1 - jitter * random());
   };
 }
 

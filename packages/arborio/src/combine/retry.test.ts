@@ -5,6 +5,8 @@ import { checkpoint } from "../core/checkpoint.ts";
 import { ExceptionGroup } from "../core/exception-group.ts";
 import { CancelScope } from "../core/scope.ts";
 import type { TaskGroup } from "../core/task-group.ts";
+import { run } from "../platform/run.ts";
+import { simulator } from "../sim/simulator.ts";
 import { now, sleep, sleepForever } from "../sync/timeouts.ts";
 import { cancelEverywhere, onEveryBackend, waitAllTasksBlocked } from "../testing.ts";
 import { exponentialBackoff } from "./backoff.ts";
@@ -241,6 +243,18 @@ test("exponentialBackoff: jitter takes away up to its share, by the given chance
   assert.equal(full(1), 75);
 });
 
+nodeTest(
+  "exponentialBackoff: jitter comes from the backend, in the simulator from its seed",
+  async () => {
+    const draw = (seed: number): Promise<number> =>
+      run(() => exponentialBackoff({ initialMs: 1000, jitter: 1 })(1), {
+        backend: simulator({ seed }),
+      });
+    assert.equal(await draw(1), await draw(1));
+    assert.notEqual(await draw(1), await draw(2));
+  },
+);
+
 test("exponentialBackoff: options out of range throw", () => {
   assert.throws(
     () => exponentialBackoff({ initialMs: -1 }),
@@ -249,6 +263,6 @@ test("exponentialBackoff: options out of range throw", () => {
   assert.throws(() => exponentialBackoff({ factor: 0.5 }), RangeError);
   assert.throws(() => exponentialBackoff({ maxMs: NaN }), RangeError);
   assert.throws(() => exponentialBackoff({ jitter: 2, random: () => 0 }), RangeError);
-  assert.throws(() => exponentialBackoff({ jitter: 0.5 }), TypeError);
+  assert.throws(() => exponentialBackoff({ jitter: 0.5, random: 0.5 as never }), TypeError);
   assert.throws(() => exponentialBackoff({ initialMs: "1" as never }), TypeError);
 });

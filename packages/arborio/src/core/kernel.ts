@@ -23,8 +23,17 @@ type Settle = (value: never) => void;
 
 const RESOLVED: Promise<void> = Promise.resolve();
 
+/** Options of a `Kernel`. */
+export interface KernelOptions {
+  /** Gives numbers in [0, 1): the backend's entropy. */
+  readonly random: () => number;
+  /** Picks which of `count` ready resumptions comes next, one per host turn; without it they resume in order, at once. */
+  readonly choose?: ((count: number) => number) | undefined;
+}
+
 export class Kernel {
   readonly clock: Clock;
+  readonly random: () => number;
   readonly #deadlines: DeadlineHeap = new DeadlineHeap();
   readonly #choose: ((count: number) => number) | undefined;
   #timer: ClockTimer | null = null;
@@ -55,11 +64,11 @@ export class Kernel {
   attention = false;
   #probe: ((scope: CancelScope) => void) | null = null;
 
-  /** `choose(n)` picks which of `n` ready resumptions comes next, one per host turn; without it they resume in order, at once. */
-  constructor(clock: Clock, choose?: (count: number) => number) {
+  constructor(clock: Clock, options: KernelOptions) {
     this.clock = clock;
-    this.#choose = choose;
-    this.#deferring = choose !== undefined;
+    this.random = options.random;
+    this.#choose = options.choose;
+    this.#deferring = options.choose !== undefined;
     this.#lastTurnAt = this.now();
   }
 

@@ -69,7 +69,9 @@ export function suspend<T>(
   const waiter = new Waiter<T>(scope, kind, options.resource, undefined);
   try {
     requireFunction("suspend", begin);
-    withdraw = begin(waiter);
+    const withdrawal = begin(waiter);
+    requireFunction("suspend: the result of begin", withdrawal);
+    withdraw = withdrawal;
     if (scope.applied !== null) waiter.abort(scope.applied);
   } catch (error) {
     waiter.fail(error);
@@ -110,6 +112,11 @@ export function startSystemTask<T>(
   requireFunction("startSystemTask", fn);
   const spawn = (name: string | undefined) => system.spawn("startSystemTask", fn, name, false);
   return runInScope(system.scope, spawn, options.name);
+}
+
+/** A number in [0, 1) from the backend's entropy: in the simulator it comes from the seed. */
+export function random(): number {
+  return ambientScope().kernel.random();
 }
 
 /**

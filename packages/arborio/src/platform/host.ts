@@ -19,4 +19,9 @@ export const ambient: AmbientStore = shared[SHARED_STORE];
 /** The host's own backend. */
 export const hostBackend: Backend = backend;
 
-installAmbient(ambient, createRootState({ backend: hostBackend, outside: true }).root);
+/** Tells a developer something, also from inside a simulated run. */
+export function warn(message: string): void {
+  backend.process?.warn(message);
+}
+
+installAmbient(ambient, createRootState({ backend, outside: true, warn }).root);

@@ -10,6 +10,7 @@ export interface RootStateOptions {
   readonly outside?: boolean;
   readonly dev?: boolean;
   readonly onUnhandled?: (error: unknown) => void;
+  readonly warn: (message: string) => void;
 }
 
 /** One kernel per backend object: all runs on it share its clock and its budget. */
@@ -21,10 +22,10 @@ export function createRootState(options: RootStateOptions): RunState {
   let kernel = kernels.get(backend);
   if (kernel === undefined) {
     const { scheduler } = backend;
-    kernel = new Kernel(
-      backend.clock,
-      scheduler === undefined ? undefined : (count) => scheduler.choose(count),
-    );
+    kernel = new Kernel(backend.clock, {
+      random: () => backend.entropy.random(),
+      choose: scheduler === undefined ? undefined : (count) => scheduler.choose(count),
+    });
     kernels.set(backend, kernel);
   }
   const state = new RunState({
@@ -33,7 +34,7 @@ export function createRootState(options: RootStateOptions): RunState {
     outside: options.outside ?? false,
     dev: options.dev ?? false,
     onUnhandled: options.onUnhandled ?? rejectUnhandled,
-    warn: (message) => backend.process?.warn(message),
+    warn: options.warn,
   });
   state.root = new Task(state, options.name ?? "root", undefined);
   return state;
