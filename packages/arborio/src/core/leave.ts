@@ -19,8 +19,8 @@ export function callForPromise<A, T>(
   argument: A,
 ): Promise<T> {
   try {
-    const result = fn(argument);
-    return result instanceof Promise ? result : Promise.resolve(result);
+    // Not by `instanceof`: the `then` of a subclass may throw, or be another.
+    return Promise.resolve(fn(argument));
   } catch (error) {
     return Promise.reject(error);
   }

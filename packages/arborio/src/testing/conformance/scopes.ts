@@ -2,6 +2,8 @@ import { ambientScope } from "../../core/ambient.ts";
 import { Cancelled } from "../../core/cancelled.ts";
 import { checkpoint, checkpointIfCancelled } from "../../core/checkpoint.ts";
 import { InvalidStateError } from "../../core/errors.ts";
+import { ExceptionGroup } from "../../core/exception-group.ts";
+import { CLOSED } from "../../core/flags.ts";
 import { waitAllTasksBlocked } from "../../core/idle.ts";
 import { CancelScope } from "../../core/scope.ts";
 import { type TaskGroup, taskGroup } from "../../core/task-group.ts";
@@ -33,6 +35,26 @@ export const scopes: ConformanceSuite = {
       scope.cancel();
       equal(await errorOf(scope.run(throwing)), error);
       equal(scope.cancelledCaught, false);
+    });
+
+    test("CancelScope.run: a body may return any thenable; one that is broken rejects, and the scope is closed (§1.2)", async () => {
+      // oxlint-disable-next-line unicorn/no-thenable -- this is what the test is about
+      const thenable = { then: (resolve: (value: string) => void) => resolve("value") } as unknown;
+      equal(await new CancelScope().run(() => thenable), "value");
+      class Unusual extends Promise<string> {
+        constructor() {
+          super((resolve) => resolve("never seen"));
+        }
+      }
+      for (const broken of [
+        () => new Unusual(),
+        () => Object.create(Promise.prototype) as object,
+      ]) {
+        const scope = new CancelScope();
+        await rejects(scope.run(broken), TypeError);
+        ok((scope.flags & CLOSED) !== 0);
+        await rejects(taskGroup(broken), ExceptionGroup);
+      }
     });
 
     test("CancelScope.run: a scope runs once, a second run rejects, also during the first (§1.2)", async () => {
