@@ -6,7 +6,7 @@
  * cancelled tree that waits in a shield costs nothing.
  */
 import type { Cancelled } from "./cancelled.ts";
-import { SHIELD } from "./flags.ts";
+import { CLOSING, SHIELD } from "./flags.ts";
 import type { CancelScope } from "./scope.ts";
 import type { Waiter } from "./suspend.ts";
 
@@ -31,10 +31,14 @@ function isReachable(scope: CancelScope): boolean {
   return (scope.flags & SHIELD) === 0 && scope.applied === null;
 }
 
-/** A shield went up over `top`: what had only come from above no longer applies below. Waiters keep waiting, nothing is undone. */
+/**
+ * A shield went up over `top`: what had only come from above no longer applies below. Waiters keep waiting, nothing is undone.
+ * What floats in a scope that has been left stays cancelled: no shield may keep it there.
+ */
 export function retract(top: CancelScope): void {
   const stack: CancelScope[] = [top];
   for (let scope = stack.pop(); scope !== undefined; scope = stack.pop()) {
+    if ((scope.flags & CLOSING) !== 0) continue;
     scope.applied = inheritedCancellation(scope) ?? scope.own;
     for (let member = scope.first; member !== null; member = member.next) {
       if (member.isScope && ((member as CancelScope).flags & SHIELD) === 0)

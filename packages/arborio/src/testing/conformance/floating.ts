@@ -152,6 +152,24 @@ export const floating: ConformanceSuite = {
       ok(left);
     });
 
+    test("a floating scope: stays cancelled also if a shield goes up around it while its parent closes (§1.6)", async () => {
+      let cleanedUp = false;
+      await new CancelScope().run((shielded) =>
+        new CancelScope().run(() => {
+          void new CancelScope().run(async () => {
+            await errorOf(sleepForever());
+            shielded.shield = true;
+            try {
+              await sleepForever();
+            } finally {
+              cleanedUp = true;
+            }
+          });
+        }),
+      );
+      ok(cleanedUp);
+    });
+
     test("a floating scope: what it starts while its parent closes is cancelled too (§1.6)", async () => {
       let outcome: unknown;
       await new CancelScope().run(() => {
