@@ -55,6 +55,10 @@ export const suspension: ConformanceSuite = {
         equal(await rejects(promise, RangeError), error);
         equal(scope.first, null);
         await rejects(suspend({ kind: "test" }, 5 as never), TypeError);
+        await rejects(
+          suspend({ kind: "test" }, (() => {}) as never),
+          /result of begin: got undefined/,
+        );
       });
     });
 
