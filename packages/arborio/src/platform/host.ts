@@ -19,9 +19,8 @@ export const ambient: AmbientStore = shared[SHARED_STORE];
 /** The host's own backend. */
 export const hostBackend: Backend = backend;
 
-/** Tells a developer something, also from inside a simulated run. */
-export function warn(message: string): void {
-  backend.process?.warn(message);
-}
-
-installAmbient(ambient, createRootState({ backend, outside: true, warn }).root);
+installAmbient(
+  ambient,
+  createRootState({ backend, outside: true, warn: (message) => backend.process?.warn(message) })
+    .root,
+);

@@ -11,7 +11,7 @@ import { FINISHED } from "../core/flags.ts";
 import type { RunState } from "../core/run-state.ts";
 import { openTaskGroup, type TaskGroup } from "../core/task-group.ts";
 import type { Backend, Scheduler } from "./backend.ts";
-import { ambient, hostBackend, warn } from "./host.ts";
+import { ambient, hostBackend } from "./host.ts";
 import { filterRejections } from "./rejection-filter.ts";
 import { createRootState } from "./root-state.ts";
 import { testAmbientStore } from "./self-test.ts";
@@ -77,7 +77,8 @@ export async function run<T>(
     backend,
     name: options.name ?? (main.name === "" ? "main" : main.name),
     dev: options.dev ?? false,
-    warn,
+    // A simulator has no process of its own: its developer sits before the host's.
+    warn: (message) => (backend.process ?? hostBackend.process)?.warn(message),
     ...(options.onUnhandled === undefined ? {} : { onUnhandled: options.onUnhandled }),
   });
   const running = new Running(state, graceMs);
