@@ -67,6 +67,7 @@ export async function run<T>(
   requireFunction("run", main);
   const { graceMs = 0, signals = ["SIGINT", "SIGTERM"] } = options;
   requireTime("run({ graceMs })", graceMs);
+  requireSignals(signals);
   if (isInsideRun()) {
     throw new InvalidStateError(
       "run: already inside a run; open a task group instead: taskGroup(async (group) => …)",
@@ -85,10 +86,11 @@ export async function run<T>(
   const hostProcess = hostBackend.process;
   const ends: (() => void)[] = [];
   if (hostProcess !== undefined) {
-    if (backend.scheduler === undefined) ends.push(hostProcess.keepAlive());
-    ends.push(filterRejections(hostProcess, state));
+    // First, since it is the one that throws: no host lets a program catch SIGKILL.
     if (backend.process !== undefined)
       ends.push(hostProcess.onSignals(signals, (name) => running.interrupt(name)));
+    if (backend.scheduler === undefined) ends.push(hostProcess.keepAlive());
+    ends.push(filterRejections(hostProcess, state));
   }
   const { scheduler } = backend;
   if (scheduler !== undefined) ends.push(scheduler.onStuck(() => running.reportStuck(scheduler)));
@@ -105,6 +107,13 @@ export async function run<T>(
     hostProcess?.exitQuietlyIfUnhandled(error, 128 + hostProcess.signalNumber(error.signal));
   }
   throw error;
+}
+
+function requireSignals(signals: unknown): void {
+  if (Array.isArray(signals) && signals.every((name) => typeof name === "string")) return;
+  throw new TypeError(
+    `run({ signals }): got ${describeValue(signals)}, needs an array of names such as ["SIGTERM"]`,
+  );
 }
 
 function backendOf({ backend = hostBackend }: RunOptions): Backend {

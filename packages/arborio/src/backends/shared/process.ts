@@ -11,10 +11,20 @@ export function keepAlive(): () => void {
 
 export function onSignals(names: readonly string[], received: (name: string) => void): () => void {
   const listeners = names.map((name) => ({ name, listener: () => received(name) }));
-  for (const { name, listener } of listeners) process.on(name, listener);
-  return () => {
+  const stop = (): void => {
     for (const { name, listener } of listeners) process.removeListener(name, listener);
   };
+  for (const { name, listener } of listeners) {
+    try {
+      process.on(name, listener);
+    } catch (error) {
+      stop();
+      throw new RangeError(`run({ signals }): no program can handle ${name} here`, {
+        cause: error,
+      });
+    }
+  }
+  return stop;
 }
 
 export function signalNumber(name: string): number {
