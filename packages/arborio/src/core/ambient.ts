@@ -3,6 +3,7 @@
  * `run` dearer on every runtime; never `enterWith`, which leaks into the caller; never a mutable "current" variable, which is
  * wrong as soon as two flows interleave. The host's store is put in from outside (`platform/host.ts`).
  */
+import { CLOSED } from "./flags.ts";
 import type { CancelScope } from "./scope.ts";
 
 /** What a host gives: `node:async_hooks`' `AsyncLocalStorage`, or an `AsyncContext.Variable`. */
@@ -29,9 +30,10 @@ export function ambientScope(): CancelScope {
   return (store.get() as CancelScope | undefined) ?? rootScope;
 }
 
-/** Whether the calling flow is in some run. */
+/** Whether the calling flow is in a run that has not ended. */
 export function isInsideRun(): boolean {
-  return !ambientScope().runState.outside;
+  const { outside, root } = ambientScope().runState;
+  return !outside && (root.flags & CLOSED) === 0;
 }
 
 /** Calls `fn(argument)` with `scope` as the ambient scope of everything it starts. One argument, since a rest array for each task costs. */

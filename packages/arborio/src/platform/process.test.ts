@@ -52,6 +52,7 @@ async function h(): Promise<void> {
 
 const programs: Readonly<Record<string, () => Promise<void>>> = {
   signal: () => run(() => taskGroup((group) => void group.startSoon(untilSignal))),
+  signalAfterMain: () => run((group) => void group.startSoon(untilSignal)),
   async grace() {
     const value = await run(
       async () => {
@@ -280,12 +281,12 @@ function startProgram(name: string, flags: readonly string[]): ChildProcess {
 }
 
 function defineTests(): void {
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
+  for (const [signal, code, program] of [
+    ["SIGINT", 130, "signal"],
+    ["SIGTERM", 143, "signalAfterMain"],
   ] as const)
     test(`run: ${signal} cancels everything, cleanup runs, the process ends quietly with ${code} (§9)`, async () => {
-      const ended = await runProgram("signal", [signal]);
+      const ended = await runProgram(program, [signal]);
       assert.deepEqual(ended, { code, out: ["ready", "cleaned up"], err: "" });
     });
 

@@ -33,7 +33,7 @@ export function createRootState(options: RootStateOptions): RunState {
     backendName: backend.name,
     outside: options.outside ?? false,
     dev: options.dev ?? false,
-    onUnhandled: options.onUnhandled ?? rejectUnhandled,
+    onUnhandled: options.onUnhandled === undefined ? rejectUnhandled : guarded(options.onUnhandled),
     warn: options.warn,
   });
   state.root = new Task(state, options.name ?? "root", undefined);
@@ -43,4 +43,15 @@ export function createRootState(options: RootStateOptions): RunState {
 /** Hands an error that nobody awaits to the runtime's own handling of unhandled rejections. */
 function rejectUnhandled(error: unknown): void {
   void Promise.reject(error);
+}
+
+/** It is called in the middle of operations, so what it throws must not come out there. */
+function guarded(onUnhandled: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    try {
+      onUnhandled(error);
+    } catch (thrown) {
+      rejectUnhandled(thrown);
+    }
+  };
 }

@@ -43,7 +43,7 @@ export interface BackendFactory {
  * It leaves nothing behind: no timer, handle, listener or task. Runs side by side are independent.
  *
  * @returns what `main` returns.
- * @throws whatever `main` throws, bare; an `ExceptionGroup` if tasks of the root group failed.
+ * @throws whatever `main` throws, bare; an `ExceptionGroup` if tasks of the root group, or system tasks, failed.
  * @throws InterruptedError if a signal cut the run short; unhandled, the process ends quietly with 128 + the signal's number.
  * @throws InvalidStateError inside another run.
  * @throws TaskCancelled if `main` cancelled its own group and was cut short by that.
@@ -152,13 +152,15 @@ class Running {
   /** Main's group lies in the group of system tasks, which are cancelled when main has ended. */
   async run(main: (group: TaskGroup) => unknown): Promise<unknown> {
     const { root } = this.#state;
-    let outcome: Outcome | undefined;
     const system = openTaskGroup(root, async (group: TaskGroup) => {
       this.#state.system = group;
-      outcome = await this.#runMain(group, main);
-      group.cancel("main has ended");
+      try {
+        return await this.#runMain(group, main);
+      } finally {
+        group.cancel("main has ended");
+      }
     });
-    const systemOutcome = await settled(
+    const outcome = await settled(
       new Promise((resolve, reject) => {
         this.#abandon = reject;
         system.outcome.then(resolve, reject);
@@ -167,21 +169,18 @@ class Running {
     if (!this.#abandoned) await new Promise<void>((closed) => root.closeThen(closed));
     root.finish(FINISHED, undefined);
     if (this.#failure !== null) throw this.#failure.error;
-    if (!systemOutcome.ok) throw systemOutcome.error;
-    if (outcome?.ok === true) return outcome.value;
-    throw outcome?.error;
+    return valueOf(system, outcome);
   }
 
-  async #runMain(system: TaskGroup, main: (group: TaskGroup) => unknown): Promise<Outcome> {
+  async #runMain(system: TaskGroup, main: (group: TaskGroup) => unknown): Promise<unknown> {
     const group = openTaskGroup(system.scope, (own: TaskGroup) => {
       this.#main = own;
       return main(own);
     });
     const outcome = await settled(group.outcome);
-    if (outcome.ok) return outcome;
-    const cutBy = this.#signal !== null && isCutShort(outcome.error) ? this.#signal : null;
-    if (cutBy !== null) return { ok: false, error: new InterruptedError(cutBy) };
-    return group.failedInBodyOnly ? { ok: false, error: group.bodyError } : outcome;
+    if (this.#signal !== null && isCutShort(group, outcome))
+      throw new InterruptedError(this.#signal);
+    return valueOf(group, outcome);
   }
 
   interrupt(signal: string): void {
@@ -227,9 +226,16 @@ function settled(promise: Promise<unknown>): Promise<Outcome> {
   );
 }
 
-/** Whether an outcome is only the cancellation that a signal caused. */
-function isCutShort(error: unknown): boolean {
-  return isCancelled(error) || error instanceof TaskCancelled;
+/** What a group's body returned; throws what it threw bare, if nothing else in the group failed. */
+function valueOf(group: TaskGroup, outcome: Outcome): unknown {
+  if (outcome.ok) return outcome.value;
+  throw group.failedInBodyOnly ? group.bodyError : outcome.error;
+}
+
+/** Whether cancellation, and nothing else, cut the body of a group or a task in it short. */
+function isCutShort(group: TaskGroup, outcome: Outcome): boolean {
+  if (outcome.ok) return group.scope.cancelledCaught;
+  return isCancelled(outcome.error) || outcome.error instanceof TaskCancelled;
 }
 
 let ambientTest: Promise<void> | undefined;
