@@ -137,6 +137,7 @@ export class CancelScope implements ScopeMember {
   /** Cancels everything in this scope that no shield hides. Only the first call counts; it cannot be undone. */
   cancel(reason?: unknown): void {
     if (this.own !== null) return;
+    if (this.parent === null) this.#requireInsideRun("cancel");
     const cancelled = createCancelled(reason);
     this.ensureExtras().own = cancelled;
     if ((this.flags & CLOSED) !== 0) return;
@@ -150,6 +151,7 @@ export class CancelScope implements ScopeMember {
    * Asking again can only shorten the grace.
    */
   shutdown(options?: ShutdownOptions): void {
+    if (this.parent === null) this.#requireInsideRun("shutdown");
     shutdownScope(this, options);
   }
 
@@ -176,6 +178,7 @@ export class CancelScope implements ScopeMember {
 
   set deadline(when: number) {
     requireTime("CancelScope.deadline", when);
+    if (this.parent === null) this.#requireInsideRun("deadline");
     if (when === Infinity && this.extras === null) return;
     this.ensureExtras().deadline = when;
     if ((this.flags & OPEN) !== 0) this.#armDeadline();
@@ -334,6 +337,15 @@ export class CancelScope implements ScopeMember {
       extras.drained = undefined;
     }
     this.parent?.unlink(this);
+  }
+
+  /** Outside runs, `currentScope()` is the root scope of all code there. It is nobody's to end: nothing could wait any more. */
+  #requireInsideRun(where: string): void {
+    if (this.runState === null || !this.runState.outside) return;
+    throw new InvalidStateError(
+      `CancelScope.${where}: this is the root scope of all code outside runs, which is never cancelled; ` +
+        "needs a scope of your own: new CancelScope().run(fn)",
+    );
   }
 
   #armDeadline(): void {

@@ -6,6 +6,7 @@ import {
   Cancelled,
   CancelScope,
   checkpoint,
+  currentScope,
   currentTask,
   ExceptionGroup,
   InvalidStateError,
@@ -290,6 +291,14 @@ test("run: takes a backend object; the same one gives runs that share its clock 
   const first = await run(() => now(), { backend, signals: [] });
   const second = await run(() => now(), { backend, signals: [] });
   assert.ok(second >= first);
+});
+
+test("outside run: the root scope, which currentScope() is there, refuses to be cancelled (§1.5)", async () => {
+  const root = currentScope();
+  assert.throws(() => root.cancel(), /root scope.*never cancelled.*needs a scope of your own/);
+  assert.throws(() => root.shutdown({ graceMs: 1 }), InvalidStateError);
+  assert.throws(() => (root.deadline = 0), InvalidStateError);
+  await checkpoint();
 });
 
 test("outside run: checkpoints, sleeps, scopes and groups work, in a root scope that is never cancelled (§1.5)", async () => {
