@@ -1,6 +1,7 @@
 import { isInsideRun } from "../core/ambient.ts";
 import { describeValue, requireFunction, requireTime } from "../core/arguments.ts";
 import { isCancelled } from "../core/cancelled.ts";
+import type { ClockTimer } from "../core/clock.ts";
 import {
   DeadlockError,
   InterruptedError,
@@ -93,7 +94,10 @@ export async function run<T>(
     ends.push(filterRejections(hostProcess, state));
   }
   const { scheduler } = backend;
-  if (scheduler !== undefined) ends.push(scheduler.onStuck(() => running.reportStuck(scheduler)));
+  if (scheduler !== undefined) {
+    ends.push(scheduler.onStuck(() => running.reportStuck(scheduler)));
+    ends.push(() => running.stopLooking());
+  }
   ensureAmbientStoreWorks().catch((error: unknown) => running.fail(error));
   state.kernel.countRun(1);
   const outcome = await settled(running.run(main as (group: TaskGroup) => unknown));
@@ -132,6 +136,9 @@ function backendOf({ backend = hostBackend }: RunOptions): Backend {
  */
 const SAME_SIGNAL_MS = 50;
 
+/** How often a simulated run that waits for the world outside looks whether it is stuck now, in milliseconds of the host. */
+const LOOK_AGAIN_MS = 10;
+
 /** One run from start to end. */
 class Running {
   readonly #state: RunState;
@@ -142,6 +149,7 @@ class Running {
   #signalAt = 0;
   #failure: { readonly error: unknown } | null = null;
   #abandoned = false;
+  #look: ClockTimer | null = null;
   #abandon: (error: unknown) => void = () => {};
 
   constructor(state: RunState, graceMs: number) {
@@ -203,7 +211,10 @@ class Running {
   /** Nothing can ever run again. Cancelling lets `finally` blocks run; if all is still stuck after that, the tasks are abandoned. */
   reportStuck(scheduler: Scheduler): void {
     const report = scheduler.describeDeadlock(this.#state.root);
-    if (report === undefined) return;
+    if (report === undefined) {
+      this.#lookAgain();
+      return;
+    }
     if (this.#failure !== null) {
       this.#abandoned = true;
       this.#abandon(this.#failure.error);
@@ -212,6 +223,18 @@ class Running {
     this.fail(new DeadlockError(report));
     // Look again when the cancelled tasks have come to rest, also if none of them could be reached.
     this.#state.kernel.clock.nextTurn(() => {});
+  }
+
+  stopLooking(): void {
+    this.#look?.clear();
+  }
+
+  /** What a task awaits that is not ours may come without a word to the scheduler, and everything be stuck after that. */
+  #lookAgain(): void {
+    this.stopLooking();
+    const { clock } = this.#state.kernel;
+    this.#look = hostBackend.clock.setTimer(LOOK_AGAIN_MS, () => clock.nextTurn(() => {}));
+    this.#look.setReferenced(false);
   }
 }
 

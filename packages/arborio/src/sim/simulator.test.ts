@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  abandonOnCancel,
   CancelScope,
   checkpoint,
   DeadlockError,
@@ -10,6 +11,7 @@ import {
   run,
   sleep,
   sleepForever,
+  type TaskGroup,
   taskGroup,
   waitAllTasksBlocked,
 } from "../index.ts";
@@ -178,6 +180,26 @@ test("simulator: a task that waits for the world outside is no deadlock", async 
     { backend: simulator(), signals: [] },
   );
   assert.equal(value, "from outside");
+});
+
+test("simulator: nor is one that waits for it through abandonOnCancel", async () => {
+  const outside = new Promise((resolve) => setTimeout(() => resolve("from outside"), 10));
+  const value = await run(() => abandonOnCancel(outside), { backend: simulator(), signals: [] });
+  assert.equal(value, "from outside");
+});
+
+test("simulator: a deadlock is reported too that comes when the world outside has answered", async () => {
+  const answer = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
+  for (const main of [
+    () => answer().then(() => sleepForever()),
+    (group: TaskGroup) => {
+      group.startSoon(answer);
+      return sleepForever();
+    },
+  ]) {
+    const error = await errorOf(run(main, { backend: simulator(), signals: [] }));
+    assert.ok(error instanceof DeadlockError);
+  }
 });
 
 test("simulator: wrong seeds and orders are refused", () => {

@@ -1,6 +1,6 @@
 import { requireCount } from "../core/arguments.ts";
 import type { Task } from "../core/task.ts";
-import { runningTasksOf, taskTreeOf } from "../core/task-tree.ts";
+import { runningTasksOf, type TaskInfo, taskTreeOf } from "../core/task-tree.ts";
 import type { Backend } from "../platform/backend.ts";
 import { hostBackend } from "../platform/host.ts";
 import type { BackendFactory } from "../platform/run.ts";
@@ -68,8 +68,12 @@ function createSimulatedBackend(chooser: Chooser, seed: number): Backend {
   };
 }
 
-/** A task that awaits a promise that is not ours counts as running: something outside may wake it. */
 function describeDeadlock(root: Task): string | undefined {
-  if (runningTasksOf(root).some((task) => task.state === "running")) return undefined;
+  if (runningTasksOf(root).some(mayBeWokenFromOutside)) return undefined;
   return `every task waits, and nothing is left that could wake one (no timer is set):\n${taskTreeOf(root)}`;
+}
+
+/** A task that awaits a promise that is not ours counts as running; `abandonOnCancel` waits for one, and says for which. */
+function mayBeWokenFromOutside(task: TaskInfo): boolean {
+  return task.state === "running" || task.waits.some((wait) => wait.resource instanceof Promise);
 }
