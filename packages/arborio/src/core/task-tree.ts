@@ -71,19 +71,30 @@ function waitText(wait: WaitDescription, waiterId: number, now: number): string 
   return `${wait.kind}${nameOf(wait.resource)} for ${waitedMs} ms${held}`;
 }
 
+interface Holder {
+  readonly id: number;
+  readonly name: string;
+}
+
 /** Who has what is waited for, if the resource has an owner that its statistics tell. */
-function holderOf(resource: unknown): { readonly id: number; readonly name: string } | null {
-  if (typeof resource !== "object" || resource === null || !("statistics" in resource)) return null;
-  const { statistics } = resource as { statistics?: unknown };
-  if (typeof statistics !== "function") return null;
-  const { owner } = statistics.call(resource) as { owner?: { id: number; name: string } | null };
-  return owner ?? null;
+function holderOf(resource: unknown): Holder | null {
+  if (typeof resource !== "object" || resource === null) return null;
+  try {
+    const { owner } = (resource as { statistics(): { owner?: Partial<Holder> } }).statistics();
+    return typeof owner?.id === "number" ? (owner as Holder) : null;
+  } catch {
+    return null; // resources are anybody's objects
+  }
 }
 
 function nameOf(resource: unknown): string {
   if (typeof resource !== "object" || resource === null) return "";
-  const { name } = resource as { name?: unknown };
-  return typeof name === "string" && name !== "" ? ` ${JSON.stringify(name)}` : "";
+  try {
+    const { name } = resource as { name?: unknown };
+    return typeof name === "string" && name !== "" ? ` ${JSON.stringify(name)}` : "";
+  } catch {
+    return "";
+  }
 }
 
 export function infoOf(task: Task): TaskInfo {

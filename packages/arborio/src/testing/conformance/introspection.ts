@@ -1,7 +1,7 @@
 import { checkpoint } from "../../core/checkpoint.ts";
 import { waitAllTasksBlocked } from "../../core/idle.ts";
 import type { Instrument } from "../../core/instrument.ts";
-import { instrument } from "../../core/lowlevel.ts";
+import { instrument, suspend } from "../../core/lowlevel.ts";
 import { CancelScope } from "../../core/scope.ts";
 import { taskGroup } from "../../core/task-group.ts";
 import { currentTask, runningTasks, taskTree } from "../../core/task-tree.ts";
@@ -85,6 +85,20 @@ export const introspection: ConformanceSuite = {
       const waits = runningTasks().find((task) => task.id === child.id)?.waits ?? [];
       deepEqual(waits.map((wait) => wait.kind).toSorted(), ["parking", "parking", "sleep"]);
       parking.wakeAll();
+    });
+
+    test("taskTree: bears with resources whose names or statistics throw, or are something else (§8)", async (group) => {
+      const odd = {
+        get name(): string {
+          throw new Error("asked for");
+        },
+        statistics: () => undefined,
+      };
+      for (const resource of [odd, { name: 5, statistics: () => ({ owner: "nobody" }) }])
+        group.startSoon(() => suspend({ kind: "odd", resource }, () => () => {}));
+      await waitAllTasksBlocked();
+      equal(taskTree().match(/: odd for \d+ ms$/gm)?.length, 2);
+      group.cancel();
     });
 
     test("taskTree: names, numbers and waits, indented; cancelled tasks are marked (§8)", async () => {
