@@ -234,7 +234,7 @@ export const shutdown: ConformanceSuite = {
       await now0.run(() => checkpoint());
       ok(now0.cancelledCaught);
       const later = new CancelScope();
-      later.shutdown({ graceMs: 2, reason: "early" });
+      later.shutdown({ graceMs: 100, reason: "early" });
       const log: unknown[] = [];
       await later.run(async () => {
         log.push(await soft(() => sleepForever()));
