@@ -239,6 +239,23 @@ export const start: ConformanceSuite = {
       equal(value, "in spite of it");
     });
 
+    test("group.start: a child that an ancestor cut short before started counts as one of the group (§4.3)", async () => {
+      const ancestor = new CancelScope();
+      let inner: CancelScope | undefined;
+      await taskGroup(async (caller) => {
+        await ancestor.run(() =>
+          taskGroup(async (group) => {
+            inner = group.scope;
+            caller.startSoon(() => errorOf(group.start(() => sleepForever())));
+            await waitAllTasksBlocked();
+            ancestor.cancel();
+          }),
+        );
+      });
+      ok(ancestor.cancelledCaught);
+      equal(inner?.cancelledCaught, false);
+    });
+
     test("group.start: an error before started in a cancelled group comes out bare, and not out of the group (§4.3)", async () => {
       let outcome: unknown;
       await taskGroup(async (caller) => {
