@@ -1,6 +1,6 @@
 import { requireFunction } from "../core/arguments.ts";
 import { type Cancelled, isCancelled } from "../core/cancelled.ts";
-import { checkpointIfCancelled } from "../core/checkpoint.ts";
+import { checkpoint } from "../core/checkpoint.ts";
 import { errorsIn, isContainer } from "../core/containers.ts";
 import { type ErrorMatcher, ExceptionGroup, toPredicate } from "../core/exception-group.ts";
 import { NOTHING, withoutCancellation } from "../core/ownership.ts";
@@ -46,7 +46,7 @@ export async function matchErrors<T, const C extends readonly ErrorCase[]>(
   fn: () => T | PromiseLike<T>,
   cases: C,
 ): Promise<T | Awaited<ReturnType<C[number][1]>>> {
-  checkpointIfCancelled();
+  await checkpoint();
   requireFunction("matchErrors", fn);
   for (const [matcher, handler] of cases) {
     toPredicate(matcher);

@@ -1,5 +1,5 @@
 import { requireCount, requireFunction, requireTime } from "../core/arguments.ts";
-import { checkpointIfCancelled } from "../core/checkpoint.ts";
+import { checkpoint } from "../core/checkpoint.ts";
 import { type ErrorMatcher, toPredicate } from "../core/exception-group.ts";
 import { sleep } from "../sync/timeouts.ts";
 import { holdsCancellation, withSuppressed } from "./failures.ts";
@@ -52,7 +52,7 @@ export async function retry<T>(
   fn: (attempt: number) => T | PromiseLike<T>,
   options: RetryOptions,
 ): Promise<T> {
-  checkpointIfCancelled();
+  await checkpoint();
   requireFunction("retry", fn);
   const { attempts, backoff = 0, when = () => true } = options;
   requireCount("retry({ attempts })", attempts, 1);
