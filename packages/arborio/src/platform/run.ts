@@ -234,7 +234,8 @@ class Running {
     this.stopLooking();
     const { clock } = this.#state.kernel;
     this.#look = hostBackend.clock.setTimer(LOOK_AGAIN_MS, () => clock.nextTurn(() => {}));
-    this.#look.setReferenced(false);
+    // It keeps the process alive, as any run does: else the process could end between the answer and the look.
+    this.#look.setReferenced(true);
   }
 }
 
