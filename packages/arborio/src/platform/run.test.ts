@@ -257,14 +257,14 @@ for (const [name, options] of Object.entries(backends)) {
       const seen: (string | undefined)[] = [];
       await store.run("outside", () =>
         run(async (group) => {
-          store.run("caller", () =>
+          const child = store.run("caller", () =>
             group.startSoon(async () => {
               seen.push(store.getStore());
               await checkpoint();
               seen.push(store.getStore());
             }),
           );
-          await sleep(1);
+          await child.wait();
           seen.push(store.getStore());
         }, options()),
       );

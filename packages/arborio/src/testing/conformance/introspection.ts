@@ -146,7 +146,7 @@ export const introspection: ConformanceSuite = {
     test("waitAllTasksBlocked: a sleeping task counts as waiting (§8)", async (group) => {
       let slept = false;
       const child = group.startSoon(async () => {
-        await sleep(200);
+        await sleep(1e6);
         slept = true;
       });
       await waitAllTasksBlocked();
