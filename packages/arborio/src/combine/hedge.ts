@@ -1,4 +1,4 @@
-import { requireTime } from "../core/arguments.ts";
+import { requireOptions, requireTime } from "../core/arguments.ts";
 import { checkpointIfCancelled } from "../core/checkpoint.ts";
 import { CancelScope } from "../core/scope.ts";
 import type { TaskGroup } from "../core/task-group.ts";
@@ -49,6 +49,7 @@ export async function hedge<F extends Work>(
 ): Promise<ValueOf<F>> {
   checkpointIfCancelled();
   const list = requireSomeFunctions("hedge", fns);
+  requireOptions("hedge(fns, options)", options, "{ afterMs: 100 }");
   const { afterMs } = options;
   requireTime("hedge({ afterMs })", afterMs);
   return contest<unknown>("hedge", (held, group) => {

@@ -349,6 +349,7 @@ test("mapConcurrent: is a checkpoint; wrong arguments reject before anything is 
     TypeError,
   );
   await assert.rejects(mapConcurrent(source.sync(), work, {} as never), TypeError);
+  await assert.rejects(mapConcurrent([], work, undefined as never), /needs an object such as/);
   await assert.rejects(
     mapConcurrent(source.sync(), undefined as never, { concurrency: 1 }),
     TypeError,

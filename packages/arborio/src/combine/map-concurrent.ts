@@ -1,4 +1,4 @@
-import { describeValue, requireCount, requireFunction } from "../core/arguments.ts";
+import { describeValue, requireCount, requireFunction, requireOptions } from "../core/arguments.ts";
 import { checkpoint, checkpointIfCancelled } from "../core/checkpoint.ts";
 import { type TaskGroup, taskGroup } from "../core/task-group.ts";
 import { disposeUnclaimed } from "./dispose.ts";
@@ -48,6 +48,7 @@ export async function mapConcurrent<T, R>(
 ): Promise<R[]> {
   checkpointIfCancelled();
   requireFunction("mapConcurrent", fn);
+  requireOptions("mapConcurrent(iterable, fn, options)", options, "{ concurrency: 10 }");
   const { concurrency } = options;
   requireCount("mapConcurrent({ concurrency })", concurrency, 1);
   const source = new Source(iterable);

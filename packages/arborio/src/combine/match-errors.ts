@@ -1,4 +1,4 @@
-import { requireFunction } from "../core/arguments.ts";
+import { describeValue, requireFunction } from "../core/arguments.ts";
 import { type Cancelled, isCancelled } from "../core/cancelled.ts";
 import { checkpoint } from "../core/checkpoint.ts";
 import { errorsIn, isContainer } from "../core/containers.ts";
@@ -48,6 +48,11 @@ export async function matchErrors<T, const C extends readonly ErrorCase[]>(
 ): Promise<T | Awaited<ReturnType<C[number][1]>>> {
   await checkpoint();
   requireFunction("matchErrors", fn);
+  if (!Array.isArray(cases) || !cases.every(Array.isArray)) {
+    throw new TypeError(
+      `matchErrors(fn, cases): got ${describeValue(cases)}, needs a list of pairs: [[NotFound, (group) => …]]`,
+    );
+  }
   for (const [matcher, handler] of cases) {
     toPredicate(matcher);
     requireFunction("matchErrors([[matcher, handler]])", handler);

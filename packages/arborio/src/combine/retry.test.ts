@@ -204,6 +204,7 @@ test("retry: is a checkpoint; wrong arguments reject before the first attempt (Â
   });
   for (const attempts of [0, 1.5, NaN]) await assert.rejects(retry(fn, { attempts }), RangeError);
   await assert.rejects(retry(fn, {} as never), TypeError);
+  await assert.rejects(retry(fn, undefined as never), /needs an object such as/);
   await assert.rejects(retry(Promise.resolve() as never, { attempts: 1 }), /retry: got a promise/);
   await assert.rejects(retry(fn, { attempts: 1, backoff: "1" as never }), TypeError);
   await assert.rejects(retry(fn, { attempts: 1, backoff: NaN }), RangeError);

@@ -1,4 +1,4 @@
-import { requireCount, requireFunction, requireTime } from "../core/arguments.ts";
+import { requireCount, requireFunction, requireOptions, requireTime } from "../core/arguments.ts";
 import { checkpoint } from "../core/checkpoint.ts";
 import { type ErrorMatcher, toPredicate } from "../core/exception-group.ts";
 import { sleep } from "../sync/timeouts.ts";
@@ -54,6 +54,7 @@ export async function retry<T>(
 ): Promise<T> {
   await checkpoint();
   requireFunction("retry", fn);
+  requireOptions("retry(fn, options)", options, "{ attempts: 3 }");
   const { attempts, backoff = 0, when = () => true } = options;
   requireCount("retry({ attempts })", attempts, 1);
   if (typeof backoff !== "function") requireTime("retry({ backoff })", backoff);

@@ -10,6 +10,20 @@ export function requireFunction(where: string, fn: unknown): void {
   throw new TypeError(`${where}: got ${describeValue(fn)}, needs a function`);
 }
 
+/** Throws `TypeError` unless `options` is an object; `example` shows one. */
+export function requireOptions(where: string, options: unknown, example: string): void {
+  if (typeof options === "object" && options !== null) return;
+  throw new TypeError(
+    `${where}: got ${describeValue(options)}, needs an object such as ${example}`,
+  );
+}
+
+/** Throws `TypeError` unless `flag` is `true` or `false`. */
+export function requireFlag(where: string, flag: unknown): void {
+  if (typeof flag !== "boolean")
+    throw new TypeError(`${where}: got ${describeValue(flag)}, needs true or false`);
+}
+
 /** Throws unless `time` is a number of milliseconds; `Infinity` and negative numbers are. */
 export function requireTime(where: string, time: unknown): void {
   if (typeof time !== "number")

@@ -1,5 +1,5 @@
 import { ambientScope, runInScope } from "./ambient.ts";
-import { requireFunction } from "./arguments.ts";
+import { requireFunction, requireOptions } from "./arguments.ts";
 import { InvalidStateError } from "./errors.ts";
 import { type Instrument, InstrumentSet } from "./instrument.ts";
 import { Waiter, type WaitKind } from "./suspend.ts";
@@ -52,6 +52,12 @@ export function suspend<T>(
   const scope = ambientScope();
   const refusal = scope.refuse();
   if (refusal !== null) return scope.kernel.rejected(refusal);
+  try {
+    requireOptions("suspend(options, begin)", options, '{ kind: "socket.read" }');
+    requireFunction("suspend", begin);
+  } catch (error) {
+    return scope.kernel.rejected(error);
+  }
   // Until `begin` has returned nothing can be withdrawn; a cancellation from inside it is honoured right after.
   let withdraw: () => void | false = () => false;
   const kind: WaitKind = {
@@ -68,7 +74,6 @@ export function suspend<T>(
   };
   const waiter = new Waiter<T>(scope, kind, options.resource, undefined);
   try {
-    requireFunction("suspend", begin);
     const withdrawal = begin(waiter);
     requireFunction("suspend: the result of begin", withdrawal);
     withdraw = withdrawal;
@@ -124,6 +129,7 @@ export function random(): number {
  * is taken out, and its error goes to `onUnhandled`. Counterpart: `trio.lowlevel.add_instrument`.
  */
 export function instrument(hooks: Instrument): Disposable {
+  requireOptions("instrument", hooks, "{ taskSpawned(task) { … } }");
   const { kernel } = ambientScope();
   kernel.instruments ??= new InstrumentSet();
   kernel.instruments.add(hooks);

@@ -1,5 +1,5 @@
 import { ambientScope, runInScope } from "./ambient.ts";
-import { requireFunction, requireTime } from "./arguments.ts";
+import { requireFlag, requireFunction, requireTime } from "./arguments.ts";
 import { deliver, expose, retract } from "./cancel-tree.ts";
 import { type Cancelled, createCancelled } from "./cancelled.ts";
 import { Deadline } from "./deadlines.ts";
@@ -108,7 +108,7 @@ export class CancelScope implements ScopeMember {
     this.task = null as never;
     this.runState = null as never;
     if (options === undefined) return;
-    if (options.shield === true) this.flags = SHIELD;
+    if (options.shield !== undefined) this.shield = options.shield;
     if (options.deadline !== undefined) this.deadline = options.deadline;
   }
 
@@ -122,9 +122,14 @@ export class CancelScope implements ScopeMember {
    * @throws ScopeClosedError if the calling flow has outlived its own scope.
    */
   run<T>(fn: (scope: CancelScope) => T | PromiseLike<T>): Promise<T | undefined> {
+    return this.runAs("CancelScope.run", fn);
+  }
+
+  /** @internal `run` for what opens a scope of its own, which `where` names. */
+  runAs<T>(where: string, fn: (scope: CancelScope) => T | PromiseLike<T>): Promise<T | undefined> {
     const parent = ambientScope();
     try {
-      requireFunction("CancelScope.run", fn);
+      requireFunction(where, fn);
       this.enter(parent);
     } catch (error) {
       return parent.kernel.rejected(error);
@@ -190,6 +195,7 @@ export class CancelScope implements ScopeMember {
   }
 
   set shield(shield: boolean) {
+    requireFlag("CancelScope.shield", shield);
     if (shield === this.shield) return;
     this.flags ^= SHIELD;
     if ((this.flags & OPEN) === 0) return;

@@ -69,6 +69,8 @@ export async function run<T>(
   const { graceMs = 0, signals = ["SIGINT", "SIGTERM"] } = options;
   requireTime("run({ graceMs })", graceMs);
   requireSignals(signals);
+  if (options.onUnhandled !== undefined)
+    requireFunction("run({ onUnhandled })", options.onUnhandled);
   if (isInsideRun()) {
     throw new InvalidStateError(
       "run: already inside a run; open a task group instead: taskGroup(async (group) => …)",

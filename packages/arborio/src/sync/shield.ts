@@ -34,5 +34,5 @@ export function shielded<T, F extends ScopeBody<T>>(fn: TakesScope<T, F>): Promi
 /** For a body that does not take its scope, and so cannot cancel it. */
 export function shielded<T>(fn: () => T | PromiseLike<T>): Promise<T>;
 export function shielded<T>(fn: ScopeBody<T>): Promise<T | undefined> {
-  return new CancelScope({ shield: true }).run(fn);
+  return new CancelScope({ shield: true }).runAs("shielded", fn);
 }

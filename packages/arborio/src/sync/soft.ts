@@ -28,5 +28,5 @@ import type { ScopeBody } from "./timeouts.ts";
 export function soft<T>(fn: ScopeBody<T>): Promise<T | undefined> {
   const scope = new CancelScope();
   scope.flags |= SOFT;
-  return scope.run(fn);
+  return scope.runAs("soft", fn);
 }

@@ -7,6 +7,8 @@ import { CLOSED } from "../../core/flags.ts";
 import { waitAllTasksBlocked } from "../../core/idle.ts";
 import { CancelScope } from "../../core/scope.ts";
 import { type TaskGroup, taskGroup } from "../../core/task-group.ts";
+import { shielded } from "../../sync/shield.ts";
+import { soft } from "../../sync/soft.ts";
 import { failAfter, moveOnAfter, sleep, sleepForever } from "../../sync/timeouts.ts";
 import { deepEqual, equal, errorOf, ok, rejects, throws } from "./assert.ts";
 import { foreign, microtasks, Parking } from "./helpers.ts";
@@ -330,6 +332,10 @@ export const ambientContext: ConformanceSuite = {
       await rejects(sleep(Number.NaN), RangeError);
       await rejects(new CancelScope().run(Promise.resolve() as never), /got a promise/);
       throws(() => group.startSoon(Promise.resolve() as never), /got a promise/);
+      await rejects(shielded(wrong), /shielded: got 5, needs a function/);
+      await rejects(soft(wrong), /soft: got 5, needs a function/);
+      throws(() => new CancelScope({ shield: 1 as never }), /shield: got 1, needs true or false/);
+      throws(() => (new CancelScope().shield = "no" as never), TypeError);
     });
 
     test("checkpointIfCancelled: the one synchronous function that throws Cancelled (§2.1)", async () => {

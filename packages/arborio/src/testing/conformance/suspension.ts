@@ -56,6 +56,10 @@ export const suspension: ConformanceSuite = {
         equal(scope.first, null);
         await rejects(suspend({ kind: "test" }, 5 as never), TypeError);
         await rejects(
+          suspend(undefined as never, () => () => {}),
+          /options.*needs an object such as/,
+        );
+        await rejects(
           suspend({ kind: "test" }, (() => {}) as never),
           /result of begin: got undefined/,
         );
