@@ -5,6 +5,7 @@ import { CANCELLED, DAEMON, FAILED, FINISHED, OPEN, STARTED } from "./flags.ts";
 import { NOTHING, withoutOwned } from "./ownership.ts";
 import type { RunState } from "./run-state.ts";
 import { callForPromise } from "./leave.ts";
+import { ignore } from "./promise.ts";
 import { CancelScope } from "./scope.ts";
 import { Waiter, type WaitKind } from "./suspend.ts";
 import type { TaskGroup } from "./task-group.ts";
@@ -87,8 +88,17 @@ export class Task<T = unknown> extends CancelScope implements TaskHandle<T> {
     return waiter.promise;
   }
 
-  async result(): Promise<T> {
-    await this.wait();
+  result(): Promise<T> {
+    const ended = this.wait();
+    const result = ended.then(() => this.#valueOrError());
+    // A rejection of ours with Cancelled may float.
+    ended.catch((error: unknown) => {
+      if (isCancelled(error)) result.catch(ignore);
+    });
+    return result;
+  }
+
+  #valueOrError(): T {
     if ((this.flags & FAILED) !== 0)
       throw new TaskFailed(`${this.describe()} failed`, { cause: this.slot });
     if ((this.flags & CANCELLED) !== 0)

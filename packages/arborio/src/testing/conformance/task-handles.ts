@@ -5,7 +5,7 @@ import { waitAllTasksBlocked } from "../../core/idle.ts";
 import { CancelScope } from "../../core/scope.ts";
 import type { TaskHandle } from "../../core/task.ts";
 import { taskGroup } from "../../core/task-group.ts";
-import { sleepForever } from "../../sync/timeouts.ts";
+import { sleep, sleepForever } from "../../sync/timeouts.ts";
 import { assertExceptionGroup } from "../match-group.ts";
 import { deepEqual, equal, errorOf, instance, ok, rejects } from "./assert.ts";
 import { cancelledBy, inShield, Parking } from "./helpers.ts";
@@ -219,6 +219,17 @@ export const taskHandles: ConformanceSuite = {
       );
       instance(seen, Cancelled);
       assertExceptionGroup(error, [/real/]);
+    });
+
+    test("TaskHandle.result: cancelled, it may float: no unhandled rejection, which test runners report (§1.6)", async () => {
+      await taskGroup(async (group) => {
+        const child = group.startSoon(() => sleepForever());
+        await new CancelScope().run(() => void child.result());
+        await sleep(2);
+        group.cancel();
+        void child.result();
+      });
+      await sleep(2);
     });
 
     test("TaskHandle.result: shielded inside the group TaskFailed, and a waiter of another group too (§4.6)", async () => {
