@@ -7,6 +7,7 @@ import {
   ExceptionGroup,
   run,
   type RunOptions,
+  sleep,
   sleepForever,
 } from "../index.ts";
 import { startSystemTask, suspend } from "../lowlevel.ts";
@@ -27,10 +28,8 @@ async function errorOf(promise: PromiseLike<unknown>): Promise<unknown> {
   return outcome[0].reason;
 }
 
-const onNodeOnly = {
-  skip:
-    hostBackend.name !== "node" && "the test runners of Bun and Deno see every unhandled rejection",
-};
+const isNode = hostBackend.name === "node";
+const isBun = hostBackend.name === "bun";
 
 for (const [name, options] of Object.entries(backends)) {
   describe(`run on ${name}, failing`, () => {
@@ -53,7 +52,7 @@ for (const [name, options] of Object.entries(backends)) {
 
     test(
       "onUnhandled: what it throws does not come out in the middle of what it is told of (§9)",
-      onNodeOnly,
+      { skip: isNode ? false : "its test runner sees unhandled rejections before the program" },
       async () => {
         const scope = new CancelScope();
         const failing = (): never => {
@@ -87,9 +86,21 @@ for (const [name, options] of Object.entries(backends)) {
   });
 }
 
+test("run: any number side by side, without a warning of leaking listeners, which the last one takes away (§9)", async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", note);
+  const listeners = process.listenerCount("SIGINT");
+  await Promise.all(Array.from({ length: 20 }, () => run(() => sleep(1))));
+  await sleep(1);
+  process.removeListener("warning", note);
+  assert.deepEqual(warnings, []);
+  assert.equal(process.listenerCount("SIGINT"), listeners);
+});
+
 test(
   "run: refuses a signal that nobody can handle, and leaves nothing behind that keeps the process alive (§9)",
-  { skip: hostBackend.name === "bun" && "Bun takes any signal without a word" },
+  { skip: isBun ? "it takes any signal without a word" : false },
   async () => {
     const listeners = process.listenerCount("SIGUSR2");
     const resources = hostBackend.name === "node" ? process.getActiveResourcesInfo() : [];

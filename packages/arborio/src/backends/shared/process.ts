@@ -9,14 +9,24 @@ export function keepAlive(): () => void {
   return () => clearInterval(timer);
 }
 
-export function onSignals(names: readonly string[], received: (name: string) => void): () => void {
-  const listeners = names.map((name) => ({ name, listener: () => received(name) }));
+type Received = (name: string) => void;
+
+/** One listener for each signal, since hosts warn of a leak when there are more than ten; and who it tells. */
+interface WatchedSignal {
+  readonly receivers: Set<Received>;
+  readonly listener: () => void;
+}
+
+const watched: Map<string, WatchedSignal> = new Map();
+
+export function onSignals(names: readonly string[], received: Received): () => void {
+  const stops: (() => void)[] = [];
   const stop = (): void => {
-    for (const { name, listener } of listeners) process.removeListener(name, listener);
+    for (const one of stops) one();
   };
-  for (const { name, listener } of listeners) {
+  for (const name of new Set(names)) {
     try {
-      process.on(name, listener);
+      stops.push(onSignal(name, received));
     } catch (error) {
       stop();
       throw new RangeError(`run({ signals }): no program can handle ${name} here`, {
@@ -25,6 +35,28 @@ export function onSignals(names: readonly string[], received: (name: string) => 
     }
   }
   return stop;
+}
+
+function onSignal(name: string, received: Received): () => void {
+  const { receivers, listener } = watched.get(name) ?? watch(name);
+  receivers.add(received);
+  return () => {
+    receivers.delete(received);
+    if (receivers.size > 0) return;
+    process.removeListener(name, listener);
+    watched.delete(name);
+  };
+}
+
+function watch(name: string): WatchedSignal {
+  const receivers: Set<Received> = new Set();
+  const listener = (): void => {
+    for (const received of receivers) received(name);
+  };
+  process.on(name, listener);
+  const signal = { receivers, listener };
+  watched.set(name, signal);
+  return signal;
 }
 
 export function signalNumber(name: string): number {
