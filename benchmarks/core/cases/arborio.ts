@@ -49,9 +49,9 @@ const timeout: Case = (ops) =>
 function whileTasksWait(ops: number, body: (cancel: () => void) => Promise<void>): Promise<void> {
   return taskGroup(async (group) => {
     let begun = 0;
-    const wait = (): Promise<never> => {
+    const wait = async (): Promise<void> => {
       begun += 1;
-      return sleepForever();
+      await sleepForever();
     };
     for (let i = 0; i < ops; i++) group.startSoon(wait);
     while (begun < ops) await yieldToOthers();

@@ -18,7 +18,7 @@ export function deliver(top: CancelScope, cancelled: Cancelled): void {
   for (let scope = stack.pop(); scope !== undefined; scope = stack.pop()) {
     scope.applied = cancelled;
     if (scope.extras?.controller !== undefined) signals.push(scope);
-    for (let member = scope.first; member !== null; member = member.next) {
+    for (let member = scope.first; member !== null; member = scope.after(member)) {
       if (!member.isScope) waiters.push(member as Waiter<unknown>);
       else if (isReachable(member as CancelScope)) stack.push(member as CancelScope);
     }
@@ -40,7 +40,7 @@ export function retract(top: CancelScope): void {
   for (let scope = stack.pop(); scope !== undefined; scope = stack.pop()) {
     if ((scope.flags & CLOSING) !== 0) continue;
     scope.applied = inheritedCancellation(scope) ?? scope.own;
-    for (let member = scope.first; member !== null; member = member.next) {
+    for (let member = scope.first; member !== null; member = scope.after(member)) {
       if (member.isScope && ((member as CancelScope).flags & SHIELD) === 0)
         stack.push(member as CancelScope);
     }

@@ -29,7 +29,7 @@ export function callForPromise<A, T>(
 function leaveWithValue<T>(value: T): T | Promise<T> {
   const scope = ambientScope();
   scope.kernel.fireDue();
-  if (scope.first === null) {
+  if (scope.last === null) {
     scope.close();
     return value;
   }
@@ -45,7 +45,7 @@ function leaveWithError(error: unknown): undefined | Promise<undefined> {
   const rest = timedOut(scope, withoutOwned(scope, error));
   // A rejection of ours with Cancelled may float.
   if (isCancelled(rest)) scope.extras?.outcome?.catch(ignore);
-  if (scope.first === null) {
+  if (scope.last === null) {
     scope.close();
     if (rest === NOTHING) return undefined;
     throw rest;

@@ -69,7 +69,7 @@ export class RunState {
 
   /** Says, once per call site, that `scope` was left while something in it still waited. */
   reportFloating(scope: CancelScope): void {
-    for (let member = scope.first; member !== null; member = member.next) {
+    for (let member = scope.first; member !== null; member = scope.after(member)) {
       const site = member.isScope ? (member as CancelScope).extras?.openedAt : this.siteOf(member);
       const what = member.isScope ? "a scope" : "a wait";
       this.reportOnce(

@@ -8,6 +8,7 @@ import { CAUGHT, CLOSED, CLOSING, OPEN, SHIELD, SOFT, TIMED_OUT } from "./flags.
 import type { Kernel } from "./kernel.ts";
 import { runBody } from "./leave.ts";
 import type { RunState } from "./run-state.ts";
+import type { ScopeExtras, ScopeMember } from "./scope-parts.ts";
 import {
   askSoftScopes,
   isAsked,
@@ -15,51 +16,7 @@ import {
   shutdownScope,
   type ShutdownOptions,
 } from "./shutdown.ts";
-import type { StartState } from "./start.ts";
 import type { Task } from "./task.ts";
-import type { TaskGroup } from "./task-group.ts";
-import type { WaitQueue } from "./wait-queue.ts";
-
-/** @internal What a scope's list holds: waits of its flows, and scopes (also tasks) opened in it. Linked through the members themselves. */
-export interface ScopeMember {
-  readonly isScope: boolean;
-  previous: ScopeMember | null;
-  next: ScopeMember | null;
-}
-
-/** What few scopes need, kept apart so that a million waiting tasks need not pay for it. */
-export interface ScopeExtras {
-  /** The scope's own cancellation. */
-  own?: Cancelled;
-  deadline?: number;
-  deadlineEntry?: Deadline | undefined;
-  /** Makes the error to throw when the deadline cuts the scope short; without it there is none. */
-  timeoutError?: () => Error;
-  /** What `run` returned. */
-  outcome?: Promise<unknown>;
-  hardStop?: Deadline | undefined;
-  /** Grace of a shutdown that came before the scope was opened; it counts from the opening. */
-  early?: ShutdownOptions;
-  controller?: AbortController | undefined;
-  /** Called when the last thing that floated below the closing scope has ended. */
-  drained?: (() => void) | undefined;
-  /** Where the scope was opened; known in `dev` only. */
-  openedAt?: string | undefined;
-  /** The group whose scope this is. */
-  group?: TaskGroup | undefined;
-  /** Of a task: who waits for its end. */
-  enders?: WaitQueue<void> | undefined;
-  /** Of a task: what breaks when it ends while holding it. */
-  held?: Set<BreaksWithTask> | undefined;
-  /** Of a task started with `group.start`: who waits for `started`. */
-  start?: StartState | undefined;
-}
-
-/** Something a task owns and others wait for, such as a lock. */
-export interface BreaksWithTask {
-  /** Called when the task that owns this has ended without giving it up. */
-  breakWith(task: Task): void;
-}
 
 /** Options of a `CancelScope`. */
 export interface CancelScopeOptions {
@@ -93,9 +50,11 @@ export class CancelScope implements ScopeMember {
   task: Task;
   /** @internal The run this scope is in; `null` until it is opened. */
   runState: RunState;
-  /** @internal First and last of the waits and scopes in this one. */
-  first: ScopeMember | null = null;
-  /** @internal */ last: ScopeMember | null = null;
+  /**
+   * @internal The youngest of the waits and scopes in this one. They form a ring, so that this one field gives both ends: a
+   * million waiting tasks have a list each.
+   */
+  last: ScopeMember | null = null;
   /** @internal */ previous: ScopeMember | null = null;
   /** @internal */ next: ScopeMember | null = null;
   /** @internal */ flags = 0;
@@ -285,25 +244,47 @@ export class CancelScope implements ScopeMember {
     if ((this.flags & SOFT) !== 0 && isAsked(parent)) this.cancel(SHUTTING_DOWN);
   }
 
+  /** @internal The oldest member; `null` if there is none. */
+  get first(): ScopeMember | null {
+    return this.last === null ? null : this.last.next;
+  }
+
+  /** @internal The member that came after `member`; `null` if it is the youngest. */
+  after(member: ScopeMember): ScopeMember | null {
+    return member === this.last ? null : member.next;
+  }
+
+  /** @internal The member that came before `member`; `null` if it is the oldest. */
+  before(member: ScopeMember): ScopeMember | null {
+    return member === this.first ? null : member.previous;
+  }
+
   /** @internal */
   link(member: ScopeMember): void {
-    const last = this.last;
-    member.previous = last;
-    if (last === null) this.first = member;
-    else last.next = member;
+    const { last } = this;
+    if (last === null) {
+      member.previous = member;
+      member.next = member;
+    } else {
+      const first = last.next as ScopeMember;
+      member.previous = last;
+      member.next = first;
+      last.next = member;
+      first.previous = member;
+    }
     this.last = member;
   }
 
   /** @internal */
   unlink(member: ScopeMember): void {
-    const { previous, next } = member;
-    if (previous === null) this.first = next;
-    else previous.next = next;
-    if (next === null) this.last = previous;
-    else next.previous = previous;
+    const previous = member.previous as ScopeMember;
+    const next = member.next as ScopeMember;
+    previous.next = next;
+    next.previous = previous;
+    if (this.last === member) this.last = previous === member ? null : previous;
     member.previous = null;
     member.next = null;
-    if (this.first === null && (this.flags & CLOSING) !== 0) this.#drained();
+    if (this.last === null && (this.flags & CLOSING) !== 0) this.#drained();
   }
 
   /**
@@ -311,7 +292,7 @@ export class CancelScope implements ScopeMember {
    * cancelled and has ended. Nothing outlives its scope.
    */
   closeThen(closed: () => void): void {
-    if (this.first === null) {
+    if (this.last === null) {
       this.close();
       closed();
       return;

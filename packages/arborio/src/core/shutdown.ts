@@ -47,7 +47,7 @@ function softScopesIn(top: CancelScope): CancelScope[] {
       found.push(scope);
       continue;
     }
-    for (let member = scope.first; member !== null; member = member.next) {
+    for (let member = scope.first; member !== null; member = scope.after(member)) {
       if (member.isScope && ((member as CancelScope).flags & SHIELD) === 0)
         stack.push(member as CancelScope);
     }

@@ -5,7 +5,8 @@
  * Counterpart: `trio.lowlevel.wait_task_rescheduled`.
  */
 import { isCancelled } from "./cancelled.ts";
-import type { CancelScope, ScopeMember } from "./scope.ts";
+import type { CancelScope } from "./scope.ts";
+import type { ScopeMember } from "./scope-parts.ts";
 import { capture, captured, ignore } from "./promise.ts";
 
 /** What one kind of wait shares: its name for the task tree, and how to withdraw it. */

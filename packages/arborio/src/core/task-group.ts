@@ -181,8 +181,9 @@ export class TaskGroup {
   }
 
   #cancelDaemons(): void {
+    const { scope } = this;
     const daemons: Task[] = [];
-    for (let member = this.scope.first; member !== null; member = member.next) {
+    for (let member = scope.first; member !== null; member = scope.after(member)) {
       if (member.isScope && ((member as CancelScope).flags & DAEMON) !== 0)
         daemons.push(member as Task);
     }

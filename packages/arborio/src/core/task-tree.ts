@@ -121,7 +121,7 @@ function* waitsOf(task: Task): Generator<WaitDescription> {
   for (let scope = stack.pop(); scope !== undefined; scope = stack.pop()) {
     if ((scope.flags & BODY_ENDED) !== 0)
       yield { kind: "taskGroup", resource: scope.extras?.group, since: task.createdAt };
-    for (let member = scope.last; member !== null; member = member.previous) {
+    for (let member = scope.last; member !== null; member = scope.before(member)) {
       if (!member.isScope) yield describeWait(member as Waiter<unknown>);
       else if ((member as CancelScope).task === task) stack.push(member as CancelScope);
     }
@@ -135,7 +135,7 @@ function* tasksBelow(root: Task): Generator<[task: Task, depth: number]> {
     const [scope, depth] = next;
     const isTask = scope.task === scope;
     if (isTask) yield [scope as Task, depth];
-    for (let member = scope.last; member !== null; member = member.previous) {
+    for (let member = scope.last; member !== null; member = scope.before(member)) {
       if (member.isScope) stack.push([member as CancelScope, isTask ? depth + 1 : depth]);
     }
   }

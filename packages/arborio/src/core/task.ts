@@ -187,7 +187,7 @@ function taskThrew(error: unknown): void {
 }
 
 function endTask(task: Task, outcome: number, result: unknown): void {
-  if (task.first === null) {
+  if (task.last === null) {
     task.close();
     task.finish(outcome, result);
   } else {
