@@ -45,15 +45,19 @@ const timeout: Case = (ops) =>
     return elapsed();
   });
 
-/** Runs `body` while `ops` tasks wait, then cancels them. */
-function whileTasksWait(ops: number, body: (cancel: () => void) => Promise<void>): Promise<void> {
+/** Runs `body` while `ops` tasks wait, then cancels them. Each runs `wait`. */
+function whileTasksWait(
+  ops: number,
+  wait: () => Promise<unknown>,
+  body: (cancel: () => void) => Promise<void>,
+): Promise<void> {
   return taskGroup(async (group) => {
     let begun = 0;
-    const wait = async (): Promise<void> => {
+    const task = (): Promise<unknown> => {
       begun += 1;
-      await sleepForever();
+      return wait();
     };
-    for (let i = 0; i < ops; i++) group.startSoon(wait);
+    for (let i = 0; i < ops; i++) group.startSoon(task);
     while (begun < ops) await yieldToOthers();
     await body(() => group.cancel());
   });
@@ -62,7 +66,7 @@ function whileTasksWait(ops: number, body: (cancel: () => void) => Promise<void>
 const cancel: Case = (ops) =>
   run(async () => {
     let elapsed = stopwatch();
-    await whileTasksWait(ops, async (cancelAll) => {
+    await whileTasksWait(ops, sleepForever, async (cancelAll) => {
       elapsed = stopwatch();
       cancelAll();
     });
@@ -73,7 +77,11 @@ const memory: Case = (ops) =>
   run(async () => {
     const before = await liveHeapBytes();
     let bytes = 0;
-    await whileTasksWait(ops, async (cancelAll) => {
+    // What a user's task is: a function that awaits.
+    const wait = async (): Promise<void> => {
+      await sleepForever();
+    };
+    await whileTasksWait(ops, wait, async (cancelAll) => {
       bytes = (await liveHeapBytes()) - before;
       cancelAll();
     });
@@ -106,9 +114,7 @@ const channel: Case = (ops) =>
         for (let i = 0; i < ops; i++) await send.send(i);
         send.close();
       });
-      for await (const _ of receive) {
-        // Only the passage is measured.
-      }
+      for (let i = 0; i < ops; i++) await receive.receive();
     });
     return elapsed();
   });

@@ -233,7 +233,9 @@ export class Kernel {
 
   /** Fires the deadlines that have passed. Reads the clock only while there are any. */
   fireDue(): void {
-    if (this.#deadlines.size !== 0) this.#fireDueAt(this.now());
+    if (this.#deadlines.size === 0) return;
+    const now = this.clock.now();
+    if (now >= this.#deadlines.earliest) this.#fireDueAt(now);
   }
 
   /** What a checkpoint does while `attention` is set. Fast paths look at the clock every 16th time only. */

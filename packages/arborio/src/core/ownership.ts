@@ -23,7 +23,8 @@ export function ownsCancellation(scope: CancelScope): boolean {
  * `Cancelled` that no scope around explains, else the error without the leaves owned here. Sets `cancelledCaught`.
  */
 export function withoutOwned(scope: CancelScope, error: unknown): unknown {
-  const pure = pureCancellation(error);
+  // The usual case first: what this scope's checkpoints throw.
+  const pure = error === scope.applied ? scope.applied : pureCancellation(error);
   if (pure !== null) {
     if (ownsCancellation(scope)) {
       scope.flags |= CAUGHT;

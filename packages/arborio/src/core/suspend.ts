@@ -4,7 +4,7 @@
  * first. What comes second finds nobody waiting. That one rule makes every primitive built on it atomic under cancellation.
  * Counterpart: `trio.lowlevel.wait_task_rescheduled`.
  */
-import { isCancelled } from "./cancelled.ts";
+import { type Cancelled, isCancelled } from "./cancelled.ts";
 import type { CancelScope } from "./scope.ts";
 import type { ScopeMember } from "./scope-parts.ts";
 import { capture, captured, ignore } from "./promise.ts";
@@ -77,10 +77,14 @@ export class Waiter<T> implements ScopeMember {
     return true;
   }
 
-  /** Withdraws the wait and throws `error` in the flow. `false` if it was settled before or cannot be withdrawn. */
-  abort(error: unknown): boolean {
+  /** Withdraws the wait and throws `cancelled` in the flow. `false` if it was settled before or cannot be withdrawn. */
+  abort(cancelled: Cancelled): boolean {
     if (this.scope === null || this.kind.abort(this) === false) return false;
-    return this.fail(error);
+    const scope = this.#leave();
+    if (scope === null) return false;
+    this.promise.catch(ignore);
+    scope.kernel.settle(this.#reject, cancelled);
+    return true;
   }
 
   #leave(): CancelScope | null {

@@ -46,15 +46,14 @@ export class Lease implements Disposable {
    *   given up the lock for its time.
    */
   release(): void {
-    const name = this.#source.leaseName;
     if (this.returned) {
       throw new InvalidStateError(
-        `Lease.release: this lease of a ${name} was released before; release once, or leave it to using`,
+        `Lease.release: this lease of a ${this.#source.leaseName} was released before; release once, or leave it to using`,
       );
     }
     if (!this.#source.takeBack(this)) {
       throw new InvalidStateError(
-        `Lease.release: the ${name} is not held now, since Condition.wait has given it up; release after the wait`,
+        `Lease.release: the ${this.#source.leaseName} is not held now, since Condition.wait has given it up; release after the wait`,
       );
     }
     this.returned = true;
