@@ -7,7 +7,8 @@ import { CancelScope } from "../../core/scope.ts";
 import type { StartStatus } from "../../core/start.ts";
 import { type TaskGroup, taskGroup } from "../../core/task-group.ts";
 import { currentTask } from "../../core/task-tree.ts";
-import { sleepForever } from "../../sync/timeouts.ts";
+import { sleep, sleepForever } from "../../sync/timeouts.ts";
+import { cancelEverywhere } from "../cancel-everywhere.ts";
 import { assertExceptionGroup } from "../match-group.ts";
 import { deepEqual, equal, errorOf, instance, ok, rejects, throws } from "./assert.ts";
 import { cancelledBy, inShield, Parking } from "./helpers.ts";
@@ -287,6 +288,37 @@ export const start: ConformanceSuite = {
           }),
         );
       });
+    });
+
+    test("group.start: cancelled at every step, the child has ended before its caller goes on, and nothing is left (§4.3, §2.2)", async () => {
+      const { rounds } = await cancelEverywhere(async (round) => {
+        let running = 0;
+        let startedAndAlive = false;
+        round.after(() => equal(running, 0));
+        await taskGroup(async (group) => {
+          const child = async (status: StartStatus<string>): Promise<void> => {
+            running += 1;
+            try {
+              await checkpoint();
+              status.started("ready");
+              startedAndAlive = true;
+              await sleep(1);
+            } finally {
+              await inShield(() => checkpoint());
+              running -= 1;
+              startedAndAlive = false;
+            }
+          };
+          try {
+            equal(await group.start(child), "ready");
+            if (round.moment === undefined) ok(startedAndAlive);
+          } catch (error) {
+            equal(running, 0);
+            throw error;
+          }
+        });
+      });
+      ok(rounds.entry >= 3 && rounds.waiting >= 2 && rounds.woken >= 2);
     });
 
     test("group.start: takes a name, by default the function's (§4.3)", async (group) => {
