@@ -207,8 +207,7 @@ const programs: Readonly<Record<string, () => Promise<void>>> = {
     };
     await run(async () => {
       const before = await round(50_000);
-      const after = await round(1_000_000);
-      say(`grown by ${Math.round((after - before) / 1024)} KiB`);
+      say(`grown by ${Math.round(((await round(1_000_000)) - before) / 1024)} KiB`);
     });
   },
 };
