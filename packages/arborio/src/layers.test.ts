@@ -27,7 +27,7 @@ const layers: Readonly<Record<string, Row>> = {
   platform: { may: ["core"] },
   sync: { may: ["core"] },
   combine: { may: ["core", "sync"] },
-  streams: { may: ["core", "sync"] },
+  streams: { may: ["core", "sync"], mayTypes: ["platform"] },
   net: user,
   fs: user,
   process: user,

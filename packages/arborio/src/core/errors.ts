@@ -80,6 +80,46 @@ brandError(InterruptedError, "InterruptedError");
 export class DeadlockError extends ArborioError {}
 brandError(DeadlockError, "DeadlockError");
 
+/**
+ * The system refused or failed an operation: the file is missing, the address is in use, the name is unknown. The runtime's own
+ * error, where there is one, is the `cause`. Counterpart: `OSError`.
+ */
+export class SystemError extends ArborioError {
+  /** The system's own name of the error: `"ENOENT"`, `"EADDRINUSE"`, `"ENOTFOUND"`. `"EUNKNOWN"` if the runtime told none. */
+  readonly systemCode: string;
+
+  /** Made by backends. */
+  constructor(message: string, systemCode: string, options?: ErrorOptions) {
+    super(message, options);
+    this.systemCode = systemCode;
+  }
+}
+brandError(SystemError, "SystemError");
+
+/** Why TLS failed. `"protocol"`: anything that is not about the certificate. */
+export type TlsFailure =
+  | "untrusted"
+  | "expired"
+  | "wrong-name"
+  | "revoked"
+  | "certificate-required"
+  | "no-common-protocol"
+  | "truncated"
+  | "protocol";
+
+/** TLS could not be agreed upon, or was broken off. The runtime's own error is the `cause`. Counterpart: `ssl.SSLError`. */
+export class TlsError extends BrokenResourceError {
+  /** What went wrong, the same word on every runtime. */
+  readonly reason: TlsFailure;
+
+  /** Made by backends. */
+  constructor(message: string, reason: TlsFailure, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+brandError(TlsError, "TlsError");
+
 /** An invariant of the library does not hold: a bug in Arborio or in the runtime below it. Please report it. */
 export class InternalError extends ArborioError {}
 brandError(InternalError, "InternalError");

@@ -12,8 +12,8 @@ const OWN_FOLDER: string = import.meta.url.replace(/core\/[^/]*$/, "");
 /** Options of a `RunState`. */
 export interface RunStateOptions {
   readonly kernel: Kernel;
-  /** Name of the backend, for messages. */
-  readonly backendName: string;
+  /** What the tasks run on; core knows only its name. */
+  readonly backend: { readonly name: string };
   /** Whether this stands for all code outside any run. */
   readonly outside: boolean;
   readonly dev: boolean;
@@ -24,7 +24,8 @@ export interface RunStateOptions {
 /** What the tasks of one run share. */
 export class RunState {
   readonly kernel: Kernel;
-  readonly backendName: string;
+  /** What the tasks run on; core knows only its name. */
+  readonly backend: { readonly name: string };
   /** Whether this stands for all code outside any run. */
   readonly outside: boolean;
   /** Records where waits and scopes began, and reports what floats. */
@@ -42,7 +43,7 @@ export class RunState {
 
   constructor(options: RunStateOptions) {
     this.kernel = options.kernel;
-    this.backendName = options.backendName;
+    this.backend = options.backend;
     this.outside = options.outside;
     this.dev = options.dev;
     this.onUnhandled = options.onUnhandled;

@@ -32,6 +32,8 @@ export interface ScopeExtras {
   drained?: (() => void) | undefined;
   /** Where the scope was opened; known in `dev` only. */
   openedAt?: string | undefined;
+  /** What everything below runs on, if it is not the run's own backend. */
+  backend?: { readonly name: string };
   /** The group whose scope this is. */
   group?: TaskGroup | undefined;
   /** Of a task: who waits for its end. */

@@ -1,5 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { TaskHandle } from "../core/task.ts";
+import type { Network } from "./network.ts";
+import type { Tls } from "./tls.ts";
 
 /** What a backend must give. What a runtime lacks is missing, and the function above it throws `NotSupportedError`. */
 export interface Backend {
@@ -11,6 +13,10 @@ export interface Backend {
   readonly entropy: Entropy;
   /** The process around a run; absent where there is none. */
   readonly process?: HostProcess;
+  /** Sockets and names. */
+  readonly network?: Network;
+  /** TLS over any wire. */
+  readonly tls?: Tls;
   /** Set if the backend chooses which of several ready tasks goes on (a simulator). */
   readonly scheduler?: Scheduler;
 }

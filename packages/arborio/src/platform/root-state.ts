@@ -30,7 +30,7 @@ export function createRootState(options: RootStateOptions): RunState {
   }
   const state = new RunState({
     kernel,
-    backendName: backend.name,
+    backend,
     outside: options.outside ?? false,
     dev: options.dev ?? false,
     onUnhandled: options.onUnhandled === undefined ? rejectUnhandled : guarded(options.onUnhandled),

@@ -1,4 +1,5 @@
 import type { Backend } from "../../platform/backend.ts";
+import { nodeNetwork } from "../shared/node-network.ts";
 import { HostClock } from "../shared/clock.ts";
 import { bunProcess } from "./process.ts";
 
@@ -8,4 +9,5 @@ export const bunBackend: Backend = {
   clock: new HostClock(),
   entropy: { random: () => Math.random() },
   process: bunProcess,
+  network: nodeNetwork,
 };

@@ -1,4 +1,5 @@
 import type { Backend } from "../../platform/backend.ts";
+import { nodeNetwork } from "../shared/node-network.ts";
 import { HostClock } from "../shared/clock.ts";
 import { denoProcess } from "./process.ts";
 
@@ -8,4 +9,5 @@ export const denoBackend: Backend = {
   clock: new HostClock(),
   entropy: { random: () => Math.random() },
   process: denoProcess,
+  network: nodeNetwork,
 };

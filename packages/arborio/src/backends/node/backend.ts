@@ -1,4 +1,5 @@
 import type { Backend } from "../../platform/backend.ts";
+import { nodeNetwork } from "../shared/node-network.ts";
 import { HostClock } from "../shared/clock.ts";
 import { nodeProcess } from "./process.ts";
 
@@ -8,4 +9,5 @@ export const nodeBackend: Backend = {
   clock: new HostClock(),
   entropy: { random: () => Math.random() },
   process: nodeProcess,
+  network: nodeNetwork,
 };

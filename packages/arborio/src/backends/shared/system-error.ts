@@ -1,0 +1,52 @@
+import { SystemError } from "../../core/errors.ts";
+
+/** What people should read instead of the code. */
+const TEXTS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EADDRINUSE: "the address is in use",
+  EADDRNOTAVAIL: "no such address on this machine",
+  EAI_AGAIN: "the name service does not answer",
+  EAI_FAIL: "the name service failed",
+  ECONNABORTED: "the connection was aborted",
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the other side reset the connection",
+  EHOSTUNREACH: "the host cannot be reached",
+  EINVAL: "the system takes this for an invalid argument",
+  EMFILE: "too many open files in this process",
+  EMSGSIZE: "the datagram is too large",
+  ENETUNREACH: "the network cannot be reached",
+  ENFILE: "too many open files on this machine",
+  ENOENT: "no such file or directory",
+  ENOTDIR: "a part of the path is not a directory",
+  ENOTFOUND: "no address is known for this name",
+  EISDIR: "it is a directory",
+  ENAMETOOLONG: "the name is too long",
+  EPERM: "operation not permitted",
+  EPIPE: "the other side receives no more",
+  ETIMEDOUT: "the other side did not answer in time",
+};
+
+/** Codes by which a runtime means what the others call by the system's name. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  EAI_NODATA: "ENOTFOUND",
+  EAI_NONAME: "ENOTFOUND",
+  ENODATA: "ENOTFOUND",
+  DNS_ENOTFOUND: "ENOTFOUND",
+  ERR_SOCKET_CLOSED: "ECONNRESET",
+  ERR_STREAM_WRITE_AFTER_END: "EPIPE",
+  ERR_STREAM_PREMATURE_CLOSE: "ECONNRESET",
+};
+
+/** The library's error for one of the runtime; `attempt` says what was tried: `"connect to 127.0.0.1:80"`. */
+export function toSystemError(attempt: string, error: unknown): SystemError {
+  if (error instanceof SystemError) return error;
+  const told = codeOf(error);
+  const code = SYNONYMS[told] ?? told;
+  const text = TEXTS[code] ?? (error instanceof Error ? error.message : String(error));
+  return new SystemError(`${attempt}: ${text} (${code})`, code, { cause: error });
+}
+
+function codeOf(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === "string" ? code : "EUNKNOWN";
+}

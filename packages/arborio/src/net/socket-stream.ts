@@ -1,0 +1,62 @@
+import type { SocketAddress, SocketOptions, TlsInfo, Wire } from "../platform/wire.ts";
+import { WireStream } from "../streams/wire-stream.ts";
+
+/**
+ * A connection: TCP, a Unix socket, or TLS over any of these. Counterpart: `anyio.abc.SocketStream`, `trio.SocketStream`,
+ * `trio.SSLStream`.
+ *
+ * @example A line there, a line back
+ * ```ts
+ * import { run } from "arborio";
+ * import { connectTcp, listenTcp } from "arborio/net";
+ *
+ * await run(async (group) => {
+ *   using listener = await listenTcp(0, { host: "127.0.0.1" });
+ *   group.startSoon(() => listener.serve((stream) => stream.send(new Uint8Array([1, 2, 3]))), { daemon: true });
+ *   using stream = await connectTcp("127.0.0.1", listener.port);
+ *   console.assert((await stream.receive()).length > 0);
+ * });
+ * ```
+ */
+export class SocketStream extends WireStream {
+  /** @internal */
+  constructor(wire: Wire, streamName = "SocketStream") {
+    super(wire, streamName);
+  }
+
+  /** This end's address; `undefined` once the connection is gone. */
+  get localAddress(): SocketAddress | undefined {
+    return this.wire.details.localAddress;
+  }
+
+  /** The other end's address; `undefined` once the connection is gone. */
+  get remoteAddress(): SocketAddress | undefined {
+    return this.wire.details.remoteAddress;
+  }
+
+  /** What TLS agreed upon; `undefined` without TLS, and before the handshake is done. */
+  get tls(): TlsInfo | undefined {
+    return this.wire.details.tls;
+  }
+
+  /** The descriptor of the socket, for other libraries; `undefined` where the runtime does not tell. It stays this stream's. */
+  get descriptor(): number | undefined {
+    return this.wire.details.descriptor;
+  }
+
+  /** Sets options of the socket. TCP sockets are made with `noDelay`. Without effect on Unix sockets. */
+  setOptions(options: SocketOptions): void {
+    this.wire.details.setOptions(options);
+  }
+
+  /**
+   * Waits until the TLS handshake is done; without TLS, it is. Streams of `connectTcp` and those that `serve` gives to a handler
+   * have done it.
+   *
+   * @throws TlsError if it failed.
+   * @throws ClosedResourceError after `close`.
+   */
+  override handshake(): Promise<void> {
+    return super.handshake();
+  }
+}

@@ -1,0 +1,136 @@
+import type { SocketAddress, Wire } from "./wire.ts";
+
+/** Where the outcome of an operation of the host goes; one of the two is called, once, though not before the operation returned. */
+export interface Completion<T> {
+  succeed(value: T): void;
+  fail(error: Error): void;
+}
+
+/** Withdraws an operation. After it, its completion is not called, and what it had begun to make is given back. */
+export type Withdraw = () => void;
+
+/** The network of a backend. Addresses are numeric here; names, races and retries are the business of `net/`. */
+export interface Network {
+  /** Connects a stream socket. */
+  connect(target: ConnectTarget, completion: Completion<Wire>): Withdraw;
+  /** Listens for stream sockets. */
+  listen(
+    target: ListenTarget,
+    acceptor: Acceptor,
+    completion: Completion<ListenerHandle>,
+  ): Withdraw;
+  /** Opens a datagram socket. */
+  openDatagram(
+    target: DatagramTarget,
+    receiver: DatagramReceiver,
+    completion: Completion<DatagramHandle>,
+  ): Withdraw;
+  /** Finds the numeric addresses of a name, of one family, best first; fails if there are none. */
+  lookup(host: string, family: 4 | 6, completion: Completion<readonly string[]>): Withdraw;
+  /** Takes over the descriptor of a connected stream socket. Absent where the runtime cannot. */
+  adopt?(descriptor: number): Wire;
+  /** Opens a Unix datagram socket. Absent where the runtime cannot. */
+  openUnixDatagram?(
+    target: UnixDatagramTarget,
+    receiver: DatagramReceiver,
+    completion: Completion<DatagramHandle>,
+  ): Withdraw;
+}
+
+/** What to connect to. */
+export type ConnectTarget =
+  | {
+      readonly kind: "tcp";
+      readonly host: string;
+      readonly port: number;
+      readonly localHost?: string | undefined;
+      readonly localPort?: number | undefined;
+    }
+  | { readonly kind: "unix"; readonly path: string };
+
+/** What to listen on. */
+export type ListenTarget =
+  | {
+      readonly kind: "tcp";
+      /** Numeric. */
+      readonly host: string;
+      readonly port: number;
+      readonly backlog: number;
+      readonly reusePort: boolean;
+      /** Whether an IPv6 socket takes no IPv4 connections. */
+      readonly ipv6Only: boolean;
+    }
+  | {
+      readonly kind: "unix";
+      readonly path: string;
+      readonly backlog: number;
+      /** Permission bits of the socket's file. */
+      readonly mode: number | undefined;
+    }
+  | { readonly kind: "descriptor"; readonly descriptor: number; readonly backlog: number };
+
+/** Who gets the connections of a listener. */
+export interface Acceptor {
+  /** A connection came. The wire is not open; whoever does not want it closes it. */
+  accepted(wire: Wire): void;
+  /** Accepting failed, for example for want of descriptors; the listener goes on when it can. */
+  failed(error: Error): void;
+}
+
+/** A listening socket. */
+export interface ListenerHandle {
+  readonly address: SocketAddress;
+  /** Accepts no more. Connections accepted before live on. */
+  close(): void;
+}
+
+/** What a UDP socket is bound, and perhaps connected, to. */
+export interface DatagramTarget {
+  readonly family: 4 | 6;
+  /** Numeric; the wildcard address of the family if absent. */
+  readonly host: string | undefined;
+  readonly port: number;
+  /** Numeric address of the only peer of a connected socket. */
+  readonly remote: { readonly host: string; readonly port: number } | undefined;
+  readonly reuseAddress: boolean;
+  readonly reusePort: boolean;
+  readonly ipv6Only: boolean;
+}
+
+/** What a Unix datagram socket is bound, and perhaps connected, to. */
+export interface UnixDatagramTarget {
+  /** `undefined`: without a name, so nobody can answer. */
+  readonly path: string | undefined;
+  readonly mode: number | undefined;
+  readonly remotePath: string | undefined;
+}
+
+/** Who is told what happens on a datagram socket. */
+export interface DatagramReceiver {
+  /** A datagram came; the bytes belong to the receiver. Empty ones are datagrams too. */
+  received(bytes: Uint8Array, from: SocketAddress): void;
+  /** The system reported an error, for example that the peer's port is closed. The socket goes on. */
+  failed(error: Error): void;
+}
+
+/** An open datagram socket. */
+export interface DatagramHandle {
+  readonly localAddress: SocketAddress;
+  /** Sends one datagram, to the peer of a connected socket if `to` is absent. */
+  send(bytes: Uint8Array, to: SocketAddress | undefined, completion: Completion<void>): void;
+  /** Sets an option; throws a `SystemError` if the system refuses. */
+  setOption(option: DatagramOption): void;
+  /** Joins or leaves a multicast group; throws a `SystemError` if the system refuses. */
+  setMembership(
+    action: "join" | "leave",
+    group: string,
+    networkInterface: string | undefined,
+  ): void;
+  close(): void;
+}
+
+/** What can be set on a datagram socket. */
+export type DatagramOption =
+  | { readonly name: "broadcast" | "multicastLoopback"; readonly value: boolean }
+  | { readonly name: "timeToLive" | "multicastTimeToLive"; readonly value: number }
+  | { readonly name: "multicastInterface"; readonly value: string };

@@ -1,0 +1,59 @@
+import type { Wire } from "./wire.ts";
+
+/** TLS of a backend. */
+export interface Tls {
+  /**
+   * Puts TLS on a wire that is not open yet, and owns it from then on. The handshake begins when the result is opened, which is
+   * told of its end by `secured` or `failed` with a `TlsError`. What is written before is kept until then. An end of the wire
+   * below without the closing alert of TLS is `failed` with the reason `"truncated"`.
+   */
+  wrap(wire: Wire, settings: TlsSettings): Wire;
+}
+
+/** Text in PEM, or several of them. */
+export type Pem = string | readonly string[];
+
+/** A certificate with its chain, and its key. */
+export interface TlsIdentity {
+  /** The certificate, then those that signed it, in PEM. */
+  readonly certificate: string;
+  /** The private key in PEM. */
+  readonly privateKey: string;
+  /** What decrypts the key, if it is encrypted. */
+  readonly passphrase?: string | undefined;
+}
+
+/** How to do TLS: what a backend needs to know. */
+export type TlsSettings = TlsClientSettings | TlsServerSettings;
+
+interface TlsCommonSettings {
+  /** Certificates that are trusted; `undefined`: the runtime's own. */
+  readonly trusted: Pem | undefined;
+  /** Protocols for ALPN, best first. */
+  readonly alpnProtocols: readonly string[];
+  readonly versionMin: "TLSv1.2" | "TLSv1.3";
+  readonly versionMax: "TLSv1.2" | "TLSv1.3";
+}
+
+/** The client's side. */
+export interface TlsClientSettings extends TlsCommonSettings {
+  readonly side: "client";
+  /** The name to check the server's certificate against; sent as SNI unless it is an address. */
+  readonly serverName: string;
+  /** `false`: any certificate is good enough. */
+  readonly verify: boolean;
+  readonly identity: TlsIdentity | undefined;
+  /** An earlier session to resume, as `onSession` gave it. */
+  readonly session: Uint8Array | undefined;
+  /** Gets sessions that a later connection may resume. */
+  readonly onSession: ((session: Uint8Array) => void) | undefined;
+}
+
+/** The server's side. */
+export interface TlsServerSettings extends TlsCommonSettings {
+  readonly side: "server";
+  /** The identity for a name that a client asks for; `undefined`: refuse. Called with `undefined` if it asks for none. */
+  identityFor(serverName: string | undefined): TlsIdentity | undefined;
+  /** Whether clients must, may, or need not show a certificate. */
+  readonly clientCertificate: "none" | "optional" | "required";
+}

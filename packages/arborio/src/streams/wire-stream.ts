@@ -1,0 +1,374 @@
+/**
+ * The byte stream over a wire: the one place where waiting, cancellation, buffering and errors of sockets, pipes and TLS are
+ * decided. State changes are plain functions that run at once; a task that waits is a `Waiter`.
+ *
+ * Reads ahead, up to `READ_AHEAD_BYTES`, so that the end and the failure of a connection are seen while nobody receives, and so
+ * that a chunk that comes finds its receiver without a turn of the host. It sends nothing late: `send` ends when the system has
+ * the bytes, so `close` has nothing to wait for.
+ */
+import { ambientScope } from "../core/ambient.ts";
+import { describeValue, requireCount } from "../core/arguments.ts";
+import {
+  BrokenResourceError,
+  BusyResourceError,
+  ClosedResourceError,
+  EndOfStream,
+} from "../core/errors.ts";
+import type { CancelScope } from "../core/scope.ts";
+import { Waiter, type WaitKind } from "../core/suspend.ts";
+import type { Wire, WireReceiver } from "../platform/wire.ts";
+import { type ByteStream, CHUNK_BYTES_MAX } from "./byte-stream.ts";
+import { ChunkQueue } from "./chunk-queue.ts";
+
+/** So many bytes are read that nobody has asked for; then the wire is paused, and the system's own buffers press back. */
+const READ_AHEAD_BYTES = 65_536;
+
+const RECEIVE: WaitKind = { name: "stream.receive", abort: forgetReceiver };
+const RECEIVE_INTO: WaitKind = { name: "stream.receiveInto", abort: forgetReceiver };
+const ITERATE: WaitKind = { name: "stream.next", abort: forgetReceiver };
+const SEND: WaitKind = {
+  name: "stream.send",
+  abort(waiter) {
+    (waiter.resource as WireStream).cutSend();
+  },
+};
+const HANDSHAKE: WaitKind = {
+  name: "stream.handshake",
+  abort(waiter) {
+    (waiter.resource as WireStream).forgetHandshake(waiter);
+  },
+};
+
+function forgetReceiver(waiter: Waiter<unknown>): void {
+  (waiter.resource as WireStream).forgetReceiver();
+}
+
+/** What kind of end the sending half has come to. */
+type SendState = "open" | "ended" | "cut";
+
+/** A byte stream over a wire of the backend. */
+export class WireStream implements ByteStream, WireReceiver {
+  /** @internal For messages. */ readonly streamName: string;
+  /** @internal */ readonly wire: Wire;
+  readonly #queue: ChunkQueue = new ChunkQueue();
+  #receiver: Waiter<unknown> | null = null;
+  #sender: Waiter<void> | null = null;
+  #handshakes: Waiter<void>[] | null = null;
+  #failure: Error | null = null;
+  #ended = false;
+  #paused = false;
+  #sending: SendState = "open";
+  #closed = false;
+
+  /** @internal Opens the wire and owns it. */
+  constructor(wire: Wire, streamName: string) {
+    this.wire = wire;
+    this.streamName = streamName;
+    wire.open(this);
+  }
+
+  // Receiving ------------------------------------------------------------------------------------------------------------
+
+  receive(maxBytes: number = CHUNK_BYTES_MAX): Promise<Uint8Array> {
+    const scope = ambientScope();
+    const refusal = scope.refuse() ?? this.#receiveRefusal("receive");
+    if (refusal !== null) return scope.kernel.rejected(refusal);
+    if (!(Number.isInteger(maxBytes) && maxBytes > 0)) {
+      return rejectedBy(scope, () =>
+        requireCount(`${this.streamName}.receive`, maxBytes, 1, false),
+      );
+    }
+    if (this.#queue.bytes > 0) return scope.kernel.ready(this.#take(maxBytes));
+    return this.#noBytes("receive", scope) ?? this.#wait(scope, RECEIVE, maxBytes);
+  }
+
+  receiveInto(view: Uint8Array): Promise<number> {
+    const scope = ambientScope();
+    const refusal = scope.refuse() ?? this.#receiveRefusal("receiveInto");
+    if (refusal !== null) return scope.kernel.rejected(refusal);
+    if (!(view instanceof Uint8Array && view.length > 0)) {
+      return rejectedBy(scope, () => requireRoom(`${this.streamName}.receiveInto`, view));
+    }
+    if (this.#queue.bytes > 0) return scope.kernel.ready(this.#takeInto(view));
+    return this.#noBytes("receiveInto", scope) ?? this.#wait(scope, RECEIVE_INTO, view);
+  }
+
+  /** Iterates over chunks until the other side ends. Leaving early closes nothing. */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined, undefined> {
+    return { next: () => this.#next() };
+  }
+
+  #next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    const scope = ambientScope();
+    const refusal = scope.refuse() ?? this.#receiveRefusal("next");
+    if (refusal !== null) return scope.kernel.rejected(refusal);
+    if (this.#queue.bytes > 0)
+      return scope.kernel.ready({ done: false, value: this.#take(CHUNK_BYTES_MAX) });
+    if (this.#ended) return scope.kernel.ready({ done: true, value: undefined });
+    return this.#noBytes("next", scope) ?? this.#wait(scope, ITERATE, CHUNK_BYTES_MAX);
+  }
+
+  #wait<T>(scope: CancelScope, kind: WaitKind, payload: unknown): Promise<T> {
+    const waiter = new Waiter<T>(scope, kind, this, payload);
+    this.#receiver = waiter as Waiter<unknown>;
+    return waiter.promise;
+  }
+
+  #receiveRefusal(operation: string): Error | null {
+    if (this.#closed) return this.#closedError(operation);
+    if (this.#receiver !== null) return this.#busyError(operation, "receives from");
+    return null;
+  }
+
+  /** What to throw if no bytes are there and none will come. */
+  #noBytes(operation: string, scope: CancelScope): Promise<never> | null {
+    if (this.#ended) return scope.kernel.rejected(this.#endOfStream(operation));
+    if (this.#failure !== null)
+      return scope.kernel.rejected(this.#brokenError(operation, this.#failure));
+    return null;
+  }
+
+  #take(maxBytes: number): Uint8Array {
+    const chunk = this.#queue.take(maxBytes);
+    this.#resumeReading();
+    return chunk;
+  }
+
+  #takeInto(view: Uint8Array): number {
+    const count = this.#queue.takeInto(view);
+    this.#resumeReading();
+    return count;
+  }
+
+  #resumeReading(): void {
+    if (!this.#paused || this.#queue.bytes >= READ_AHEAD_BYTES) return;
+    this.#paused = false;
+    this.wire.resume();
+  }
+
+  // Sending --------------------------------------------------------------------------------------------------------------
+
+  send(bytes: Uint8Array): Promise<void> {
+    const scope = ambientScope();
+    const refusal = scope.refuse() ?? this.#sendRefusal("send");
+    if (refusal !== null) return scope.kernel.rejected(refusal);
+    if (!(bytes instanceof Uint8Array))
+      return rejectedBy(scope, () => requireBytes(`${this.streamName}.send`, bytes));
+    if (bytes.length === 0 || this.wire.write(bytes)) return scope.kernel.readyNow();
+    const waiter = new Waiter<void>(scope, SEND, this, undefined);
+    this.#sender = waiter;
+    return waiter.promise;
+  }
+
+  sendEof(): Promise<void> {
+    const scope = ambientScope();
+    const isAgain = this.#sending === "ended" && !this.#closed && this.#failure === null;
+    const refusal = scope.refuse() ?? (isAgain ? null : this.#sendRefusal("sendEof"));
+    if (refusal !== null) return scope.kernel.rejected(refusal);
+    if (!isAgain) {
+      this.#sending = "ended";
+      this.wire.end();
+    }
+    return scope.kernel.readyNow();
+  }
+
+  #sendRefusal(operation: string): Error | null {
+    if (this.#closed) return this.#closedError(operation);
+    if (this.#sender !== null) return this.#busyError(operation, "sends on");
+    if (this.#failure !== null) return this.#brokenError(operation, this.#failure);
+    if (this.#sending === "ended") {
+      return new ClosedResourceError(
+        `${this.streamName}.${operation}: after sendEof, which ended the sending half; send everything before it`,
+      );
+    }
+    if (this.#sending === "cut") {
+      return new BrokenResourceError(
+        `${this.streamName}.${operation}: an earlier send was cancelled after its first byte, so the other side may have a part of it; ` +
+          "close this stream, or shield sends that must not be cut",
+      );
+    }
+    return null;
+  }
+
+  // Securing -------------------------------------------------------------------------------------------------------------
+
+  /** @internal Waits until the wire's handshake, if it has one, is done. */
+  handshake(): Promise<void> {
+    const scope = ambientScope();
+    const refusal = scope.refuse() ?? (this.#closed ? this.#closedError("handshake") : null);
+    if (refusal !== null) return scope.kernel.rejected(refusal);
+    if (this.#failure !== null) return scope.kernel.rejected(this.#failure);
+    if (!this.wire.details.securing) return scope.kernel.readyNow();
+    const waiter = new Waiter<void>(scope, HANDSHAKE, this, undefined);
+    (this.#handshakes ??= []).push(waiter);
+    return waiter.promise;
+  }
+
+  // Ending ---------------------------------------------------------------------------------------------------------------
+
+  /**
+   * Closes the stream. What `send` has sent still goes out; a `send` that waits is cut, and the other side is told of a failure
+   * where the transport can do that. Synchronous; works from any context; a second call does nothing.
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#queue.clear();
+    const isCut = this.#sending === "cut" || this.#sender !== null;
+    this.wire.close(isCut);
+    this.#settleAll((operation) => this.#closedError(operation));
+  }
+
+  /** `close`, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  #settleAll(errorFor: (operation: string) => Error): void {
+    const receiver = this.#receiver;
+    const sender = this.#sender;
+    const handshakes = this.#handshakes;
+    this.#receiver = null;
+    this.#sender = null;
+    this.#handshakes = null;
+    receiver?.fail(errorFor(operationOf(receiver)));
+    sender?.fail(errorFor("send"));
+    for (const waiter of handshakes ?? []) waiter.fail(errorFor("handshake"));
+  }
+
+  // What the wire tells --------------------------------------------------------------------------------------------------
+
+  /** @internal */
+  received(bytes: Uint8Array): void {
+    const receiver = this.#receiver;
+    if (receiver === null) {
+      this.#queue.push(bytes);
+      if (this.#queue.bytes < READ_AHEAD_BYTES || this.#paused) return;
+      this.#paused = true;
+      this.wire.pause();
+      return;
+    }
+    this.#receiver = null;
+    if (receiver.kind === RECEIVE_INTO) {
+      const view = receiver.payload as Uint8Array;
+      if (bytes.length > view.length) this.#queue.push(bytes.subarray(view.length));
+      view.set(bytes.length > view.length ? bytes.subarray(0, view.length) : bytes);
+      receiver.wake(Math.min(bytes.length, view.length));
+      return;
+    }
+    const maxBytes = receiver.payload as number;
+    let chunk = bytes;
+    if (bytes.length > maxBytes) {
+      this.#queue.push(bytes.subarray(maxBytes));
+      chunk = bytes.subarray(0, maxBytes);
+    }
+    receiver.wake(receiver.kind === ITERATE ? { done: false, value: chunk } : chunk);
+  }
+
+  /** @internal */
+  ended(): void {
+    this.#ended = true;
+    const receiver = this.#receiver;
+    if (receiver === null) return;
+    this.#receiver = null;
+    if (receiver.kind === ITERATE) receiver.wake({ done: true, value: undefined });
+    else receiver.fail(this.#endOfStream(operationOf(receiver)));
+  }
+
+  /** @internal */
+  written(): void {
+    const sender = this.#sender;
+    this.#sender = null;
+    sender?.wake();
+  }
+
+  /** @internal */
+  failed(error: Error): void {
+    this.#failure = error;
+    this.#settleAll((operation) =>
+      operation === "handshake" ? error : this.#brokenError(operation, error),
+    );
+  }
+
+  /** @internal */
+  secured(): void {
+    const handshakes = this.#handshakes;
+    this.#handshakes = null;
+    for (const waiter of handshakes ?? []) waiter.wake();
+  }
+
+  // What cancellation withdraws ------------------------------------------------------------------------------------------
+
+  /** @internal */
+  forgetReceiver(): void {
+    this.#receiver = null;
+  }
+
+  /** @internal */
+  cutSend(): void {
+    this.#sender = null;
+    this.#sending = "cut";
+  }
+
+  /** @internal */
+  forgetHandshake(waiter: Waiter<unknown>): void {
+    const handshakes = this.#handshakes ?? [];
+    handshakes.splice(handshakes.indexOf(waiter as Waiter<void>), 1);
+  }
+
+  // Errors ---------------------------------------------------------------------------------------------------------------
+
+  #closedError(operation: string): ClosedResourceError {
+    return new ClosedResourceError(
+      `${this.streamName}.${operation}: this stream is closed; close it when nobody uses it any more`,
+    );
+  }
+
+  #busyError(operation: string, does: string): BusyResourceError {
+    return new BusyResourceError(
+      `${this.streamName}.${operation}: another task ${does} this stream at the moment; let one task do it, or take turns with a Lock`,
+    );
+  }
+
+  #brokenError(operation: string, cause: Error): Error {
+    return new BrokenResourceError(`${this.streamName}.${operation}: ${cause.message}`, { cause });
+  }
+
+  #endOfStream(operation: string): EndOfStream {
+    return new EndOfStream(`${this.streamName}.${operation}: the other side has ended`);
+  }
+}
+
+/** `"receiveInto"` of the kind named `"stream.receiveInto"`. */
+function operationOf(waiter: Waiter<unknown>): string {
+  return waiter.kind.name.slice("stream.".length);
+}
+
+function rejectedBy(scope: CancelScope, check: () => void): Promise<never> {
+  try {
+    check();
+  } catch (error) {
+    return scope.kernel.rejected(error);
+  }
+  throw new TypeError("a check that had to fail has passed");
+}
+
+/** Throws `TypeError` unless `bytes` is a `Uint8Array`. */
+export function requireBytes(where: string, bytes: unknown): void {
+  if (bytes instanceof Uint8Array) return;
+  const hint = typeof bytes === "string" ? ": new TextEncoder().encode(text)" : "";
+  throw new TypeError(`${where}: got ${describeValue(bytes)}, needs a Uint8Array${hint}`);
+}
+
+/** Throws unless `view` is a `Uint8Array` with at least one byte. */
+export function requireRoom(where: string, view: unknown): void {
+  requireBytes(where, view);
+  if ((view as Uint8Array).length === 0)
+    throw new RangeError(`${where}: got a view of 0 bytes, needs at least 1`);
+}
