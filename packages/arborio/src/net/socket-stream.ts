@@ -1,4 +1,7 @@
+import { TimeoutError } from "../core/errors.ts";
+import { CancelScope } from "../core/scope.ts";
 import type { SocketAddress, SocketOptions, TlsInfo, Wire } from "../platform/wire.ts";
+import { now } from "../sync/timeouts.ts";
 import { WireStream } from "../streams/wire-stream.ts";
 
 /**
@@ -19,9 +22,12 @@ import { WireStream } from "../streams/wire-stream.ts";
  * ```
  */
 export class SocketStream extends WireStream {
+  readonly #handshakeMs: number;
+
   /** @internal */
-  constructor(wire: Wire, streamName = "SocketStream") {
+  constructor(wire: Wire, streamName = "SocketStream", handshakeMs: number = Infinity) {
     super(wire, streamName);
+    this.#handshakeMs = handshakeMs;
   }
 
   /** This end's address; `undefined` once the connection is gone. */
@@ -54,9 +60,18 @@ export class SocketStream extends WireStream {
    * have done it.
    *
    * @throws TlsError if it failed.
+   * @throws TimeoutError if it took longer than `handshakeTimeoutMs`, counted from this call.
    * @throws ClosedResourceError after `close`.
    */
   override handshake(): Promise<void> {
-    return super.handshake();
+    const limitMs = this.#handshakeMs;
+    if (limitMs === Infinity || !this.wire.details.securing) return super.handshake();
+    const scope = new CancelScope({ deadline: now() + limitMs });
+    scope.ensureExtras().timeoutError = () =>
+      new TimeoutError(
+        `${this.streamName}.handshake: TLS was not agreed upon within ${limitMs} ms`,
+        { cause: scope.own },
+      );
+    return scope.run(() => super.handshake()) as Promise<void>;
   }
 }

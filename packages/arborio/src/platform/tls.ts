@@ -5,7 +5,9 @@ export interface Tls {
   /**
    * Puts TLS on a wire that is not open yet, and owns it from then on. The handshake begins when the result is opened, which is
    * told of its end by `secured` or `failed` with a `TlsError`. What is written before is kept until then. An end of the wire
-   * below without the closing alert of TLS is `failed` with the reason `"truncated"`.
+   * below without the closing alert of TLS is `failed` with the reason `"truncated"`, unless the settings allow it.
+   *
+   * @throws NotSupportedError for a setting that this runtime cannot keep; then the wire is still the caller's.
    */
   wrap(wire: Wire, settings: TlsSettings): Wire;
 }
@@ -33,6 +35,8 @@ interface TlsCommonSettings {
   readonly alpnProtocols: readonly string[];
   readonly versionMin: "TLSv1.2" | "TLSv1.3";
   readonly versionMax: "TLSv1.2" | "TLSv1.3";
+  /** `false`: an end of the wire below without the closing alert is an ordinary end. */
+  readonly requireCloseNotify: boolean;
 }
 
 /** The client's side. */
