@@ -38,3 +38,9 @@ export {
   matchesExceptionGroup,
 } from "./testing/match-group.ts";
 export { type ConformanceSuite, conformanceSuites } from "./testing/conformance/index.ts";
+export {
+  byteStreamConformance,
+  type ByteStreamConformanceOptions,
+  type ByteStreamPair,
+  type ByteStreamPromise,
+} from "./testing/byte-stream-conformance/index.ts";
