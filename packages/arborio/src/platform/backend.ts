@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { TaskHandle } from "../core/task.ts";
+import type { Files } from "./files.ts";
 import type { Network } from "./network.ts";
 import type { Tls } from "./tls.ts";
 
@@ -17,6 +18,8 @@ export interface Backend {
   readonly network?: Network;
   /** TLS over any wire. */
   readonly tls?: Tls;
+  /** Files, for reading. */
+  readonly files?: Files;
   /** Set if the backend chooses which of several ready tasks goes on (a simulator). */
   readonly scheduler?: Scheduler;
 }

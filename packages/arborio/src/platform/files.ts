@@ -1,0 +1,52 @@
+import type { Completion, Withdraw } from "./network.ts";
+
+/**
+ * The files of a backend. Paths are the system's own, relative ones below the working directory; URLs, positions and chunks are
+ * the business of `fs/`. What fails, fails with a `SystemError`.
+ */
+export interface Files {
+  /**
+   * Opens a file; links are followed. Fails with `EISDIR` if it is a directory. Does not wait for the other side of a FIFO.
+   * Withdrawn, a file that was opened nevertheless is closed.
+   */
+  open(target: OpenTarget, completion: Completion<FileHandle>): Withdraw;
+  /** What is known about a file; links are followed. */
+  stat(path: string, completion: Completion<FileStat>): Withdraw;
+}
+
+/** What to open, and what for. */
+export interface OpenTarget {
+  readonly path: string;
+  readonly access: "read";
+}
+
+/** An open file. Several operations may run at once. */
+export interface FileHandle {
+  /**
+   * Reads once from `position` on, at most as much as fits into `view`; succeeds with the number of bytes: 0 only at the end.
+   * Until it has succeeded or failed, the system may write into `view`; withdrawn, for ever.
+   */
+  read(view: Uint8Array, position: number, completion: Completion<number>): Withdraw;
+  /** What is known about the file now. */
+  stat(completion: Completion<FileStat>): Withdraw;
+  /** No operation begins after this. Those that run go on; with the last of them the descriptor is given back. */
+  close(): void;
+}
+
+/** What is known about a file. */
+export interface FileStat {
+  readonly kind: FileKind;
+  /** Bytes; what it means for anything but a file, the system decides. */
+  readonly size: number;
+  /** When the contents were last changed, in milliseconds since 1970, with what fraction the system knows. */
+  readonly modifiedMs: number;
+  /** Permission bits, 0 to 0o7777. */
+  readonly mode: number;
+  /** Number of the file on its device. Beyond 2⁵³ the last digits are lost. */
+  readonly inode: number;
+  /** Number of the device that holds it. */
+  readonly device: number;
+}
+
+/** What a path leads to. */
+export type FileKind = "file" | "directory" | "fifo" | "socket" | "device";
