@@ -14,6 +14,8 @@ import { parseOptions, UsageError } from "./harness/options.ts";
 import { formatTables } from "./harness/report.ts";
 import { amountOf, slotsOf } from "./harness/schedule.ts";
 import type { Subject, TimedBench } from "./harness/suite.ts";
+import { whyNoLoad } from "./net/measure.ts";
+import { netSuite } from "./net/suite.ts";
 
 const entry = fileURLToPath(new URL("run.ts", import.meta.url));
 const parse = (...args: string[]) => parseOptions(args, [coreSuite]);
@@ -105,8 +107,9 @@ describe("targets", () => {
     const full = rows.map(
       (row) => ({ runtime: "node", unit: "ns", min: 1, max: 1, ...row }) as Row,
     );
+    const benches = [...coreSuite.benches, ...netSuite.benches];
     return formatTables(
-      coreSuite.benches.filter((bench) => bench.name === name),
+      benches.filter((bench) => bench.name === name),
       full,
     );
   };
@@ -143,6 +146,39 @@ describe("targets", () => {
   });
 });
 
+describe("a bench with several figures", () => {
+  const bench = netSuite.benches.filter(({ name }) => name === "tcp-echo-1k-10");
+  const row = (figure: string, subject: string, median: number, runtime = "node") =>
+    ({
+      bench: figure,
+      subject,
+      runtime,
+      unit: "ns",
+      min: 1,
+      max: 1,
+      median,
+      ratioToOurs: median / 10_000,
+    }) as Row;
+
+  test("has a table and a verdict for each, and the rate of the first", () => {
+    const text = formatTables(bench, [
+      row("tcp-echo-1k-10", "arborio", 10_000),
+      row("tcp-echo-1k-10", "raw", 9600),
+      row("tcp-echo-1k-10-cpu", "arborio", 10_000),
+      row("tcp-echo-1k-10-cpu", "raw", 9400),
+    ]);
+    assert.match(text, /tcp-echo-1k-10 on node[^]*per second\n.*arborio.*100,000\n/);
+    assert.match(text, /raw at least 0\.95x: 0\.96x, met[^]*tcp-echo-1k-10-cpu on node/);
+    assert.match(text, /tcp-echo-1k-10-cpu on node[^]*raw at least 0\.95x: 0\.94x, NOT MET/);
+  });
+
+  test("a target for some runtimes is not asked of the others", () => {
+    const text = formatTables(bench, [row("tcp-echo-1k-10", "arborio", 10_000, "bun")]);
+    assert.match(text, /raw at least 0\.9x: not measured/);
+    assert.doesNotMatch(text, /anyio-uvloop/);
+  });
+});
+
 describe("the schedule", () => {
   const spawn = coreSuite.benches.find((bench) => bench.name === "spawn") as TimedBench;
 
@@ -160,6 +196,25 @@ describe("the schedule", () => {
         ["effect", "node"],
         ["effect", "bun"],
         ["trio", undefined],
+      ],
+    );
+  });
+
+  test("a subject of some runtimes runs on those, one in C once", () => {
+    const [bench] = netSuite.benches;
+    assert.ok(bench?.kind === "served");
+    const slots = slotsOf(netSuite, bench, {
+      runtimes: ["node", "deno"],
+      benches: undefined,
+      subjects: new Set(["raw", "node-net", "c-epoll"]),
+    });
+    assert.deepEqual(
+      slots.map(({ subject, runtime }) => [subject.name, runtime]),
+      [
+        ["raw", "node"],
+        ["raw", "deno"],
+        ["node-net", "deno"],
+        ["c-epoll", undefined],
       ],
     );
   });
@@ -193,6 +248,7 @@ describe("what is missing", () => {
     runtimes: new Map(),
     python: new Map(Object.entries(python)),
     packages: new Map(Object.entries(packages)),
+    suiteMissing: undefined,
   });
 
   test("is skipped with the command that installs it", () => {
@@ -250,3 +306,32 @@ test("a quick run writes rows of the promised form", async () => {
     await rm(folder, { recursive: true });
   }
 });
+
+test(
+  "a quick run of net has figures for every subject of each kind",
+  { skip: await whyNoLoad() },
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "arborio-bench-"));
+    try {
+      const file = join(folder, "rows.json");
+      const only = ["--runtime", "node", "--bench", "tcp-echo-1k-10", "--bench", "tcp-idle"];
+      const subjects = ["arborio", "raw", "anyio-trio", "c-epoll"];
+      const chosen = subjects.flatMap((subject) => ["--subject", subject]);
+      const { code, stderr } = await runEntry("net", "--quick", ...only, ...chosen, "--json", file);
+      assert.equal(code, 0, stderr);
+      const rows = JSON.parse(await readFile(file, "utf8")) as Row[];
+      assert.deepEqual(
+        rows.map(({ bench, subject }) => [bench, subject]),
+        ["tcp-echo-1k-10", "tcp-echo-1k-10-cpu", "tcp-idle"].flatMap((bench) =>
+          subjects.map((subject) => [bench, subject]),
+        ),
+      );
+      for (const row of rows) {
+        assert.equal(row.unit, row.bench === "tcp-idle" ? "B" : "ns");
+        assert.ok(Number.isFinite(row.median), `${row.bench} of ${row.subject}`);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);

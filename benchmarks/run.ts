@@ -1,5 +1,5 @@
 /**
- * The entry of the benchmarks: `npm run bench -- core`.
+ * The entry of the benchmarks: `npm run bench -- core`, `npm run bench -- net`.
  *
  * Each case runs in a process of its own, the subjects of a bench one after another, round by round; see the README.
  * More suites go into `suites`.
@@ -11,19 +11,20 @@ import { surveyMachine, type Machine } from "./harness/hosts.ts";
 import { parseOptions, USAGE, UsageError, type BenchOptions } from "./harness/options.ts";
 import { formatSkips, formatTables } from "./harness/report.ts";
 import { oursFailed, runSuite } from "./harness/runner.ts";
+import { netSuite } from "./net/suite.ts";
 
-const suites = [coreSuite];
+const suites = [coreSuite, netSuite];
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), suites);
-  const machine = await surveyMachine(options.runtimes, options.suite.peers);
+  const machine = await surveyMachine(options.runtimes, options.suite);
   console.log(formatVersions(options, machine));
   const outcome = await runSuite(options, machine, (line) => console.error(line));
   console.log(formatTables(options.suite.benches, outcome.rows, { targets: !options.quick }));
-  console.log(`\n${formatSkips(outcome.skips, outcome.failures)}`);
+  console.log(`\n${formatSkips(outcome)}`);
   if (options.json !== undefined)
     await writeFile(options.json, `${JSON.stringify(outcome.rows, null, 2)}\n`);
   return oursFailed(outcome.failures) ? EXIT_FAILED : 0;

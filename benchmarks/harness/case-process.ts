@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import process from "node:process";
 import { promisify } from "node:util";
 import type { CaseReply, CaseRequest } from "./case.ts";
-import type { Host } from "./hosts.ts";
+import type { Command } from "./suite.ts";
 
 const run = promisify(execFile);
 
@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const CASE_MS_MAX = 60_000;
 
 /** The last lines of a failure are enough to act on. */
-const STDERR_CHARS = 1200;
+export const STDERR_CHARS = 1200;
 
 /** A case process failed, hung, or printed something else than its samples. */
 export class CaseError extends Error {
@@ -25,13 +25,12 @@ export class CaseError extends Error {
  * @throws CaseError if the process fails or takes more than a minute
  */
 export async function runCase(
-  host: Pick<Host, "command" | "args">,
-  script: readonly string[],
+  { command, args: script }: Command,
   request: CaseRequest,
 ): Promise<readonly number[]> {
-  const args = [...host.args, ...script, JSON.stringify(request)];
+  const args = [...script, JSON.stringify(request)];
   const options = { timeout: CASE_MS_MAX, env: { ...process.env, NO_COLOR: "1" } };
-  const { stdout } = await run(host.command, args, options).catch((error: unknown) => {
+  const { stdout } = await run(command, args, options).catch((error: unknown) => {
     throw failureOf(error as ProcessFailure);
   });
   const line = stdout.trim().split("\n").at(-1) ?? "";

@@ -73,7 +73,7 @@ export async function liveHeapBytes(): Promise<number> {
 }
 
 /** Collects what earlier samples left, so that the next one does not pay for them. */
-function collectGarbage(): void {
+export function collectGarbage(): void {
   const host = globalThis as { gc?: () => void; Bun?: { gc: (sync: boolean) => void } };
   if (host.Bun !== undefined) host.Bun.gc(true);
   else if (host.gc !== undefined) host.gc();

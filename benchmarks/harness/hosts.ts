@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { RuntimeName, Subject } from "./suite.ts";
+import type { Command, RuntimeName, Subject, Suite } from "./suite.ts";
 
 const run = promisify(execFile);
 const CONDITION = "--conditions=@arborio/source";
@@ -14,9 +14,7 @@ const PYTHON = "/usr/bin/python3";
 const PYTHON_PACKAGES = ["anyio", "trio", "uvloop"];
 
 /** How to start a script, before the script's own path. */
-export interface Host {
-  readonly command: string;
-  readonly args: readonly string[];
+export interface Host extends Command {
   readonly version: string;
 }
 
@@ -66,12 +64,14 @@ export interface Machine {
   readonly python: ReadonlyMap<string, string>;
   /** Version of each npm package asked for, undefined if it is not installed. */
   readonly packages: ReadonlyMap<string, string | undefined>;
+  /** Why nothing of the suite can be measured, or undefined. */
+  readonly suiteMissing: string | undefined;
 }
 
 /** Looks once for everything, so that what is missing is said once and not at each process. */
 export async function surveyMachine(
   runtimes: readonly RuntimeName[],
-  packages: readonly string[],
+  suite: Pick<Suite, "peers" | "whyMissing">,
 ): Promise<Machine> {
   return {
     runtimes: new Map(
@@ -79,8 +79,11 @@ export async function surveyMachine(
     ),
     python: await findPython(),
     packages: new Map(
-      await Promise.all(packages.map(async (name) => [name, await packageVersion(name)] as const)),
+      await Promise.all(
+        suite.peers.map(async (name) => [name, await packageVersion(name)] as const),
+      ),
     ),
+    suiteMissing: await suite.whyMissing?.(),
   };
 }
 
@@ -103,7 +106,7 @@ async function findPython(): Promise<Machine["python"]> {
 }
 
 /** The command line of a Python subject. */
-export const pythonHost: Pick<Host, "command" | "args"> = {
+export const pythonHost: Command = {
   command: PYTHON,
   args: ["-B", "-W", "ignore"],
 };
@@ -118,7 +121,7 @@ async function packageVersion(name: string): Promise<string | undefined> {
   }
 }
 
-/** Why a subject cannot be measured here, or undefined if it can. */
+/** Why a subject cannot be measured here, or undefined if it can. A native one can wherever its suite can. */
 export function whyMissing(subject: Subject, machine: Machine): string | undefined {
   return subject.kind === "python"
     ? whyPythonMissing(subject, machine.python)

@@ -1,7 +1,14 @@
 /** Prints what was measured: tables for people, beside the targets. */
 import type { Row } from "./aggregate.ts";
-import type { Skip } from "./runner.ts";
-import { OURS, type Bench, type RuntimeName, type Target } from "./suite.ts";
+import type { Outcome } from "./runner.ts";
+import {
+  figuresOf,
+  OURS,
+  type Bench,
+  type Figure,
+  type RuntimeName,
+  type Target,
+} from "./suite.ts";
 
 /** What to print beside the figures. */
 export interface TableOptions {
@@ -9,64 +16,74 @@ export interface TableOptions {
   readonly targets?: boolean;
 }
 
-/** One table a bench and runtime, each followed by its targets and notes. */
+/** One table a figure and runtime, each followed by its targets and notes. */
 export function formatTables(
   benches: readonly Bench[],
   rows: readonly Row[],
   { targets = true }: TableOptions = {},
 ): string {
   const parts: string[] = [];
-  for (const bench of benches) {
-    const ofBench = rows.filter((row) => row.bench === bench.name);
-    for (const runtime of new Set(ofBench.map((row) => row.runtime))) {
-      parts.push(formatTable(bench, runtime, rows));
+  for (const figure of benches.flatMap(figuresOf)) {
+    const ofFigure = rows.filter((row) => row.bench === figure.name);
+    for (const runtime of new Set(ofFigure.map((row) => row.runtime))) {
+      parts.push(formatTable(figure, runtime, rows));
       if (!targets) continue;
-      for (const target of bench.targets) parts.push(`  ${judge(bench, target, runtime, rows)}`);
+      for (const target of figure.targets.filter(({ on }) => on?.includes(runtime) ?? true))
+        parts.push(`  ${judge(figure, target, runtime, rows)}`);
     }
-    for (const note of ofBench.length > 0 ? (bench.notes ?? []) : []) parts.push(`  note: ${note}`);
+    const notes = ofFigure.length > 0 ? (figure.notes ?? []) : [];
+    parts.push(...notes.map((note) => `  note: ${note}`));
   }
   return parts.join("\n");
 }
 
 /** The reasons of all that is missing from the tables. */
-export function formatSkips(skips: readonly Skip[], failures: readonly Skip[]): string {
+export function formatSkips({
+  remarks,
+  skips,
+  failures,
+}: Pick<Outcome, "remarks" | "skips" | "failures">): string {
   return [
+    ...remarks,
     ...skips.map(({ what, reason }) => `skipped ${what}: ${reason}`),
     ...failures.map(({ what, reason }) => `FAILED ${what}: ${reason}`),
   ].join("\n");
 }
 
-function formatTable(bench: Bench, runtime: RuntimeName, rows: readonly Row[]): string {
-  const here = rows.filter((row) => row.bench === bench.name && row.runtime === runtime);
+function formatTable(figure: Figure, runtime: RuntimeName, rows: readonly Row[]): string {
+  const here = rows.filter((row) => row.bench === figure.name && row.runtime === runtime);
+  const rate = figure.rate === true;
   const cells = here.map((row) => [
     row.subject,
     formatValue(row.median, row.unit),
     formatValue(row.min, row.unit),
     formatValue(row.max, row.unit),
     row.ratioToOurs === null ? "-" : `${row.ratioToOurs.toFixed(2)}x`,
+    ...(rate ? [Math.round(1e9 / row.median).toLocaleString("en")] : []),
   ]);
-  const lines = align([["", "median", "min", "max", "to ours"], ...cells]);
-  const title = `\n${bench.name} on ${runtime}: ${bench.what}`;
+  const header = ["", "median", "min", "max", "to ours", ...(rate ? ["per second"] : [])];
+  const lines = align([header, ...cells]);
+  const title = `\n${figure.name} on ${runtime}: ${figure.what}`;
   return [title, ...lines.map((line) => `  ${line}`)].join("\n");
 }
 
 /** One line on a target: what is asked, what was seen, met or not. */
-function judge(bench: Bench, target: Target, runtime: RuntimeName, rows: readonly Row[]): string {
+function judge(figure: Figure, target: Target, runtime: RuntimeName, rows: readonly Row[]): string {
   const find = (name: string, subject: string): Row | undefined =>
     rows.find((row) => row.bench === name && row.subject === subject && row.runtime === runtime);
-  const ours = find(bench.name, OURS);
+  const ours = find(figure.name, OURS);
   switch (target.kind) {
     case "atMost": {
-      const asked = `at most ${formatValue(target.value, bench.unit)}`;
+      const asked = `at most ${formatValue(target.value, figure.unit)}`;
       return verdict(
         asked,
         ours?.median,
         (value) => value <= target.value,
-        (value) => formatValue(value, bench.unit),
+        (value) => formatValue(value, figure.unit),
       );
     }
     case "timesPeer": {
-      const ratio = find(bench.name, target.peer)?.ratioToOurs ?? undefined;
+      const ratio = find(figure.name, target.peer)?.ratioToOurs ?? undefined;
       return verdict(
         `${target.peer} at least ${target.ratioMin}x`,
         ratio,
@@ -75,7 +92,7 @@ function judge(bench: Bench, target: Target, runtime: RuntimeName, rows: readonl
       );
     }
     case "timesOfPeer": {
-      const ratio = find(bench.name, target.peer)?.ratioToOurs ?? undefined;
+      const ratio = find(figure.name, target.peer)?.ratioToOurs ?? undefined;
       const ofPeer = ratio === undefined ? undefined : 1 / ratio;
       return verdict(
         `at most ${target.ratioMax}x ${target.peer}`,

@@ -1,6 +1,7 @@
 /** Runs a suite: rounds of case processes, one after another, and gathers their samples. */
 import { rowsOf, type Measured, type Row } from "./aggregate.ts";
 import { CaseError, runCase } from "./case-process.ts";
+import { compiled } from "./compile.ts";
 import { pythonHost, whyMissing, whyPackagesMissing, type Host, type Machine } from "./hosts.ts";
 import type { BenchOptions } from "./options.ts";
 import {
@@ -11,7 +12,15 @@ import {
   slotsOf,
   type Slot,
 } from "./schedule.ts";
-import { OURS, type Bench, type RuntimeName, type Subject } from "./suite.ts";
+import {
+  figuresOf,
+  OURS,
+  type Bench,
+  type Command,
+  type Figure,
+  type RuntimeName,
+  type Subject,
+} from "./suite.ts";
 
 /** A suite ends within 12 minutes: no round is begun that would not end within these, in milliseconds. */
 const SUITE_MS_MAX = 11.25 * 60_000;
@@ -31,6 +40,8 @@ export interface Outcome {
   readonly skips: readonly Skip[];
   /** Cases that failed; of ours, the run is a failure. */
   readonly failures: readonly Skip[];
+  /** What was measured otherwise than the suite says, since this machine does not allow that. */
+  readonly remarks: readonly string[];
   readonly roundsDone: number;
 }
 
@@ -73,6 +84,7 @@ class Runner {
   readonly #samples = new Map<string, number[]>();
   readonly #skips: Skip[] = [];
   readonly #failures = new Map<string, Skip>();
+  readonly #remarks = new Set<string>();
 
   constructor(options: BenchOptions, machine: Machine, progress: Progress) {
     this.#options = options;
@@ -81,8 +93,14 @@ class Runner {
       if ("missing" in found) this.#skip(name, found.missing);
       else this.#hosts.set(name, found);
     }
+    const missing = machine.suiteMissing;
+    if (missing !== undefined) this.#skip(options.suite.name, missing);
     this.#benches = selectedBenches(options.suite, options).filter((bench) => {
-      const reason = whyPackagesMissing(bench.needs ?? [], machine);
+      if (missing !== undefined) return false;
+      const reason = whyPackagesMissing(
+        bench.kind === "served" ? [] : (bench.needs ?? []),
+        machine,
+      );
       return reason === undefined || this.#skip(bench.name, reason);
     });
     for (const subject of new Set(this.#benches.flatMap((bench) => this.#subjects(bench)))) {
@@ -99,8 +117,9 @@ class Runner {
       for (const subject of this.#subjects(bench)) {
         if (this.#absent.has(subject.name)) continue;
         for (const runtime of this.#hosts.keys()) {
-          const key = keyOf(bench.name, subject.name, runtime);
-          await this.#collect(key, async () => [await bench.measure(subject.name, runtime)]);
+          await this.#collect({ bench, subject, runtime }, async () => ({
+            [bench.name]: [await bench.measure(subject.name, runtime)],
+          }));
         }
       }
     }
@@ -115,13 +134,20 @@ class Runner {
     }
   }
 
-  outcome(): Pick<Outcome, "rows" | "skips" | "failures"> {
+  outcome(): Omit<Outcome, "roundsDone"> {
     const rows = this.#benches.flatMap((bench) =>
-      [...this.#hosts.keys()].flatMap((runtime) =>
-        rowsOf(bench, runtime, this.#measured(bench, runtime)),
+      figuresOf(bench).flatMap((figure) =>
+        [...this.#hosts.keys()].flatMap((runtime) =>
+          rowsOf(figure, runtime, this.#measured(bench, figure, runtime)),
+        ),
       ),
     );
-    return { rows, skips: this.#skips, failures: [...this.#failures.values()] };
+    return {
+      rows,
+      skips: this.#skips,
+      failures: [...this.#failures.values()],
+      remarks: [...this.#remarks],
+    };
   }
 
   #subjects(bench: Bench): Subject[] {
@@ -133,9 +159,9 @@ class Runner {
     return false;
   }
 
-  #measured(bench: Bench, runtime: RuntimeName): Measured[] {
+  #measured(bench: Bench, figure: Figure, runtime: RuntimeName): Measured[] {
     return this.#subjects(bench).flatMap(({ name, kind }) => {
-      const key = keyOf(bench.name, name, kind === "python" ? undefined : runtime);
+      const key = keyOf(figure.name, name, kind === "script" ? runtime : undefined);
       const samples = this.#samples.get(key);
       return samples === undefined ? [] : [{ subject: name, samples }];
     });
@@ -143,35 +169,62 @@ class Runner {
 
   async #runSlot(slot: Slot, round: number): Promise<void> {
     const { bench, subject, runtime } = slot;
-    const amount = amountOf(slot, this.#options.quick);
-    if (this.#absent.has(subject.name) || round >= (amount.roundsMax ?? Infinity)) return;
-    const host = runtime === undefined ? pythonHost : this.#hosts.get(runtime);
-    if (host === undefined) return;
-    const script = subject.kind === "python" ? [subject.file, subject.name] : [subject.file];
-    const request = {
-      bench: bench.name,
-      ops: amount.ops,
-      warmUpOps: amount.warmUpOps,
-      samplesMax: this.#options.quick ? 1 : (amount.samplesMax ?? SAMPLES_MAX),
-      budgetMs: BUDGET_MS,
-    };
-    await this.#collect(keyOf(bench.name, subject.name, runtime), () =>
-      runCase(host, script, request),
-    );
-  }
-
-  /** Adds the samples, or remembers the failure; what failed once is not tried again. */
-  async #collect(key: string, measure: () => Promise<readonly number[]>): Promise<void> {
-    if (this.#failures.has(key)) return;
-    try {
-      const samples = await measure();
-      this.#samples.set(key, [...(this.#samples.get(key) ?? []), ...samples]);
-    } catch (error) {
-      const reason = error instanceof CaseError ? error.message : String(error);
-      this.#failures.set(key, { what: key, reason });
-      this.#progress(`FAILED ${key}, see the end`);
+    const host = runtime === undefined ? undefined : this.#hosts.get(runtime);
+    if (this.#absent.has(subject.name) || (runtime !== undefined && host === undefined)) return;
+    if (bench.kind === "served") {
+      const { quick } = this.#options;
+      const remark = (text: string): void => void this.#remarks.add(text);
+      await this.#collect(slot, async () =>
+        bench.measure(await commandOf(subject, host), { quick, remark }),
+      );
+    } else {
+      const amount = amountOf({ ...slot, bench }, this.#options.quick);
+      if (round >= (amount.roundsMax ?? Infinity)) return;
+      await this.#collect(slot, async () => ({
+        [bench.name]: await runCase(await commandOf(subject, host), {
+          bench: bench.name,
+          ops: amount.ops,
+          warmUpOps: amount.warmUpOps,
+          samplesMax: this.#options.quick ? 1 : (amount.samplesMax ?? SAMPLES_MAX),
+          budgetMs: BUDGET_MS,
+        }),
+      }));
     }
   }
+
+  /** Adds the samples of each figure, or remembers the failure; what failed once is not tried again. */
+  async #collect(
+    { bench, subject, runtime }: Place,
+    measure: () => Promise<Readonly<Record<string, readonly number[]>>>,
+  ): Promise<void> {
+    const what = keyOf(bench.name, subject.name, runtime);
+    if (this.#failures.has(what)) return;
+    try {
+      for (const [figure, samples] of Object.entries(await measure())) {
+        const key = keyOf(figure, subject.name, runtime);
+        this.#samples.set(key, [...(this.#samples.get(key) ?? []), ...samples]);
+      }
+    } catch (error) {
+      const reason = error instanceof CaseError ? error.message : String(error);
+      this.#failures.set(what, { what, reason });
+      this.#progress(`FAILED ${what}, see the end`);
+    }
+  }
+}
+
+/** Of whom samples are: a slot, or its like of a static bench. */
+interface Place {
+  readonly bench: Pick<Bench, "name">;
+  readonly subject: Subject;
+  readonly runtime: RuntimeName | undefined;
+}
+
+/** How to start a subject; the host is that of a script. A Python file holds several subjects, and is told which. */
+async function commandOf(subject: Subject, host: Host | undefined): Promise<Command> {
+  if (subject.kind === "native") return { command: await compiled(subject.file), args: [] };
+  const { command, args } = host ?? pythonHost;
+  const which = subject.kind === "python" ? [subject.name] : [];
+  return { command, args: [...args, subject.file, ...which] };
 }
 
 /** "spawn of effect on bun"; also the name under which a failure is printed. */

@@ -4,15 +4,19 @@ import {
   type Amount,
   type Bench,
   type RuntimeName,
+  type ServedBench,
   type StaticBench,
   type Subject,
   type Suite,
   type TimedBench,
 } from "./suite.ts";
 
-/** One case process to start in each round. A Python slot has no runtime: its figures stand beside each of ours. */
-export interface Slot {
-  readonly bench: TimedBench;
+/** A bench that is measured anew in each round. */
+export type RoundBench = TimedBench | ServedBench;
+
+/** One process to start in each round. Only a script has a runtime: the figures of others stand beside each of ours. */
+export interface Slot<B extends RoundBench = RoundBench> {
+  readonly bench: B;
   readonly subject: Subject;
   readonly runtime: RuntimeName | undefined;
 }
@@ -39,17 +43,23 @@ export function selectedSubjects(suite: Suite, bench: Bench, { subjects }: Selec
 }
 
 /** The slots of one bench in the order A B C, so that a slow spell of the machine meets all subjects alike. */
-export function slotsOf(suite: Suite, bench: TimedBench, selection: Selection): Slot[] {
-  return selectedSubjects(suite, bench, selection).flatMap((subject): Slot[] =>
-    subject.kind === "python"
-      ? [{ bench, subject, runtime: undefined }]
-      : selection.runtimes.map((runtime) => ({ bench, subject, runtime })),
+export function slotsOf<B extends RoundBench>(
+  suite: Suite,
+  bench: B,
+  selection: Selection,
+): Slot<B>[] {
+  return selectedSubjects(suite, bench, selection).flatMap((subject): Slot<B>[] =>
+    subject.kind === "script"
+      ? selection.runtimes
+          .filter((runtime) => subject.runtimes?.includes(runtime) ?? true)
+          .map((runtime) => ({ bench, subject, runtime }))
+      : [{ bench, subject, runtime: undefined }],
   );
 }
 
 /** How much a slot has to do. */
 export function amountOf(
-  slot: Slot,
+  slot: Slot<TimedBench>,
   quick: boolean,
 ): Required<Pick<Amount, "ops" | "warmUpOps">> & Amount {
   const amount = amountFor(slot.bench, slot.subject.name);

@@ -11,10 +11,15 @@ export const OURS = "arborio";
 /** Who does the work. */
 export interface Subject {
   readonly name: string;
-  /** A `script` subject runs on each JavaScript runtime, a `python` subject once, on the system's Python. */
-  readonly kind: "script" | "python";
-  /** Absolute path of the file that holds its cases. */
+  /**
+   * A `script` subject runs on each JavaScript runtime, a `python` subject once, on the system's Python, a `native` one
+   * once too, compiled from C.
+   */
+  readonly kind: "script" | "python" | "native";
+  /** Absolute path of the file that holds its cases, or its server. */
   readonly file: string;
+  /** The only runtimes of a script; all unless given. */
+  readonly runtimes?: readonly RuntimeName[];
   /** Packages it cannot do without. */
   readonly needs: readonly string[];
 }
@@ -31,8 +36,14 @@ export interface Amount {
   readonly roundsMax?: number;
 }
 
+/** How to start something. */
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
 /** A figure to reach: by itself, beside a peer, or in proportion to another bench. */
-export type Target =
+export type Target = (
   | { readonly kind: "atMost"; readonly value: number }
   /** The peer needs at least so many times as much as we. */
   | { readonly kind: "timesPeer"; readonly peer: string; readonly ratioMin: number }
@@ -44,19 +55,29 @@ export type Target =
       readonly bench: string;
       readonly ratioMin: number;
       readonly ratioMax: number;
-    };
+    }
+) & {
+  /** The runtimes it is set for; all unless given. */
+  readonly on?: readonly RuntimeName[];
+};
 
-interface BenchBase {
+/** One table a runtime. */
+export interface Figure {
   readonly name: string;
   /** What one operation is, in a few words. */
   readonly what: string;
   /** Nanoseconds or bytes, per operation. */
   readonly unit: "ns" | "B";
   readonly targets: readonly Target[];
-  /** Packages that the measuring itself cannot do without. */
-  readonly needs?: readonly string[];
   /** Remarks printed below the table: which subject has no such thing, or is not quite comparable. */
   readonly notes?: readonly string[];
+  /** Whether the table also shows how many operations a second are. */
+  readonly rate?: boolean;
+}
+
+interface BenchBase extends Figure {
+  /** Packages that the measuring itself cannot do without. */
+  readonly needs?: readonly string[];
 }
 
 /** Measured by case processes, one for each subject, runtime and round. */
@@ -76,7 +97,34 @@ export interface StaticBench extends BenchBase {
   readonly measure: (subject: string, runtime: RuntimeName) => Promise<number>;
 }
 
-export type Bench = TimedBench | StaticBench;
+/** Measured by a function of the suite, from outside of a process of the subject; one process gives several figures. */
+export interface ServedBench {
+  readonly kind: "served";
+  readonly name: string;
+  readonly subjects: readonly string[];
+  readonly figures: readonly Figure[];
+  readonly measure: Measure;
+}
+
+/** Starts the program, and measures it: one or more samples of each figure, by its name. */
+export type Measure = (
+  program: Command,
+  options: MeasureOptions,
+) => Promise<Readonly<Record<string, readonly number[]>>>;
+
+export interface MeasureOptions {
+  /** A smoke test: no figures to quote. */
+  readonly quick: boolean;
+  /** Says something once, below the tables: what this machine does not allow. */
+  readonly remark: (text: string) => void;
+}
+
+export type Bench = TimedBench | StaticBench | ServedBench;
+
+/** What a bench measures. */
+export function figuresOf(bench: Bench): readonly Figure[] {
+  return bench.kind === "served" ? bench.figures : [bench];
+}
 
 export interface Suite {
   readonly name: string;
@@ -84,6 +132,8 @@ export interface Suite {
   readonly benches: readonly Bench[];
   /** npm packages whose versions are printed. */
   readonly peers: readonly string[];
+  /** Why nothing of it can be measured here, or undefined if it can. */
+  readonly whyMissing?: () => Promise<string | undefined>;
 }
 
 /** The amount of a bench for one subject. */
