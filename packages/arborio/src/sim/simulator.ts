@@ -17,6 +17,8 @@ export interface SimulatorOptions {
 
 /** Numbers below this are drawn as one choice. */
 const RANDOM_RESOLUTION = 2 ** 32;
+/** A random byte is one of so many. */
+const BYTE_VALUES = 256;
 
 /**
  * A simulated backend: virtual time that jumps to the next timer when every task waits, and a seeded order of start and
@@ -59,7 +61,13 @@ function createSimulatedBackend(chooser: Chooser, seed: number): Backend {
   return {
     name: "simulator",
     clock,
-    entropy: { random: () => randomness.pick("rand", RANDOM_RESOLUTION) / RANDOM_RESOLUTION },
+    entropy: {
+      random: () => randomness.pick("rand", RANDOM_RESOLUTION) / RANDOM_RESOLUTION,
+      fill(view) {
+        for (let index = 0; index < view.length; index++)
+          view[index] = randomness.pick("rand", BYTE_VALUES);
+      },
+    },
     scheduler: {
       choose: (count) => chooser.pick("sched", count),
       onStuck: (stuck) => clock.onStuck(stuck),
@@ -73,7 +81,15 @@ function describeDeadlock(root: Task): string | undefined {
   return `every task waits, and nothing is left that could wake one (no timer is set):\n${taskTreeOf(root)}`;
 }
 
-/** A task that awaits a promise that is not ours counts as running; `abandonOnCancel` waits for one, and says for which. */
+/**
+ * A task that awaits a promise that is not ours counts as running; `abandonOnCancel` waits for one, and says for which. Streams
+ * over foreign ones say that they are.
+ */
 function mayBeWokenFromOutside(task: TaskInfo): boolean {
-  return task.state === "running" || task.waits.some((wait) => wait.resource instanceof Promise);
+  return task.state === "running" || task.waits.some(({ resource }) => isForeign(resource));
+}
+
+function isForeign(resource: unknown): boolean {
+  if (typeof resource !== "object" || resource === null) return false;
+  return resource instanceof Promise || (resource as { isForeign?: unknown }).isForeign === true;
 }

@@ -67,6 +67,11 @@ export class WireStream implements ByteStream, WireReceiver {
     wire.open(this);
   }
 
+  /** @internal For the simulator's report of deadlocks: what it waits for may come from outside the library. */
+  get isForeign(): boolean {
+    return (this.wire as { isForeign?: boolean }).isForeign === true;
+  }
+
   // Receiving ------------------------------------------------------------------------------------------------------------
 
   receive(maxBytes: number = CHUNK_BYTES_MAX): Promise<Uint8Array> {

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import { describe, test as nodeTest } from "node:test";
+import {
+  ClosedResourceError,
+  taskGroup,
+  waitAllTasksBlocked,
+} from "../index.ts";
+import { dispatchEvents, itemsFromIterable, receiveEvents } from "../streams.ts";
+import { onEveryBackend } from "../testing/every-backend.ts";
+
+const TEST_MS_MAX = 20_000;
+const test = onEveryBackend((title, body) => nodeTest(title, { timeout: TEST_MS_MAX }, body));
+
+describe("events", () => {
+  test("receiveEvents: events of a target, in order, also those that came before receive", async () => {
+    const target = new EventTarget();
+    using events = receiveEvents<Event>(target, "tick");
+    target.dispatchEvent(new Event("tick"));
+    target.dispatchEvent(new Event("other"));
+    assert.equal((await events.receive()).type, "tick");
+    await taskGroup(async (group) => {
+      const receiving = group.startSoon(() => events.receive());
+      await waitAllTasksBlocked();
+      const event = new Event("tick");
+      target.dispatchEvent(event);
+      assert.equal(await receiving.result(), event);
+    });
+  });
+
+  test("receiveEvents: the arguments of an emitter; close removes every listener", async () => {
+    const emitter = new EventEmitter();
+    const events = receiveEvents<[number, string]>(emitter, "data", {
+      endOn: ["end"],
+      failOn: ["error"],
+    });
+    emitter.emit("data", 1, "one");
+    assert.deepEqual(await events.receive(), [1, "one"]);
+    events.close();
+    assert.deepEqual(emitter.eventNames(), []);
+    await assert.rejects(events.receive(), ClosedResourceError);
+  });
+
+  for (const [overflow, left, dropped] of [
+    ["drop-oldest", [3, 4], 3],
+    ["drop-newest", [0, 1], 3],
+  ] as const) {
+    test(`receiveEvents: overflow "${overflow}" keeps ${left.join(" and ")}, and counts`, async () => {
+      const emitter = new EventEmitter();
+      using events = receiveEvents<[number]>(emitter, "n", { capacity: 2, overflow });
+      for (let n = 0; n < 5; n++) emitter.emit("n", n);
+      assert.deepEqual(events.statistics(), { waiting: 2, dropped });
+      assert.deepEqual([await events.receive(), await events.receive()], [[left[0]], [left[1]]]);
+    });
+  }
+
+  test('receiveEvents: overflow "break" gives what waits, then a BrokenResourceError; it listens no more', async () => {
+    const emitter = new EventEmitter();
+    using events = receiveEvents<[number]>(emitter, "n", { capacity: 2, overflow: "break" });
+    for (let n = 0; n < 5; n++) emitter.emit("n", n);
+    assert.deepEqual(await events.receive(), [0]);
+    assert.deepEqual(await events.receive(), [1]);
+    await assert.rejects(events.receive(), /more than 2 events/);
+    assert.deepEqual(emitter.eventNames(), []);
+  });
+
+  test("receiveEvents: endOn ends after what came before, failOn breaks with its cause", async () => {
+    const emitter = new EventEmitter();
+    const ending = receiveEvents<[number]>(emitter, "n", { endOn: ["end"] });
+    emitter.emit("n", 1);
+    emitter.emit("end");
+    emitter.emit("n", 2);
+    assert.deepEqual(await Array.fromAsync(ending), [[1]]);
+    const failing = receiveEvents(emitter, "n", { failOn: ["error"] });
+    const failure = new Error("gone");
+    emitter.emit("error", failure);
+    await assert.rejects(failing.receive(), (error: Error) => error.cause === failure);
+  });
+
+  test("receiveEvents: wrong arguments are refused, and nothing listens", () => {
+    const emitter = new EventEmitter();
+    assert.throws(
+      () => receiveEvents({} as never, "x"),
+      /needs an EventTarget or an event emitter/,
+    );
+    assert.throws(() => receiveEvents(emitter, "x", { capacity: 0 }), RangeError);
+    assert.throws(() => receiveEvents(emitter, "x", { overflow: "wait" as never }), RangeError);
+    assert.deepEqual(emitter.eventNames(), []);
+  });
+
+  test("dispatchEvents: an event for each item, until the end", async () => {
+    const target = new EventTarget();
+    const seen: string[] = [];
+    target.addEventListener("a", (event) => void seen.push(event.type));
+    const items = itemsFromIterable(["a", "b", "a"]);
+    assert.equal(await dispatchEvents(items, target, (item) => new Event(item)), 3);
+    assert.deepEqual(seen, ["a", "a"]);
+  });
+});

@@ -1,0 +1,232 @@
+/** Bridges to and from events: they come when they come, so what is not received in time has a stated fate. */
+import { describeValue, requireCount, requireFunction } from "../core/arguments.ts";
+import { BrokenResourceError, EndOfStream } from "../core/errors.ts";
+import { textOf } from "../core/exception-text.ts";
+import { createChannel, type ReceiveChannel, type SendChannel } from "../sync/channel.ts";
+import type { ObjectReceiveStream } from "./byte-stream.ts";
+
+/** So many events wait for a receiver, unless told otherwise. */
+const CAPACITY = 256;
+
+/** The shape of an event emitter: Node's, and the many that imitate it. */
+export interface EmitterLike {
+  on(type: string, listener: (...args: unknown[]) => void): unknown;
+  removeListener(type: string, listener: (...args: unknown[]) => void): unknown;
+}
+
+/** Where events come from. */
+export type EventSource = EventTarget | EmitterLike;
+
+/** Options of `receiveEvents`. */
+export interface ReceiveEventsOptions {
+  /** So many events wait for a receiver; a whole number from 1 on. Default 256. */
+  readonly capacity?: number;
+  /**
+   * What happens when more come: the oldest that waits is dropped, the newest is dropped, or the stream breaks. Default
+   * `"drop-oldest"`.
+   */
+  readonly overflow?: "drop-oldest" | "drop-newest" | "break";
+  /** Names of events that end the stream. Default none. */
+  readonly endOn?: readonly string[];
+  /** Names of events that break the stream, with what they carry as the `cause`. Default none. */
+  readonly failOn?: readonly string[];
+}
+
+/** What `EventStream.statistics()` tells. */
+export interface EventStreamStatistics {
+  /** Events that wait for a receiver. */
+  readonly waiting: number;
+  /** Events that were dropped because nobody received in time. */
+  readonly dropped: number;
+}
+
+/**
+ * Receives the events of an `EventTarget` (then an item is the event) or of an emitter (then it is the array of arguments).
+ * Listens from now on, and until it is closed. What comes while nobody receives waits, up to `capacity`; `overflow` says what
+ * happens then.
+ *
+ * @param source what tells the events.
+ * @param type name of the events.
+ * @throws TypeError, RangeError if an argument is none of these.
+ *
+ * @example Messages of a port, at one's own pace
+ * ```ts
+ * import { run } from "arborio";
+ * import { receiveEvents } from "arborio/streams";
+ *
+ * await run(async () => {
+ *   const target = new EventTarget();
+ *   using events = receiveEvents<Event>(target, "tick");
+ *   target.dispatchEvent(new Event("tick"));
+ *   console.assert((await events.receive()).type === "tick");
+ * });
+ * ```
+ */
+export function receiveEvents<T>(
+  source: EventSource,
+  type: string,
+  options: ReceiveEventsOptions = {},
+): EventStream<T> {
+  const { capacity = CAPACITY, overflow = "drop-oldest", endOn = [], failOn = [] } = options;
+  requireCount("receiveEvents({ capacity })", capacity, 1);
+  if (overflow !== "drop-oldest" && overflow !== "drop-newest" && overflow !== "break") {
+    throw new RangeError(
+      `receiveEvents({ overflow }): got ${describeValue(overflow)}, needs "drop-oldest", "drop-newest" or "break"`,
+    );
+  }
+  const stream = new EventStream<T>(capacity, overflow);
+  try {
+    stream.listen(source, type, (item) => stream.take(item as T));
+    for (const name of endOn) stream.listen(source, name, () => stream.end());
+    for (const name of failOn) stream.listen(source, name, (cause) => stream.break(cause));
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
+  return stream;
+}
+
+/** Events as a stream of items. */
+export class EventStream<T> implements ObjectReceiveStream<T> {
+  readonly #sender: SendChannel<T>;
+  readonly #receiver: ReceiveChannel<T>;
+  readonly #capacity: number;
+  readonly #overflow: "drop-oldest" | "drop-newest" | "break";
+  readonly #stops: (() => void)[] = [];
+  #dropped = 0;
+  #failure: BrokenResourceError | null = null;
+  #closed = false;
+
+  /** @internal */
+  constructor(capacity: number, overflow: "drop-oldest" | "drop-newest" | "break") {
+    [this.#sender, this.#receiver] = createChannel<T>(capacity);
+    this.#capacity = capacity;
+    this.#overflow = overflow;
+  }
+
+  /**
+   * Waits for an event. Cancelled, it lost none.
+   *
+   * @throws EndOfStream after an event of `endOn`, when the events before it have been received.
+   * @throws BrokenResourceError after an event of `failOn`, or when `overflow` is `"break"` and too many came; likewise.
+   * @throws ClosedResourceError after `close`, also while waiting.
+   */
+  async receive(): Promise<T> {
+    try {
+      return await this.#receiver.receive();
+    } catch (error) {
+      throw error instanceof EndOfStream ? (this.#failure ?? error) : error;
+    }
+  }
+
+  /** Iterates until the end. Leaving early closes nothing. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, undefined, undefined> {
+    for (;;) {
+      try {
+        yield await this.receive();
+      } catch (error) {
+        if (error instanceof EndOfStream) return undefined;
+        throw error;
+      }
+    }
+  }
+
+  /** A frozen snapshot. */
+  statistics(): EventStreamStatistics {
+    const waiting = this.#closed ? 0 : this.#receiver.statistics().currentBufferUsed;
+    return Object.freeze({ waiting, dropped: this.#dropped });
+  }
+
+  /** Listens no more, and forgets what waits. Synchronous; works from any context; a second call does nothing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stop();
+    this.#receiver.close();
+  }
+
+  /** `close`, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal */
+  listen(source: EventSource, type: string, listener: (item: unknown) => void): void {
+    this.#stops.push(addListener(source, type, listener));
+  }
+
+  /** @internal */
+  take(item: T): void {
+    if (this.#receiver.statistics().currentBufferUsed >= this.#capacity) {
+      if (this.#overflow === "break") {
+        this.#breakWith(`more than ${this.#capacity} events came that nobody received`, undefined);
+        return;
+      }
+      this.#dropped += 1;
+      if (this.#overflow === "drop-newest") return;
+      this.#receiver.receiveNowait();
+    }
+    this.#sender.sendNowait(item);
+  }
+
+  /** @internal */
+  end(): void {
+    this.#stop();
+  }
+
+  /** @internal */
+  break(item: unknown): void {
+    const cause: unknown = Array.isArray(item) && item.length === 1 ? item[0] : item;
+    this.#breakWith(textOf(cause), cause);
+  }
+
+  #breakWith(what: string, cause: unknown): void {
+    this.#failure = new BrokenResourceError(`receiveEvents: ${what}`, { cause });
+    this.#stop();
+  }
+
+  #stop(): void {
+    for (const stop of this.#stops.splice(0)) stop();
+    this.#sender.close();
+  }
+}
+
+function addListener(
+  source: EventSource,
+  type: string,
+  listener: (item: unknown) => void,
+): () => void {
+  if (source instanceof EventTarget) {
+    source.addEventListener(type, listener);
+    return () => source.removeEventListener(type, listener);
+  }
+  if (typeof source?.on !== "function" || typeof source.removeListener !== "function") {
+    throw new TypeError(
+      `receiveEvents: got ${describeValue(source)}, needs an EventTarget or an event emitter`,
+    );
+  }
+  const withArguments = (...args: unknown[]): void => listener(args);
+  source.on(type, withArguments);
+  return () => void source.removeListener(type, withArguments);
+}
+
+/**
+ * Dispatches an event for each item that `stream` receives, until it ends. A listener that throws does not stop it: what it
+ * throws is the host's, as for any event. Cancelled, it lost no item.
+ *
+ * @param toEvent makes the event of an item.
+ * @returns how many events were dispatched.
+ */
+export async function dispatchEvents<T>(
+  stream: ObjectReceiveStream<T>,
+  target: EventTarget,
+  toEvent: (item: T) => globalThis.Event,
+): Promise<number> {
+  requireFunction("dispatchEvents", toEvent);
+  let count = 0;
+  for await (const item of stream) {
+    target.dispatchEvent(toEvent(item));
+    count += 1;
+  }
+  return count;
+}

@@ -1,0 +1,161 @@
+/** A wire over the events of Node's streams, described by their shape. */
+import { ambientScope, runInScope } from "../core/ambient.ts";
+import { describeValue } from "../core/arguments.ts";
+import { BrokenResourceError, NotSupportedError } from "../core/errors.ts";
+import { textOf } from "../core/exception-text.ts";
+import type { Wire, WireDetails, WireReceiver } from "../platform/wire.ts";
+import { NO_DETAILS } from "./foreign-wire.ts";
+
+/** What both kinds of Node's streams have. */
+export interface NodeStreamLike {
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
+  removeListener(event: string, listener: (...args: unknown[]) => void): unknown;
+  destroy(error?: Error): unknown;
+  readonly destroyed?: boolean;
+}
+
+/** The shape of a `Readable` of bytes. */
+export interface NodeReadableLike extends NodeStreamLike {
+  pause(): unknown;
+  resume(): unknown;
+  readonly readableEnded?: boolean;
+  readonly readableObjectMode?: boolean;
+}
+
+/** The shape of a `Writable` of bytes. */
+export interface NodeWritableLike extends NodeStreamLike {
+  write(bytes: Uint8Array, written: (error?: Error | null) => void): boolean;
+  end(): unknown;
+  readonly writableObjectMode?: boolean;
+}
+
+/** The shape of a `Duplex` of bytes: a socket, a pipe, a transform. */
+export interface NodeDuplexLike extends NodeReadableLike, NodeWritableLike {}
+
+/** A wire over the events of a Node stream. */
+export class NodeStreamWire implements Wire {
+  readonly details: WireDetails = NO_DETAILS;
+  /** For the simulator's report of deadlocks: what comes here comes from outside the library. */
+  readonly isForeign = true;
+  readonly #name: string;
+  readonly #readable: NodeReadableLike | null;
+  readonly #writable: NodeWritableLike | null;
+  #receiver: WireReceiver | null = null;
+  #readOver = false;
+  #ended = false;
+
+  constructor(name: string, readable: NodeReadableLike | null, writable: NodeWritableLike | null) {
+    this.#name = name;
+    this.#readable = readable;
+    this.#writable = writable;
+  }
+
+  open(receiver: WireReceiver): void {
+    this.#receiver = receiver;
+    const { root } = ambientScope().runState;
+    runInScope(root, () => this.#listen(), undefined);
+  }
+
+  #listen(): void {
+    const both = new Set<NodeStreamLike>();
+    if (this.#readable !== null) both.add(this.#readable);
+    if (this.#writable !== null) both.add(this.#writable);
+    for (const stream of both) {
+      stream.on("error", (error: unknown) => this.#fail(error));
+      stream.on("close", () => this.#closed());
+    }
+    this.#readable?.on("end", () => this.#readEnd());
+    this.#readable?.on("data", (chunk: unknown) => this.#data(chunk));
+    if (this.#readable?.readableEnded === true) this.#later(() => this.#readEnd());
+    else if ([...both].some(({ destroyed }) => destroyed === true))
+      this.#later(() => this.#closed());
+  }
+
+  /** A stream that is over already tells nothing any more, and `open` may tell nothing before it returns. */
+  #later(tell: () => void): void {
+    void Promise.resolve().then(tell);
+  }
+
+  pause(): void {
+    this.#readable?.pause();
+  }
+
+  resume(): void {
+    this.#readable?.resume();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    this.#requireWritable().write(bytes, (error) => {
+      if (error === null || error === undefined) this.#receiver?.written();
+      else this.#fail(error);
+    });
+    return false;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#requireWritable().end();
+  }
+
+  close(abortively: boolean): void {
+    this.#receiver = null;
+    // What was sent has been processed; only a stream that is not ended yet still has its end to process, and must not lose it.
+    if (!abortively && this.#writable !== null && !this.#ended) this.#writable.end();
+    else if (!this.#ended) this.#writable?.destroy();
+    if (this.#readable !== null && (this.#readable as unknown) !== this.#writable)
+      this.#readable.destroy();
+    else if (this.#readable !== null) this.#readable.resume();
+  }
+
+  #requireWritable(): NodeWritableLike {
+    if (this.#writable !== null) return this.#writable;
+    throw new NotSupportedError(`${this.#name}: it only receives, needs a stream that sends too`);
+  }
+
+  #data(chunk: unknown): void {
+    if (chunk instanceof Uint8Array) {
+      if (chunk.length === 0) return;
+      this.#receiver?.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      return;
+    }
+    const hint = typeof chunk === "string" ? "; leave out setEncoding" : "";
+    this.#fail(new TypeError(`${this.#name}: it gave ${describeValue(chunk)}, needs bytes${hint}`));
+  }
+
+  #readEnd(): void {
+    if (this.#readable === null || this.#readOver) return;
+    this.#readOver = true;
+    this.#receiver?.ended();
+  }
+
+  /** A stream that is destroyed without an error tells nothing but this. */
+  #closed(): void {
+    const isWhole =
+      (this.#readable === null || this.#readOver) && (this.#writable === null || this.#ended);
+    if (!isWhole) this.#fail(new Error("the stream was destroyed before its end"));
+  }
+
+  #fail(cause: unknown): void {
+    const receiver = this.#receiver;
+    this.#receiver = null;
+    receiver?.failed(new BrokenResourceError(textOf(cause), { cause }));
+  }
+}
+
+export function requireReadable(name: string, stream: NodeReadableLike): void {
+  const isReadable =
+    typeof stream?.on === "function" &&
+    typeof stream.resume === "function" &&
+    stream.readableObjectMode !== true;
+  if (!isReadable)
+    throw new TypeError(`${name}: got ${describeValue(stream)}, needs a readable stream of bytes`);
+}
+
+export function requireWritable(name: string, stream: NodeWritableLike): void {
+  const isWritable =
+    typeof stream?.on === "function" &&
+    typeof stream.write === "function" &&
+    stream.writableObjectMode !== true;
+  if (!isWritable)
+    throw new TypeError(`${name}: got ${describeValue(stream)}, needs a writable stream of bytes`);
+}

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { Duplex, PassThrough, Readable, Writable } from "node:stream";
+import { describe, test as nodeTest } from "node:test";
+import { BrokenResourceError, taskGroup } from "../index.ts";
+import {
+  type ByteStream,
+  fromIterable,
+  fromNodeDuplex,
+  fromNodeReadable,
+  fromNodeWritable,
+  fromStreamPair,
+  fromWritableStream,
+  toNodeDuplex,
+  toNodeReadable,
+  toNodeWritable,
+} from "../streams.ts";
+import { onEveryBackend } from "../testing/every-backend.ts";
+
+const TEST_MS_MAX = 20_000;
+const test = onEveryBackend((title, body) => nodeTest(title, { timeout: TEST_MS_MAX }, body));
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (chunk: Uint8Array): string => new TextDecoder().decode(chunk);
+
+async function readAll(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  let all = "";
+  for await (const chunk of stream) all += text(chunk);
+  return all;
+}
+
+describe("Node streams", () => {
+  test("fromNodeReadable: the bytes, then the end", async () => {
+    assert.equal(
+      await readAll(
+        fromNodeReadable(
+          Readable.from([Buffer.from("ab"), Buffer.from("c")], { objectMode: false }),
+        ),
+      ),
+      "abc",
+    );
+  });
+
+  test("fromNodeReadable: an error is a BrokenResourceError; destroyed before the end too; already ended ends", async () => {
+    const failing = new Readable({ read() {} });
+    const stream = fromNodeReadable(failing);
+    failing.destroy(new RangeError("disk on fire"));
+    await assert.rejects(stream.receive(), /disk on fire/);
+    const destroyed = new Readable({ read() {} });
+    destroyed.destroy();
+    await assert.rejects(fromNodeReadable(destroyed).receive(), /destroyed before its end/);
+    const ended = Readable.from([Buffer.from("x")], { objectMode: false });
+    await readAll(ended as AsyncIterable<Uint8Array>);
+    await assert.rejects(fromNodeReadable(ended).receive(), /end/);
+  });
+
+  test("fromNodeReadable: what is no stream of bytes is refused", () => {
+    assert.throws(() => fromNodeReadable(Readable.from(["x"])), /needs a readable stream of bytes/);
+    assert.throws(() => fromNodeWritable({} as never), /needs a writable stream of bytes/);
+  });
+
+  test("fromNodeDuplex: there and back through a PassThrough, more than its buffers take", async () => {
+    const stream: ByteStream = fromNodeDuplex(new PassThrough());
+    await taskGroup(async (group) => {
+      group.startSoon(async () => {
+        for (let count = 0; count < 50; count++)
+          await stream.send(new Uint8Array(10_000).fill(count));
+        await stream.sendEof();
+      });
+      let total = 0;
+      for await (const chunk of stream) total += chunk.length;
+      assert.equal(total, 500_000);
+    });
+  });
+
+  test("fromNodeWritable: send waits for the callback; a failed write breaks the stream", async () => {
+    const log: string[] = [];
+    const writable = new Writable({
+      write(chunk: Uint8Array, _encoding, processed) {
+        log.push(text(chunk));
+        processed(log.length === 2 ? new Error("full") : null);
+      },
+    });
+    const stream = fromNodeWritable(writable);
+    await stream.send(bytes("a"));
+    await assert.rejects(stream.send(bytes("b")), /full/);
+    await assert.rejects(stream.send(bytes("c")), BrokenResourceError);
+    assert.deepEqual(log, ["a", "b"]);
+  });
+
+  test("toNodeReadable, toNodeWritable, toNodeDuplex: Node's streams over ours", async () => {
+    assert.equal(
+      await readAll(
+        toNodeReadable(fromIterable([bytes("ab")]), Readable) as AsyncIterable<Uint8Array>,
+      ),
+      "ab",
+    );
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const node = toNodeDuplex(fromStreamPair({ readable, writable }), Duplex);
+    node.end("hello");
+    assert.equal(await readAll(node as AsyncIterable<Uint8Array>), "hello");
+    const sunk: string[] = [];
+    const sink = fromWritableStream(
+      new WritableStream<Uint8Array>({ write: (chunk) => void sunk.push(text(chunk)) }),
+    );
+    const out = toNodeWritable(sink, Writable);
+    await new Promise<void>((resolve) => void out.end("x", () => resolve()));
+    assert.deepEqual(sunk, ["x"]);
+  });
+});

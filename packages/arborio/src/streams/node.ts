@@ -1,0 +1,185 @@
+/**
+ * Bridges to and from Node's streams. They are described here by their shape, so that nothing of a runtime is imported, and the
+ * streams of any runtime, or of a library that imitates Node's, will do.
+ */
+import { ambientScope, runInScope } from "../core/ambient.ts";
+import { requireFunction } from "../core/arguments.ts";
+import { EndOfStream } from "../core/errors.ts";
+import type { ByteReceiveStream, ByteSendStream, ByteStream } from "./byte-stream.ts";
+import {
+  type NodeDuplexLike,
+  type NodeReadableLike,
+  NodeStreamWire,
+  type NodeWritableLike,
+  requireReadable,
+  requireWritable,
+} from "./node-stream-wire.ts";
+import { WireStream } from "./wire-stream.ts";
+
+/** What `toNodeReadable` and its like give to the constructor. */
+export interface NodeStreamOptions {
+  readonly read?: (this: NodeStreamOutput) => void;
+  readonly write?: (bytes: Uint8Array, encoding: string, processed: NodeProcessed) => void;
+  readonly final?: (processed: NodeProcessed) => void;
+  readonly destroy?: (error: Error | null, processed: NodeProcessed) => void;
+  readonly allowHalfOpen?: boolean;
+}
+
+/** Node's way to tell that something is processed. */
+export type NodeProcessed = (error?: Error | null) => void;
+
+/** What a stream that is read from puts its bytes into. */
+export interface NodeStreamOutput {
+  push(bytes: Uint8Array | null): boolean;
+  destroy(error?: Error): unknown;
+}
+
+/** One of the classes of `node:stream`. */
+export type NodeStreamClass<T> = new (options: NodeStreamOptions) => T;
+
+/**
+ * Receives the bytes of a Node stream, for example a file or an upload. Reads ahead up to 64 KiB, then the stream is paused.
+ * Closing destroys the Node stream. Its failure is a `BrokenResourceError` with the failure as its `cause`.
+ *
+ * @throws TypeError if it is not a readable stream of bytes.
+ */
+export function fromNodeReadable(readable: NodeReadableLike): ByteReceiveStream {
+  const name = "fromNodeReadable";
+  requireReadable(name, readable);
+  return new WireStream(new NodeStreamWire(name, readable, null), name);
+}
+
+/**
+ * Sends bytes to a Node stream. `send` waits until the stream has processed them. `close` ends the stream after what was sent, or
+ * destroys it if a `send` was cut.
+ *
+ * @throws TypeError if it is not a writable stream of bytes.
+ */
+export function fromNodeWritable(writable: NodeWritableLike): ByteSendStream {
+  const name = "fromNodeWritable";
+  requireWritable(name, writable);
+  return new WireStream(new NodeStreamWire(name, null, writable), name);
+}
+
+/**
+ * A byte stream over a Node stream with both directions.
+ *
+ * @throws TypeError if it is not a duplex stream of bytes.
+ *
+ * @example Compress, on Node, Bun and Deno
+ * ```ts
+ * import { createGzip } from "node:zlib";
+ * import { run } from "arborio";
+ * import { fromNodeDuplex } from "arborio/streams";
+ *
+ * await run(async (group) => {
+ *   await using gzip = fromNodeDuplex(createGzip());
+ *   group.startSoon(async () => {
+ *     await gzip.send(new TextEncoder().encode("Hello"));
+ *     await gzip.sendEof();
+ *   });
+ *   console.assert((await gzip.receive()).length > 0);
+ * });
+ * ```
+ */
+export function fromNodeDuplex(duplex: NodeDuplexLike): ByteStream {
+  const name = "fromNodeDuplex";
+  requireReadable(name, duplex);
+  requireWritable(name, duplex);
+  return new WireStream(new NodeStreamWire(name, duplex, duplex), name);
+}
+
+/**
+ * A Node stream of what `stream` receives. Nothing is received before it is read; destroying it closes `stream`.
+ *
+ * @param Readable the class of `node:stream`.
+ *
+ * @example For a library that wants a Node stream
+ * ```ts
+ * import { Readable } from "node:stream";
+ * import { run } from "arborio";
+ * import { fromIterable, toNodeReadable } from "arborio/streams";
+ *
+ * await run(async () => {
+ *   const readable = toNodeReadable(fromIterable([new Uint8Array([1])]), Readable);
+ *   for await (const chunk of readable) console.assert(chunk.length === 1);
+ * });
+ * ```
+ */
+export function toNodeReadable<T>(stream: ByteReceiveStream, Readable: NodeStreamClass<T>): T {
+  requireFunction("toNodeReadable", Readable);
+  return new Readable({ read: readFrom(stream), destroy: destroyWith(stream) });
+}
+
+/**
+ * A Node stream whose bytes are sent on `stream`. Ending it ends the sending half, or closes a stream that only sends; destroying
+ * it closes `stream`.
+ *
+ * @param Writable the class of `node:stream`.
+ */
+export function toNodeWritable<T>(stream: ByteSendStream, Writable: NodeStreamClass<T>): T {
+  requireFunction("toNodeWritable", Writable);
+  return new Writable({ ...writeTo(stream), destroy: destroyWith(stream) });
+}
+
+/**
+ * A Node stream for both directions of `stream`. Destroying it closes `stream`.
+ *
+ * @param Duplex the class of `node:stream`.
+ */
+export function toNodeDuplex<T>(stream: ByteStream, Duplex: NodeStreamClass<T>): T {
+  requireFunction("toNodeDuplex", Duplex);
+  return new Duplex({
+    read: readFrom(stream),
+    ...writeTo(stream),
+    destroy: destroyWith(stream),
+    allowHalfOpen: true,
+  });
+}
+
+function readFrom(stream: ByteReceiveStream): (this: NodeStreamOutput) => void {
+  const { root } = ambientScope().runState;
+  return function (this: NodeStreamOutput): void {
+    runInScope(root, () => stream.receive(), undefined).then(
+      (bytes) => this.push(bytes),
+      (error: unknown) => {
+        if (error instanceof EndOfStream) this.push(null);
+        else this.destroy(error as Error);
+      },
+    );
+  };
+}
+
+function writeTo(
+  stream: ByteSendStream & { sendEof?(): Promise<void> },
+): Pick<NodeStreamOptions, "write" | "final"> {
+  const { root } = ambientScope().runState;
+  return {
+    write: (bytes, _encoding, processed) => {
+      runInScope(root, () => stream.send(bytes), undefined).then(
+        () => processed(),
+        (error: unknown) => processed(error as Error),
+      );
+    },
+    final: (processed) => {
+      if (stream.sendEof === undefined) {
+        stream.close();
+        processed();
+        return;
+      }
+      runInScope(root, () => stream.sendEof?.(), undefined)?.then(
+        () => processed(),
+        (error: unknown) => processed(error as Error),
+      );
+    },
+  };
+}
+
+function destroyWith(stream: {
+  close(): void;
+}): (error: Error | null, processed: NodeProcessed) => void {
+  return (error, processed) => {
+    stream.close();
+    processed(error);
+  };
+}
