@@ -1,7 +1,11 @@
 import type { Clock } from "../core/clock.ts";
 import type { TaskHandle } from "../core/task.ts";
+import type { Compression } from "./compression.ts";
+import type { Digests } from "./digest.ts";
 import type { Files } from "./files.ts";
 import type { Network } from "./network.ts";
+import type { Signals } from "./signals.ts";
+import type { StandardStreams } from "./standard-streams.ts";
 import type { Tls } from "./tls.ts";
 
 /** What a backend must give. What a runtime lacks is missing, and the function above it throws `NotSupportedError`. */
@@ -20,6 +24,14 @@ export interface Backend {
   readonly tls?: Tls;
   /** Files, for reading. */
   readonly files?: Files;
+  /** Signals to the process. */
+  readonly signals?: Signals;
+  /** Standard input, output and error. */
+  readonly standardStreams?: StandardStreams;
+  /** Compressors and decompressors. */
+  readonly compression?: Compression;
+  /** Digests of bytes. */
+  readonly digests?: Digests;
   /** Set if the backend chooses which of several ready tasks goes on (a simulator). */
   readonly scheduler?: Scheduler;
 }
@@ -28,6 +40,8 @@ export interface Backend {
 export interface Entropy {
   /** A number in [0, 1). */
   random(): number;
+  /** Fills all of `view` with random bytes that nobody can guess; in a simulator, with the seed's. */
+  fill(view: Uint8Array): void;
 }
 
 /** Chooses the order in which ready tasks go on. */
@@ -44,14 +58,10 @@ export interface Scheduler {
 export interface HostProcess {
   /** Keeps the process alive until the returned function is called. */
   keepAlive(): () => void;
-  /** Calls `received` on each of these signals instead of the host's default, until the returned function is called. */
-  onSignals(names: readonly string[], received: (name: string) => void): () => void;
   /** Lets `drop` decide which unhandled rejections do not count; the others stay the host's. Until the returned function is called. */
   filterUnhandledRejections(drop: (reason: unknown) => boolean): () => void;
   /** If `error` goes unhandled soon, the process ends with `code`, quietly. */
   exitQuietlyIfUnhandled(error: unknown, code: number): void;
-  /** The number of a signal, for the exit code 128 + n. */
-  signalNumber(name: string): number;
   /** Tells a developer something. */
   warn(message: string): void;
 }

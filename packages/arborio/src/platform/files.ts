@@ -38,7 +38,7 @@ export interface FileStat {
   readonly kind: FileKind;
   /** Bytes; what it means for anything but a file, the system decides. */
   readonly size: number;
-  /** When the contents were last changed, in milliseconds since 1970, with what fraction the system knows. */
+  /** When the contents were last changed, in whole milliseconds since 1970: not every runtime tells fractions. */
   readonly modifiedMs: number;
   /** Permission bits, 0 to 0o7777. */
   readonly mode: number;

@@ -15,6 +15,7 @@ import type { Backend, Scheduler } from "./backend.ts";
 import { ambient, hostBackend } from "./host.ts";
 import { filterRejections } from "./rejection-filter.ts";
 import { createRootState } from "./root-state.ts";
+import { isClaimed, listenForSignals } from "./signal-claims.ts";
 import { testAmbientStore } from "./self-test.ts";
 
 /** Options of `run`. */
@@ -23,7 +24,10 @@ export interface RunOptions {
   readonly backend?: Backend | BackendFactory;
   /** Name of the root task. Default: the name of `main`, or `"main"`. */
   readonly name?: string;
-  /** Signals that end the run: the first asks (`shutdown`), the second cancels. Default `["SIGINT", "SIGTERM"]`; `[]`: none. */
+  /**
+   * Signals that end the run: the first asks (`shutdown`), the second cancels. Default `["SIGINT", "SIGTERM"]`; `[]`: none. One for
+   * which a receiver is open in the run goes to that alone (`openSignalReceiver`).
+   */
   readonly signals?: readonly string[];
   /** Milliseconds between the first signal and the cancellation of everything. Default 0: at once. Servers set it. */
   readonly graceMs?: number;
@@ -88,10 +92,14 @@ export async function run<T>(
   const running = new Running(state, graceMs);
   const hostProcess = hostBackend.process;
   const ends: (() => void)[] = [];
+  // First, since it is the one that throws: no host lets a program catch SIGKILL.
+  if (backend.signals !== undefined) {
+    const received = (name: string): void => {
+      if (!isClaimed(state, name)) running.interrupt(name);
+    };
+    ends.push(listenForSignals("run({ signals })", backend.signals, signals, received));
+  }
   if (hostProcess !== undefined) {
-    // First, since it is the one that throws: no host lets a program catch SIGKILL.
-    if (backend.process !== undefined)
-      ends.push(hostProcess.onSignals(signals, (name) => running.interrupt(name)));
     if (backend.scheduler === undefined) ends.push(hostProcess.keepAlive());
     ends.push(filterRejections(hostProcess, state));
   }
@@ -110,7 +118,8 @@ export async function run<T>(
   if (outcome.ok) return outcome.value as T;
   const { error } = outcome;
   if (error instanceof InterruptedError) {
-    hostProcess?.exitQuietlyIfUnhandled(error, 128 + hostProcess.signalNumber(error.signal));
+    const number = backend.signals?.numberOf(error.signal) ?? 0;
+    hostProcess?.exitQuietlyIfUnhandled(error, 128 + number);
   }
   throw error;
 }

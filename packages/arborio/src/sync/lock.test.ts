@@ -276,10 +276,8 @@ nodeTest(
       ...hostBackend,
       process: {
         keepAlive: () => hostProcess.keepAlive(),
-        onSignals: () => () => {},
         filterUnhandledRejections: () => () => {},
         exitQuietlyIfUnhandled() {},
-        signalNumber: () => 0,
         warn: (message: string) => void warnings.push(message),
       },
     };

@@ -1,12 +1,10 @@
 import process from "node:process";
 import type { HostProcess } from "../../platform/backend.ts";
-import { keepAlive, onSignals, signalNumber, warn } from "../shared/process.ts";
+import { keepAlive, warn } from "../shared/process.ts";
 
 /** Bun calls listeners natively, so events cannot be intercepted as on Node; a listener has to stand in for Bun's default. */
 export const bunProcess: HostProcess = {
   keepAlive,
-  onSignals,
-  signalNumber,
   warn,
   filterUnhandledRejections(drop) {
     const listener = (reason: unknown): void => {

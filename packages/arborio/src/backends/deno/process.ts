@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { HostProcess } from "../../platform/backend.ts";
-import { keepAlive, onSignals, signalNumber, warn } from "../shared/process.ts";
+import { keepAlive, warn } from "../shared/process.ts";
 
 interface RejectionEvent extends Event {
   readonly reason: unknown;
@@ -8,8 +8,6 @@ interface RejectionEvent extends Event {
 
 export const denoProcess: HostProcess = {
   keepAlive,
-  onSignals,
-  signalNumber,
   warn,
   filterUnhandledRejections(drop) {
     return onUnhandledRejection((event) => {

@@ -1,11 +1,9 @@
 import process from "node:process";
 import type { HostProcess } from "../../platform/backend.ts";
-import { keepAlive, onSignals, signalNumber, warn } from "../shared/process.ts";
+import { keepAlive, warn } from "../shared/process.ts";
 
 export const nodeProcess: HostProcess = {
   keepAlive,
-  onSignals,
-  signalNumber,
   warn,
   filterUnhandledRejections: (drop) => interceptEvents(["unhandledRejection"], drop),
   exitQuietlyIfUnhandled(error, code) {
