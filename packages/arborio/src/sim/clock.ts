@@ -1,4 +1,5 @@
 import type { Clock, ClockTimer } from "../core/clock.ts";
+import { Deadline, DeadlineHeap } from "../core/deadlines.ts";
 
 /** Microseconds per millisecond: time is whole microseconds inside, so that adding never rounds. */
 const US = 1000;
@@ -16,7 +17,7 @@ const TURNS_AT_ONE_INSTANT_MAX = 100_000;
  */
 export class VirtualClock implements Clock {
   readonly #hostTurn: (turn: () => void) => void;
-  readonly #timers: Set<VirtualTimer> = new Set();
+  readonly #timers: DeadlineHeap = new DeadlineHeap();
   #turns: (() => void)[] = [];
   #nextTurns: (() => void)[] = [];
   #nowUs = 0;
@@ -32,9 +33,18 @@ export class VirtualClock implements Clock {
     return this.#nowUs / US;
   }
 
+  /** The time in whole microseconds. */
+  get nowUs(): number {
+    return this.#nowUs;
+  }
+
   setTimer(delayMs: number, wake: () => void): ClockTimer {
-    const atUs = this.#nowUs + Math.max(Math.ceil(delayMs * US), 1);
-    const timer: VirtualTimer = new VirtualTimer(atUs, wake, () => this.#timers.delete(timer));
+    return this.after(Math.ceil(delayMs * US), wake);
+  }
+
+  /** `setTimer` with whole microseconds, at least one; timers of the same instant fire in the order in which they were set. */
+  after(delayUs: number, wake: () => void): ClockTimer {
+    const timer = new VirtualTimer(this.#timers, this.#nowUs + Math.max(delayUs, 1), wake);
     this.#timers.add(timer);
     this.#pumpSoon();
     return timer;
@@ -65,45 +75,41 @@ export class VirtualClock implements Clock {
       this.#turns = this.#nextTurns.reverse();
       this.#nextTurns = [];
     }
-    const earliest = this.#earliest();
-    const spinning = this.#turnsAtThisInstant >= TURNS_AT_ONE_INSTANT_MAX && earliest !== undefined;
-    const turn = spinning ? undefined : this.#turns.pop();
+    const isSpinning =
+      this.#turnsAtThisInstant >= TURNS_AT_ONE_INSTANT_MAX && this.#timers.size > 0;
+    const turn = isSpinning ? undefined : this.#turns.pop();
     if (turn !== undefined) {
       this.#turnsAtThisInstant += 1;
       this.#pumpSoon();
       turn();
-    } else if (earliest !== undefined) {
-      this.#jumpTo(earliest);
+    } else if (this.#timers.size > 0) {
+      this.#jump();
       this.#pumpSoon();
     } else {
       this.#stuck?.();
     }
   };
 
-  #earliest(): VirtualTimer | undefined {
-    let earliest: VirtualTimer | undefined;
-    for (const timer of this.#timers)
-      if (earliest === undefined || timer.atUs < earliest.atUs) earliest = timer;
-    return earliest;
-  }
-
-  #jumpTo(timer: VirtualTimer): void {
-    this.#timers.delete(timer);
-    this.#nowUs = timer.atUs;
+  #jump(): void {
+    const timer = this.#timers.takeDue(Infinity) as VirtualTimer;
+    this.#nowUs = timer.when;
     this.#turnsAtThisInstant = 0;
     timer.wake();
   }
 }
 
-class VirtualTimer implements ClockTimer {
-  readonly atUs: number;
+class VirtualTimer extends Deadline implements ClockTimer {
   readonly wake: () => void;
-  readonly clear: () => void;
+  readonly #heap: DeadlineHeap;
 
-  constructor(atUs: number, wake: () => void, clear: () => void) {
-    this.atUs = atUs;
+  constructor(heap: DeadlineHeap, whenUs: number, wake: () => void) {
+    super(whenUs, wake, undefined);
+    this.#heap = heap;
     this.wake = wake;
-    this.clear = clear;
+  }
+
+  clear(): void {
+    this.#heap.remove(this);
   }
 
   /** Virtual time keeps no process alive. */

@@ -1,11 +1,15 @@
 import { requireCount } from "../core/arguments.ts";
 import type { Task } from "../core/task.ts";
 import { runningTasksOf, type TaskInfo, taskTreeOf } from "../core/task-tree.ts";
-import type { Backend } from "../platform/backend.ts";
+import type { Backend, Entropy } from "../platform/backend.ts";
 import { hostBackend } from "../platform/host.ts";
 import type { BackendFactory } from "../platform/run.ts";
 import { type Chooser, FirstChooser, RandomChooser } from "./chooser.ts";
 import { VirtualClock } from "./clock.ts";
+import { ip } from "./net/addresses.ts";
+import { Fabric, type NetworkOptions } from "./net/fabric.ts";
+import { HostNetwork } from "./net/host-network.ts";
+import { Internet } from "./net/internet.ts";
 
 /** Options of `simulator`. */
 export interface SimulatorOptions {
@@ -13,6 +17,8 @@ export interface SimulatorOptions {
   readonly seed?: number;
   /** In which order ready tasks go on: seeded-random, or as they became ready. Default `"random"`. */
   readonly order?: "random" | "fifo";
+  /** How the network between and on the hosts behaves. */
+  readonly network?: NetworkOptions;
 }
 
 /** Numbers below this are drawn as one choice. */
@@ -39,39 +45,48 @@ const BYTE_VALUES = 256;
  * ```
  */
 export function simulator(options: SimulatorOptions = {}): BackendFactory {
-  const { seed = 1, order = "random" } = options;
+  const { seed = 1, order = "random", network = {} } = options;
   requireCount("simulator({ seed })", seed, 0, false);
   if (order !== "random" && order !== "fifo") {
     throw new RangeError(
       `simulator({ order }): got ${JSON.stringify(order)}, needs "random" or "fifo"`,
     );
   }
-  return {
-    createBackend: () =>
-      createSimulatedBackend(
-        order === "random" ? new RandomChooser(seed) : new FirstChooser(),
-        seed,
-      ),
-  };
+  return { createBackend: () => createSimulatedBackend(seed, order, network) };
 }
 
-function createSimulatedBackend(chooser: Chooser, seed: number): Backend {
+function createSimulatedBackend(
+  seed: number,
+  order: "random" | "fifo",
+  network: NetworkOptions,
+): Backend {
   const clock = new VirtualClock((turn) => hostBackend.clock.nextTurn(turn));
-  const randomness = new RandomChooser(seed);
+  const chooser = new RandomChooser(seed);
+  const scheduling: Chooser = order === "random" ? chooser : new FirstChooser();
+  const internet = new Internet(new Fabric(clock, chooser.fork("network"), network));
   return {
     name: "simulator",
     clock,
-    entropy: {
-      random: () => randomness.pick("rand", RANDOM_RESOLUTION) / RANDOM_RESOLUTION,
-      fill(view) {
-        for (let index = 0; index < view.length; index++)
-          view[index] = randomness.pick("rand", BYTE_VALUES);
-      },
-    },
+    entropy: createEntropy(chooser),
     scheduler: {
-      choose: (count) => chooser.pick("sched", count),
+      choose: (count) => scheduling.pick("sched", count),
       onStuck: (stuck) => clock.onStuck(stuck),
       describeDeadlock,
+    },
+    network: new HostNetwork(internet, {
+      name: "localhost",
+      addresses: [ip("192.168.0.1"), ip("fd00::1")],
+      silent: false,
+    }),
+  };
+}
+
+function createEntropy(chooser: Chooser): Entropy {
+  return {
+    random: () => chooser.pick("rand", RANDOM_RESOLUTION) / RANDOM_RESOLUTION,
+    fill(view) {
+      for (let index = 0; index < view.length; index++)
+        view[index] = chooser.pick("rand", BYTE_VALUES);
     },
   };
 }

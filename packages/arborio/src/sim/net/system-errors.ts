@@ -1,0 +1,30 @@
+import { SystemError } from "../../core/errors.ts";
+
+/** What people should read instead of the code; the same words as on a real system. */
+const TEXTS = {
+  EACCES: "permission denied",
+  EADDRINUSE: "the address is in use",
+  EADDRNOTAVAIL: "no such address on this machine",
+  EAFNOSUPPORT: "the address is of another family than the socket",
+  EAI_AGAIN: "the name service does not answer",
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the other side reset the connection",
+  EHOSTUNREACH: "the host cannot be reached",
+  EINVAL: "the system takes this for an invalid argument",
+  EMSGSIZE: "the datagram is too large",
+  ENAMETOOLONG: "the name is too long",
+  ENETUNREACH: "the network cannot be reached",
+  ENOENT: "no such file or directory",
+  ENOTFOUND: "no address is known for this name",
+  EPIPE: "the other side receives no more",
+  EPROTOTYPE: "the socket there is of another kind",
+  ETIMEDOUT: "the other side did not answer in time",
+} as const;
+
+/** The names of errors that the simulated system knows. */
+export type SystemCode = keyof typeof TEXTS;
+
+/** An error as a backend makes it; `attempt` says what was tried: `"connect to 10.0.0.1:80"`. */
+export function systemError(attempt: string, code: SystemCode): SystemError {
+  return new SystemError(`${attempt}: ${TEXTS[code]} (${code})`, code);
+}
