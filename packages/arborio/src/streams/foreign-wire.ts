@@ -5,6 +5,7 @@ import { BrokenResourceError, NotSupportedError } from "../core/errors.ts";
 import { textOf } from "../core/exception-text.ts";
 import type { CancelScope } from "../core/scope.ts";
 import type { SocketOptions, Wire, WireDetails, WireReceiver } from "../platform/wire.ts";
+import { CHUNK_BYTES_MAX } from "./byte-stream.ts";
 import { type ItemSource, Puller } from "./item-source.ts";
 
 /** Where bytes go. Each promise settles before the next call. */
@@ -25,6 +26,15 @@ export const NO_DETAILS: WireDetails = {
   descriptor: undefined,
   setOptions(_options: SocketOptions): void {},
 };
+
+/**
+ * In pieces, so that a sink that takes any chunk as one presses back all the same; copied, since a sink may keep a chunk for
+ * longer than it takes to write (a `TransformStream` passes it on), and the caller of `send` may change it then.
+ */
+async function writeInPieces(sink: ByteSink, bytes: Uint8Array): Promise<void> {
+  for (let start = 0; start < bytes.length; start += CHUNK_BYTES_MAX)
+    await sink.write(bytes.slice(start, start + CHUNK_BYTES_MAX));
+}
 
 export class ForeignWire implements Wire {
   readonly details: WireDetails = NO_DETAILS;
@@ -60,7 +70,7 @@ export class ForeignWire implements Wire {
 
   write(bytes: Uint8Array): boolean {
     const sink = this.#requireSink();
-    this.#call(() => sink.write(bytes)).then(
+    this.#call(() => writeInPieces(sink, bytes)).then(
       () => this.#receiver?.written(),
       (error: unknown) => this.#fail(error),
     );

@@ -27,6 +27,7 @@ export interface NodeWritableLike extends NodeStreamLike {
   write(bytes: Uint8Array, written: (error?: Error | null) => void): boolean;
   end(): unknown;
   readonly writableObjectMode?: boolean;
+  readonly writableFinished?: boolean;
 }
 
 /** The shape of a `Duplex` of bytes: a socket, a pipe, a transform. */
@@ -85,7 +86,8 @@ export class NodeStreamWire implements Wire {
   }
 
   write(bytes: Uint8Array): boolean {
-    this.#requireWritable().write(bytes, (error) => {
+    // A copy, since a stream may keep the chunk for longer than it takes to write, and the caller of `send` may change it then.
+    this.#requireWritable().write(bytes.slice(), (error) => {
       if (error === null || error === undefined) this.#receiver?.written();
       else this.#fail(error);
     });
@@ -99,12 +101,18 @@ export class NodeStreamWire implements Wire {
 
   close(abortively: boolean): void {
     this.#receiver = null;
-    // What was sent has been processed; only a stream that is not ended yet still has its end to process, and must not lose it.
-    if (!abortively && this.#writable !== null && !this.#ended) this.#writable.end();
-    else if (!this.#ended) this.#writable?.destroy();
-    if (this.#readable !== null && (this.#readable as unknown) !== this.#writable)
-      this.#readable.destroy();
-    else if (this.#readable !== null) this.#readable.resume();
+    const destroy = (): void => {
+      this.#readable?.destroy();
+      this.#writable?.destroy();
+    };
+    // What was sent has been processed, but the end may have something of its own to write: a compressor's last block.
+    if (abortively || this.#writable === null) destroy();
+    else if (this.#ended && this.#writable.writableFinished === true) destroy();
+    else if (this.#ended) this.#writable.on("finish", destroy);
+    else {
+      this.#writable.on("finish", destroy);
+      this.#writable.end();
+    }
   }
 
   #requireWritable(): NodeWritableLike {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { Duplex, PassThrough, Readable, Writable } from "node:stream";
 import { describe, test as nodeTest } from "node:test";
 import { BrokenResourceError, taskGroup } from "../index.ts";
@@ -14,6 +15,7 @@ import {
   toNodeReadable,
   toNodeWritable,
 } from "../streams.ts";
+import { byteStreamConformance } from "../testing/byte-stream-conformance/index.ts";
 import { onEveryBackend } from "../testing/every-backend.ts";
 
 const TEST_MS_MAX = 20_000;
@@ -105,5 +107,23 @@ describe("Node streams", () => {
     const out = toNodeWritable(sink, Writable);
     await new Promise<void>((resolve) => void out.end("x", () => resolve()));
     assert.deepEqual(sunk, ["x"]);
+  });
+});
+
+describe("byte stream conformance", () => {
+  byteStreamConformance(test, {
+    name: "fromNodeDuplex",
+    makePair: async () => {
+      const server = createServer({ allowHalfOpen: true });
+      await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+      const accepted = new Promise<Socket>((resolve) => void server.once("connection", resolve));
+      const { port } = server.address() as AddressInfo;
+      const left = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+      const right = await accepted;
+      server.close();
+      return [fromNodeDuplex(left), fromNodeDuplex(right)];
+    },
+    gaps: { reset: "the streams of Node have no way to tell the other side of a failure" },
+    test: { skip: { backend: "simulator", reason: "its sockets are the runtime's own" } },
   });
 });

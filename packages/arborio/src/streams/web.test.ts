@@ -22,6 +22,7 @@ import {
   toStreamPair,
   toWritableStream,
 } from "../streams.ts";
+import { byteStreamConformance } from "../testing/byte-stream-conformance/index.ts";
 import { onEveryBackend } from "../testing/every-backend.ts";
 
 const TEST_MS_MAX = 20_000;
@@ -244,5 +245,20 @@ describe("both directions of a byte stream", () => {
     await sink.write(bytes("x"));
     await sink.close();
     assert.deepEqual(log, ["x", "closed"]);
+  });
+});
+
+describe("byte stream conformance", () => {
+  byteStreamConformance(test, {
+    name: "fromStreamPair",
+    makePair() {
+      const there = new TransformStream<Uint8Array, Uint8Array>();
+      const back = new TransformStream<Uint8Array, Uint8Array>();
+      return [
+        fromStreamPair({ readable: back.readable, writable: there.writable }),
+        fromStreamPair({ readable: there.readable, writable: back.writable }),
+      ];
+    },
+    bufferedBytesMax: 1024 * 1024,
   });
 });
