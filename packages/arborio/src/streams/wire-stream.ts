@@ -247,6 +247,11 @@ export class WireStream implements ByteStream, WireReceiver {
     for (const waiter of handshakes ?? []) waiter.fail(errorFor("handshake"));
   }
 
+  /** @internal Why neither direction works any more; `null` while that did not happen. It is the `cause` of errors that say so. */
+  get failure(): Error | null {
+    return this.#failure;
+  }
+
   // What the wire tells --------------------------------------------------------------------------------------------------
 
   /** @internal */

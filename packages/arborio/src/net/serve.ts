@@ -1,0 +1,183 @@
+import { ambientScope } from "../core/ambient.ts";
+import { requireCount, requireFunction, requireOptions } from "../core/arguments.ts";
+import { ExceptionGroup } from "../core/exception-group.ts";
+import {
+  isStray,
+  NOTHING,
+  pureCancellation,
+  strayError,
+  withoutCancellation,
+} from "../core/ownership.ts";
+import type { CancelScope } from "../core/scope.ts";
+import { type TaskGroup, taskGroup } from "../core/task-group.ts";
+import type { Lease } from "../sync/lease.ts";
+import { Semaphore } from "../sync/semaphore.ts";
+import { soft } from "../sync/soft.ts";
+import type { SocketStream } from "./socket-stream.ts";
+
+/** What `listener.serve` calls for each connection. */
+export type ConnectionHandler = (stream: SocketStream) => unknown;
+
+/** Options of `listener.serve`. */
+export interface ServeOptions {
+  /** Where handlers run. Default: a group of its own, which `serve` waits for. */
+  readonly group?: TaskGroup;
+  /** So many connections are handled at once; further ones wait in the listener, and in the system. Default `Infinity`. */
+  readonly maxConnections?: number;
+  /**
+   * Gets what handlers throw, failed handshakes, and errors of accepting. What it throws itself ends the serving, as a failure of the
+   * group in which handlers run. Default: the run's `onUnhandled`, but nothing for an error that only says that the handler's own
+   * connection broke, or that its handshake failed: no client shall end a server. `statistics()` counts those.
+   */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Where the connections come from. */
+export interface ConnectionSource {
+  /** Waits for the next one. */
+  next(): Promise<SocketStream>;
+  close(): void;
+  /** No more are taken from it. */
+  ended(): void;
+}
+
+/** One call of `listener.serve`. */
+export class Service {
+  readonly #handler: ConnectionHandler;
+  readonly #onError: ((error: unknown) => void) | undefined;
+  readonly #onUnhandled: (error: unknown) => void;
+  readonly #group: TaskGroup | undefined;
+  readonly #limit: Semaphore | null;
+  /** Of the loop that accepts. */
+  #loop: CancelScope | null = null;
+  #failure: { readonly error: unknown } | null = null;
+  /** Connections whose handlers have not ended. */
+  handled = 0;
+  /** Connections whose handlers failed only because the connection did. */
+  broken = 0;
+
+  /** Checks the arguments. */
+  constructor(handler: ConnectionHandler, options: ServeOptions) {
+    requireFunction("Listener.serve", handler);
+    requireOptions("Listener.serve(handler, options)", options, "{ maxConnections: 100 }");
+    const { group, maxConnections = Infinity, onError } = options;
+    requireCount("Listener.serve({ maxConnections })", maxConnections, 1);
+    if (onError !== undefined) requireFunction("Listener.serve({ onError })", onError);
+    this.#handler = handler;
+    this.#group = group;
+    this.#limit = maxConnections === Infinity ? null : new Semaphore(maxConnections);
+    this.#onError = onError;
+    this.#onUnhandled = ambientScope().runState.onUnhandled;
+  }
+
+  /** Accepts and handles until `stop`, or a shutdown, which closes the source; ends when a group of its own has. */
+  async run(source: ConnectionSource): Promise<void> {
+    const group = this.#group;
+    if (group !== undefined) await this.#acceptAll(source, group);
+    else await taskGroup((own) => this.#acceptAll(source, own));
+  }
+
+  /** Ends the accepting at once. Handlers go on. */
+  stop(): void {
+    this.#loop?.cancel("the listener was closed");
+  }
+
+  /** Takes an error of accepting. Called by the backend, outside all tasks. */
+  acceptFailed(error: unknown): void {
+    try {
+      (this.#onError ?? this.#onUnhandled)(error);
+    } catch (thrown) {
+      this.#failure ??= { error: thrown };
+      this.stop();
+    }
+  }
+
+  async #acceptAll(source: ConnectionSource, group: TaskGroup): Promise<void> {
+    try {
+      await soft((loop) => {
+        this.#loop = loop;
+        return this.#acceptForever(source, group);
+      });
+    } finally {
+      source.ended();
+    }
+    if (this.#failure !== null) throw this.#failure.error;
+    if (ambientScope().shuttingDown) source.close();
+  }
+
+  async #acceptForever(source: ConnectionSource, group: TaskGroup): Promise<void> {
+    while (this.#failure === null) {
+      const lease = await this.#limit?.acquire();
+      let stream: SocketStream;
+      try {
+        stream = await source.next();
+      } catch (error) {
+        lease?.release();
+        throw error;
+      }
+      this.#start(group, stream, lease);
+    }
+  }
+
+  #start(group: TaskGroup, stream: SocketStream, lease: Lease | undefined): void {
+    const { name } = this.#handler;
+    const task = (): Promise<void> => this.#handle(stream).finally(() => lease?.release());
+    try {
+      group.startSoon(task, { name: name === "" ? "connection" : name });
+    } catch (error) {
+      stream.close();
+      lease?.release();
+      throw error;
+    }
+  }
+
+  async #handle(stream: SocketStream): Promise<void> {
+    this.handled += 1;
+    let secured = false;
+    try {
+      if (stream.wire.details.securing) await stream.handshake();
+      secured = true;
+      await this.#handler(stream);
+    } catch (error) {
+      this.#report(error, !secured || isExplainedBy(error, stream.failure));
+    } finally {
+      this.handled -= 1;
+      stream.close();
+    }
+  }
+
+  /** Passes an error on, without the part of it that is the cancellation of this task: that goes its own way. */
+  #report(error: unknown, isBroken: boolean): void {
+    const scope = ambientScope();
+    const { applied } = scope;
+    // One that nobody's cancellation explains is an error like any other, and must not end the listener.
+    const real = applied === null ? withoutStray(scope, error) : withoutCancellation(error);
+    if (real !== NOTHING) {
+      if (isBroken) this.broken += 1;
+      if (this.#onError !== undefined) this.#onError(real);
+      else if (!isBroken) this.#onUnhandled(real);
+    }
+    if (applied !== null && real !== error) throw applied;
+  }
+}
+
+function withoutStray(scope: CancelScope, error: unknown): unknown {
+  const pure = pureCancellation(error);
+  return pure !== null && isStray(scope) ? strayError(scope, pure) : error;
+}
+
+/** Longest chain of causes that is looked at. */
+const CAUSES_MAX = 10;
+
+/** Whether all that `error` says is that `failure` happened. */
+function isExplainedBy(error: unknown, failure: Error | null): boolean {
+  if (failure === null) return false;
+  if (error instanceof ExceptionGroup)
+    return error.leaves().every((leaf) => isExplainedBy(leaf, failure));
+  let at = error;
+  for (let depth = 0; depth < CAUSES_MAX && at instanceof Error; depth++) {
+    if (at === failure) return true;
+    at = at.cause;
+  }
+  return false;
+}

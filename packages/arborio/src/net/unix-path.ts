@@ -1,0 +1,27 @@
+import { describeValue } from "../core/arguments.ts";
+
+/** Bytes of a path that fit into Linux's address of a Unix socket, whose 108th is the NUL at its end; other systems have room for fewer. */
+const PATH_BYTES_MAX = 107;
+
+/** Named pipes of Windows, which have other limits. */
+const WINDOWS_PIPE = /^\\\\[.?]\\pipe\\/i;
+
+/** Throws unless `path` can be the path of a Unix socket, or a name in the abstract space. */
+export function requireUnixPath(where: string, path: unknown): void {
+  if (typeof path !== "string")
+    throw new TypeError(`${where}: got ${describeValue(path)}, needs a path`);
+  if (path === "" || path === "\0")
+    throw new RangeError(`${where}: got ${describeValue(path)}, needs a path`);
+  if (path.includes("\0", 1) && !path.startsWith("\0")) {
+    throw new RangeError(
+      `${where}: got ${describeValue(path)}, needs a path without NUL, or with one at its start`,
+    );
+  }
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes > PATH_BYTES_MAX && !WINDOWS_PIPE.test(path)) {
+    throw new RangeError(
+      `${where}: got a path of ${bytes} bytes (${describeValue(path)}), needs at most ${PATH_BYTES_MAX}: ` +
+        "the system's address of a Unix socket has no more room",
+    );
+  }
+}
