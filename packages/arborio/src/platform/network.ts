@@ -90,7 +90,10 @@ export interface DatagramTarget {
   /** Numeric; the wildcard address of the family if absent. */
   readonly host: string | undefined;
   readonly port: number;
-  /** Numeric address of the only peer of a connected socket. */
+  /**
+   * Numeric address of the only peer of a connected socket. A backend may deliver datagrams of others all the same: those that
+   * came before the socket was connected, and all of them where the runtime only pretends to connect. `net/` drops them.
+   */
   readonly remote: { readonly host: string; readonly port: number } | undefined;
   readonly reuseAddress: boolean;
   readonly reusePort: boolean;
@@ -116,7 +119,10 @@ export interface DatagramReceiver {
 /** An open datagram socket. */
 export interface DatagramHandle {
   readonly localAddress: SocketAddress;
-  /** Sends one datagram, to the peer of a connected socket if `to` is absent. */
+  /**
+   * Sends one datagram, to the peer of a connected socket if `to` is absent. `bytes` are the backend's. After `close` the completion
+   * may never be called.
+   */
   send(bytes: Uint8Array, to: SocketAddress | undefined, completion: Completion<void>): void;
   /** Sets an option; throws a `SystemError` if the system refuses. */
   setOption(option: DatagramOption): void;
@@ -126,6 +132,8 @@ export interface DatagramHandle {
     group: string,
     networkInterface: string | undefined,
   ): void;
+  /** Stops reading, or reads again: meanwhile what comes waits in the system. Absent where the runtime always reads. */
+  setReading?(reading: boolean): void;
   close(): void;
 }
 
