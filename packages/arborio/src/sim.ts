@@ -12,4 +12,15 @@
  */
 import "./platform/host.ts";
 
+export { simulate, type SimulateOptions } from "./sim/simulate.ts";
 export { simulator, type SimulatorOptions } from "./sim/simulator.ts";
+export {
+  type HostOptions,
+  type SimulatedWorld,
+  simulatedWorld,
+  type WorldSocket,
+} from "./sim/world.ts";
+export { type HostMain, type SimulatedHost } from "./sim/simulated-host.ts";
+export type { DatagramFaults, NetworkOptions } from "./sim/net/fabric.ts";
+export type { NameAnswerOptions, NameOptions, NameService } from "./sim/net/names.ts";
+export type { SocketState, SocketStatus } from "./sim/net/netstat.ts";

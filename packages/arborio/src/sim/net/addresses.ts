@@ -53,6 +53,11 @@ export function unmapped(address: Ip): Ip {
   return { family: 4, text: parts.join("."), parts };
 }
 
+/** For messages. */
+export function describeEndpoint(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 function isMapped({ family, parts }: Ip): boolean {
   return family === 6 && parts[5] === 0xffff && parts.slice(0, 5).every((part) => part === 0);
 }

@@ -3,7 +3,7 @@ import type { ClockTimer } from "../../core/clock.ts";
 import type { Chooser } from "../chooser.ts";
 import type { VirtualClock } from "../clock.ts";
 
-/** How a simulated network behaves. Rates are from 0 to 1. */
+/** How a simulated network behaves. */
 export interface NetworkOptions {
   /** Least and greatest milliseconds that a packet takes, in one direction. Default `[0.05, 1]`. */
   readonly latencyMs?: readonly [min: number, max: number];
@@ -12,6 +12,18 @@ export interface NetworkOptions {
    * finds programs that take one read for one message.
    */
   readonly chunks?: "random" | "whole" | "bytes";
+  /** How UDP behaves beyond its latency; TCP makes all of this good by itself. */
+  readonly udp?: DatagramFaults;
+}
+
+/** How often what happens to datagrams, from 0 to 1. Without these, all arrive once, in the order in which a socket sent them. */
+export interface DatagramFaults {
+  /** How many are lost. Default 0. */
+  readonly lossRate?: number;
+  /** How many come twice. Default 0. */
+  readonly duplicateRate?: number;
+  /** How many may overtake those sent before. Default 0. */
+  readonly reorderRate?: number;
 }
 
 /** How many latencies there are to choose from; always the same, so that a choice means the same in every run. */
@@ -25,6 +37,7 @@ export class Fabric {
   readonly clock: VirtualClock;
   readonly chooser: Chooser;
   readonly chunks: "random" | "whole" | "bytes";
+  readonly datagrams: Required<DatagramFaults>;
   /** Least time, in microseconds, that a packet takes. */
   readonly minUs: number;
   /** Greatest time, in microseconds, that a packet takes. */
@@ -39,6 +52,9 @@ export class Fabric {
         `simulator({ network: { chunks } }): got ${describeValue(chunks)}, needs "random", "whole" or "bytes"`,
       );
     }
+    const { lossRate = 0, duplicateRate = 0, reorderRate = 0 } = options.udp ?? {};
+    this.datagrams = { lossRate, duplicateRate, reorderRate };
+    requireRates(this.datagrams);
     this.clock = clock;
     this.chooser = chooser;
     this.chunks = chunks;
@@ -72,79 +88,11 @@ function requireLatency(latencyMs: readonly [number, number]): void {
   );
 }
 
-/** One direction of a connection: what is sent arrives later, in the order of sending. */
-export class Path {
-  readonly fabric: Fabric;
-  readonly #chooser: Chooser;
-  #lastUs = 0;
-
-  constructor(fabric: Fabric, chooser: Chooser) {
-    this.fabric = fabric;
-    this.#chooser = chooser;
+function requireRates(rates: Required<DatagramFaults>): void {
+  for (const [name, rate] of Object.entries(rates) as [string, unknown][]) {
+    if (typeof rate === "number" && rate >= 0 && rate <= 1) continue;
+    throw new RangeError(
+      `simulator({ network: { udp: { ${name} } } }): got ${describeValue(rate)}, needs a number from 0 to 1`,
+    );
   }
-
-  /** Sends a packet; `arrive` is called when it is there. */
-  send(arrive: () => void): void {
-    this.#sendAfter(this.fabric.delayUs(this.#chooser), arrive);
-  }
-
-  /** Sends bytes as one packet, which may arrive in pieces. How they are cut is one choice, however many bytes there are. */
-  sendBytes(bytes: Uint8Array, arrive: (piece: Uint8Array) => void): void {
-    const { fabric } = this;
-    const delayUs = fabric.delayUs(this.#chooser);
-    const choice = fabric.chunks === "random" ? this.#chooser.pick("chunk", CUTS.length) : 0;
-    const cut = CUTS[choice] as Cut;
-    const pieces = fabric.chunks === "bytes" ? singly(bytes, bytes.length) : cut.pieces(bytes);
-    let extraUs = 0;
-    for (const piece of pieces) {
-      this.#sendAfter(delayUs + extraUs, () => arrive(piece));
-      extraUs = cut.apart ? fabric.maxUs : extraUs + 1;
-    }
-  }
-
-  #sendAfter(delayUs: number, arrive: () => void): void {
-    const { clock } = this.fabric;
-    this.#lastUs = Math.max(this.#lastUs, clock.nowUs + delayUs);
-    clock.after(this.#lastUs - clock.nowUs, arrive);
-  }
-}
-
-interface Cut {
-  /** Whether the pieces after the first come so much later that others have a turn. */
-  readonly apart: boolean;
-  readonly pieces: (bytes: Uint8Array) => Uint8Array[];
-}
-
-/** So many first bytes come one by one in a cut that does that; all of them would make a large transfer slow for nothing. */
-const SINGLE_BYTES = 8;
-
-const SHAPES: readonly ((bytes: Uint8Array) => Uint8Array[])[] = [
-  (bytes) => [bytes],
-  (bytes) => cutAt(bytes, 1),
-  (bytes) => cutAt(bytes, bytes.length - 1),
-  (bytes) => cutAt(bytes, bytes.length >> 1),
-  (bytes) => cutAt(bytes, 3, bytes.length - 3),
-  (bytes) => singly(bytes, SINGLE_BYTES),
-];
-
-/** The ways in which bytes may be cut. Half of them leave the bytes whole, as most packets are. */
-const CUTS: readonly Cut[] = [false, true].flatMap((apart) => [
-  ...Array.from({ length: 5 }, () => ({ apart, pieces: SHAPES[0] as Cut["pieces"] })),
-  ...SHAPES.slice(1).map((pieces) => ({ apart, pieces })),
-]);
-
-function cutAt(bytes: Uint8Array, ...places: number[]): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  let from = 0;
-  for (const place of [...places, bytes.length]) {
-    if (place <= from) continue;
-    pieces.push(bytes.subarray(from, place));
-    from = place;
-  }
-  return pieces;
-}
-
-function singly(bytes: Uint8Array, count: number): Uint8Array[] {
-  const places = Array.from({ length: Math.min(count, bytes.length) }, (_, index) => index + 1);
-  return cutAt(bytes, ...places);
 }

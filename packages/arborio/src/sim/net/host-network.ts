@@ -1,4 +1,3 @@
-import type { ClockTimer } from "../../core/clock.ts";
 import type {
   Acceptor,
   Completion,
@@ -9,17 +8,21 @@ import type {
   ListenerHandle,
   ListenTarget,
   Network,
+  UnixDatagramTarget,
   Withdraw,
 } from "../../platform/network.ts";
 import type { Wire } from "../../platform/wire.ts";
-import type { Chooser } from "../chooser.ts";
-import { type Ip, ip, isLoopback, isWildcard, parseIp, unmapped } from "./addresses.ts";
+import { describeEndpoint, type Ip, ip, isLoopback, isWildcard, unmapped } from "./addresses.ts";
 import type { Internet } from "./internet.ts";
+import type { OpenSocket } from "./netstat.ts";
 import { PortTable } from "./ports.ts";
-import type { StreamSocket } from "./stream-socket.ts";
 import { type SystemCode, systemError } from "./system-errors.ts";
 import { TcpConnect } from "./tcp-connect.ts";
 import { TcpListener } from "./tcp-listener.ts";
+import { UdpSocket } from "./udp-socket.ts";
+import { UnixDatagramSocket } from "./unix-datagram.ts";
+import { connectUnix, describePath, UnixListener } from "./unix-listener.ts";
+import { UnixNamespace } from "./unix-namespace.ts";
 
 const LOOPBACK = { 4: ip("127.0.0.1"), 6: ip("::1") } as const;
 
@@ -27,37 +30,40 @@ const LOOPBACK = { 4: ip("127.0.0.1"), 6: ip("::1") } as const;
 export interface Route {
   readonly local: Ip;
   readonly remote: Ip;
-  /** `undefined` if nobody has the address. */
+  /** `undefined` if no host has the address. */
   readonly to: HostNetwork | undefined;
 }
 
-/** The network of one simulated host: its addresses, its ports, its sockets. */
-export class HostNetwork implements Network {
-  readonly name: string;
-  readonly internet: Internet;
+/** What a host's network is made with. */
+export interface HostNetworkOptions {
+  /** Its addresses beside loopback. */
   readonly addresses: readonly Ip[];
   /** Whether it answers nothing, as a host that has lost its power. */
   readonly silent: boolean;
-  readonly tcp: PortTable<TcpListener> = new PortTable();
-  /** Connections of this host, also those that are closed but not gone. */
-  readonly sockets: Set<StreamSocket> = new Set();
-  readonly listeners: Set<TcpListener> = new Set();
+}
 
-  constructor(
-    internet: Internet,
-    options: { name: string; addresses: readonly Ip[]; silent: boolean },
-  ) {
+/** The network of one simulated host: its addresses, ports, paths and sockets. */
+export class HostNetwork implements Network {
+  readonly internet: Internet;
+  readonly addresses: readonly Ip[];
+  readonly silent: boolean;
+  readonly tcp: PortTable<TcpListener> = new PortTable();
+  readonly udp: PortTable<UdpSocket> = new PortTable();
+  readonly unix: UnixNamespace = new UnixNamespace();
+  /** All of this host, also those that are closed but not gone. */
+  readonly sockets: Set<OpenSocket> = new Set();
+
+  constructor(internet: Internet, { addresses, silent }: HostNetworkOptions) {
     this.internet = internet;
-    this.name = options.name;
-    this.addresses = options.addresses;
-    this.silent = options.silent;
-    for (const address of options.addresses) internet.attach(address, this);
+    this.addresses = addresses;
+    this.silent = silent;
+    internet.attach(this);
   }
 
   // The contract ---------------------------------------------------------------------------------------------------------
 
   connect(target: ConnectTarget, completion: Completion<Wire>): Withdraw {
-    if (target.kind === "unix") throw new TypeError("not yet");
+    if (target.kind === "unix") return connectUnix(this, target.path, completion);
     return new TcpConnect(this, target, completion).start();
   }
 
@@ -66,60 +72,58 @@ export class HostNetwork implements Network {
     acceptor: Acceptor,
     completion: Completion<ListenerHandle>,
   ): Withdraw {
-    if (target.kind !== "tcp") throw new TypeError("not yet");
-    const listener = new TcpListener(acceptor, target.backlog, (closed) => {
-      this.listeners.delete(closed);
-      this.tcp.unbind(closed.binding);
-    });
-    const parsed = parseIp(target.host);
-    const address = parsed === undefined ? undefined : unmapped(parsed);
-    let binding;
-    if (address === undefined) binding = "ENOTFOUND" as const;
-    else if (!isWildcard(address) && !this.owns(address)) binding = "EADDRNOTAVAIL" as const;
-    else {
-      binding = this.tcp.bind({
-        address,
-        port: target.port,
-        dual: address.family === 6 && !target.ipv6Only,
-        share: target.reusePort ? "port" : "none",
-        owner: listener,
-      });
+    if (target.kind === "descriptor")
+      return this.#opened(null, "EBADF", `listen on descriptor ${target.descriptor}`, completion);
+    if (target.kind === "unix") {
+      const listener = new UnixListener(this, target.path, acceptor);
+      const attempt = `listen on ${describePath(target.path)}`;
+      return this.#opened(listener, listener.bind(target.mode), attempt, completion);
     }
-    if (typeof binding === "string") {
-      const error = systemError(`listen on ${target.host}:${target.port}`, binding);
-      return this.#later(() => completion.fail(error));
-    }
-    listener.binding = binding;
-    this.listeners.add(listener);
-    const withdraw = this.#later(() => completion.succeed(listener));
-    return () => {
-      withdraw();
-      listener.close();
-    };
+    const listener = new TcpListener(this, acceptor, target.backlog);
+    const attempt = `listen on ${describeEndpoint(target.host, target.port)}`;
+    return this.#opened(listener, listener.bind(target), attempt, completion);
   }
 
   openDatagram(
-    _target: DatagramTarget,
-    _receiver: DatagramReceiver,
-    _completion: Completion<DatagramHandle>,
+    target: DatagramTarget,
+    receiver: DatagramReceiver,
+    completion: Completion<DatagramHandle>,
   ): Withdraw {
-    throw new TypeError("not yet");
+    const socket = new UdpSocket(this, target, receiver);
+    const host = target.host ?? (target.family === 4 ? "0.0.0.0" : "::");
+    const attempt = `bind a datagram socket to ${describeEndpoint(host, target.port)}`;
+    return this.#opened(socket, socket.bind(target), attempt, completion);
+  }
+
+  openUnixDatagram(
+    target: UnixDatagramTarget,
+    receiver: DatagramReceiver,
+    completion: Completion<DatagramHandle>,
+  ): Withdraw {
+    const socket = new UnixDatagramSocket(this, target, receiver);
+    const attempt = `bind a datagram socket to ${describePath(target.path ?? "no path")}`;
+    return this.#opened(socket, socket.bind(target), attempt, completion);
   }
 
   lookup(host: string, family: 4 | 6, completion: Completion<readonly string[]>): Withdraw {
-    const numeric = parseIp(host);
-    const found =
-      numeric === undefined
-        ? host === "localhost"
-          ? [LOOPBACK[family].text]
-          : []
-        : numeric.family === family
-          ? [numeric.text]
-          : [];
-    return this.#later(() => {
-      if (found.length > 0) completion.succeed(found);
-      else completion.fail(systemError(`look up ${host}`, "ENOTFOUND"));
+    return this.internet.names.lookup(host, family, completion);
+  }
+
+  /** Tells how opening a socket went, as soon as the caller has returned. */
+  #opened<T extends { close(): void } | null>(
+    socket: T,
+    error: SystemCode | null,
+    attempt: string,
+    completion: Completion<NonNullable<T>>,
+  ): Withdraw {
+    const timer = this.internet.fabric.soon(() => {
+      if (error !== null) completion.fail(systemError(attempt, error));
+      else completion.succeed(socket as NonNullable<T>);
     });
+    return () => {
+      timer.clear();
+      if (error === null) socket?.close();
+    };
   }
 
   // For its parts --------------------------------------------------------------------------------------------------------
@@ -137,24 +141,14 @@ export class HostNetwork implements Network {
     if (local === undefined) return "ENETUNREACH";
     if (!this.owns(local)) return "EADDRNOTAVAIL";
     if (local.family !== remote.family) return "EINVAL";
-    return { local, remote, to: isLoopback(remote) ? this : this.internet.at(remote) };
+    const to = isLoopback(remote) ? this : this.internet.at(remote);
+    // Loopback is no address to leave the host with.
+    return isLoopback(local) && to !== this ? "EINVAL" : { local, remote, to };
   }
 
   #sourceFor(remote: Ip): Ip | undefined {
     if (isLoopback(remote)) return LOOPBACK[remote.family];
     if (this.owns(remote)) return remote;
     return this.addresses.find(({ family }) => family === remote.family);
-  }
-
-  /** Who takes a TCP connection to this address and port. */
-  listenerFor(address: Ip, port: number, chooser: Chooser): TcpListener | undefined {
-    const bindings = this.tcp.find(address, port);
-    if (bindings.length === 0) return undefined;
-    return bindings[chooser.pick("spread", bindings.length)]?.owner;
-  }
-
-  #later(done: () => void): Withdraw {
-    const timer: ClockTimer = this.internet.fabric.soon(done);
-    return () => timer.clear();
   }
 }

@@ -46,9 +46,20 @@ export class PortTable<Owner> {
     else this.#bindings.delete(binding.port);
   }
 
-  /** The sockets that take what comes to `address`: those bound to just that before those bound to all. */
-  find(address: Ip, port: number): readonly Binding<Owner>[] {
-    const takers = (this.#bindings.get(port) ?? []).filter((binding) => takes(binding, address));
+  /** All that are bound to a port. */
+  boundTo(port: number): readonly Binding<Owner>[] {
+    return this.#bindings.get(port) ?? [];
+  }
+
+  /** The sockets that take what comes to `address`, of those that want it: bound to just that before those bound to all. */
+  find(
+    address: Ip,
+    port: number,
+    wants?: (binding: Binding<Owner>) => boolean,
+  ): readonly Binding<Owner>[] {
+    const takers = this.boundTo(port).filter(
+      (binding) => takes(binding, address) && (wants === undefined || wants(binding)),
+    );
     const exact = takers.filter(({ wildcard }) => !wildcard);
     if (exact.length > 0) return exact;
     const ofFamily = takers.filter((binding) => binding.address.family === address.family);

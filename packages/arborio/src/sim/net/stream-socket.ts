@@ -12,7 +12,8 @@ import type {
   WireDetails,
   WireReceiver,
 } from "../../platform/wire.ts";
-import type { Path } from "./fabric.ts";
+import type { OpenSocket, SocketState, SocketStatus } from "./netstat.ts";
+import type { Path } from "./path.ts";
 import { type SystemCode, systemError } from "./system-errors.ts";
 
 /** So many bytes wait to be sent before `write` has to wait: a usual default of systems. */
@@ -31,19 +32,7 @@ export interface StreamSocketOptions {
   readonly onGone: (socket: StreamSocket) => void;
 }
 
-/** In what state a socket is, in the words of `ss` and `netstat`. */
-export type StreamState =
-  | "established"
-  /** The other side has ended, this one has not. */
-  | "close-wait"
-  /** This side has ended, the other has not. */
-  | "fin-wait"
-  /** Closed here, but what was written is still on its way. */
-  | "closing"
-  /** Ended on both sides, or reset, but not closed here. */
-  | "closed";
-
-export class StreamSocket implements Wire, WireDetails {
+export class StreamSocket implements Wire, WireDetails, OpenSocket {
   readonly kind: "tcp" | "unix";
   readonly #local: SocketAddress;
   readonly #remote: SocketAddress;
@@ -76,8 +65,7 @@ export class StreamSocket implements Wire, WireDetails {
   #reset = false;
   #closed = false;
   #gone = false;
-  /** What was set with `setOptions`. */
-  readonly options: SocketOptions = { noDelay: true, keepAliveMs: false };
+  readonly #options: SocketOptions = { noDelay: true, keepAliveMs: false };
 
   private constructor(options: StreamSocketOptions) {
     this.kind = options.kind;
@@ -166,7 +154,7 @@ export class StreamSocket implements Wire, WireDetails {
   }
 
   setOptions(options: SocketOptions): void {
-    Object.assign(this.options, options);
+    Object.assign(this.#options, options);
   }
 
   // Sending --------------------------------------------------------------------------------------------------------------
@@ -310,24 +298,19 @@ export class StreamSocket implements Wire, WireDetails {
     this.#onGone(this);
   }
 
-  /** What `netstat` shows. */
-  status(): {
-    state: StreamState;
-    local: SocketAddress;
-    remote: SocketAddress;
-    unreadBytes: number;
-    unsentBytes: number;
-  } {
+  status(): SocketStatus {
     return {
+      kind: this.kind,
       state: this.#state(),
       local: this.#local,
       remote: this.#remote,
       unreadBytes: this.#arrivedBytes,
       unsentBytes: this.unsentBytes,
+      options: this.#options,
     };
   }
 
-  #state(): StreamState {
+  #state(): SocketState {
     if (this.#closed) return "closing";
     if (this.#reset || this.#isOver) return "closed";
     if (this.#endArrived) return "close-wait";

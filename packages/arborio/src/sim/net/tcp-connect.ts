@@ -2,8 +2,8 @@ import type { ClockTimer } from "../../core/clock.ts";
 import type { Completion, ConnectTarget, Withdraw } from "../../platform/network.ts";
 import type { Wire } from "../../platform/wire.ts";
 import type { Chooser } from "../chooser.ts";
-import { type Ip, parseIp } from "./addresses.ts";
-import { Path } from "./fabric.ts";
+import { describeEndpoint, type Ip, parseIp } from "./addresses.ts";
+import { Path } from "./path.ts";
 import type { HostNetwork } from "./host-network.ts";
 import { StreamSocket } from "./stream-socket.ts";
 import { type SystemCode, systemError } from "./system-errors.ts";
@@ -79,7 +79,11 @@ export class TcpConnect {
       this.#retry();
       return;
     }
-    const listener = to.listenerFor(this.#remote, this.#target.port, this.#chooser);
+    const listeners = to.tcp.find(this.#remote, this.#target.port);
+    const listener =
+      listeners.length === 0
+        ? undefined
+        : listeners[this.#chooser.pick("spread", listeners.length)]?.owner;
     if (listener === undefined) {
       this.#wait(this.#delayUs(), () => this.#fail("ECONNREFUSED"));
     } else if (listener.hasRoom) {
@@ -125,6 +129,9 @@ export class TcpConnect {
         onGone: (socket) => to.sockets.delete(socket),
       },
     );
+    // From here on they belong to the connection, not to the attempt.
+    this.#listener = null;
+    this.#localPort = 0;
     this.#from.sockets.add(near);
     to.sockets.add(far);
     nearPath.send(() => {
@@ -137,8 +144,7 @@ export class TcpConnect {
   #fail(code: SystemCode): void {
     this.#abandon();
     const { host, port } = this.#target;
-    const at = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-    this.#completion.fail(systemError(`connect to ${at}`, code));
+    this.#completion.fail(systemError(`connect to ${describeEndpoint(host, port)}`, code));
   }
 
   /** Gives back what was taken for the attempt; the other side forgets its half of the handshake. */

@@ -1,0 +1,16 @@
+import type { Task } from "../core/task.ts";
+import { runningTasksOf, type TaskInfo, taskTreeOf } from "../core/task-tree.ts";
+
+/**
+ * What each task waits for, if none can go on any more; `undefined` if one may still be woken from outside. Who waits on a
+ * simulated socket is not: everything that could come has come.
+ */
+export function describeDeadlock(root: Task): string | undefined {
+  if (runningTasksOf(root).some(mayBeWokenFromOutside)) return undefined;
+  return `every task waits, and nothing is left that could wake one (no timer is set):\n${taskTreeOf(root)}`;
+}
+
+/** A task that awaits a promise that is not ours counts as running; `abandonOnCancel` waits for one, and says for which. */
+function mayBeWokenFromOutside(task: TaskInfo): boolean {
+  return task.state === "running" || task.waits.some((wait) => wait.resource instanceof Promise);
+}
