@@ -96,15 +96,33 @@ export class SystemError extends ArborioError {
 }
 brandError(SystemError, "SystemError");
 
-/** Why TLS failed. `"protocol"`: anything that is not about the certificate. */
+/** Why TLS failed, the same word on every runtime. */
 export type TlsFailure =
+  /** The other side's certificate is not signed by anybody who is trusted. */
   | "untrusted"
+  /** Its certificate has expired. */
   | "expired"
+  /** Its certificate is not valid yet. */
+  | "not-yet-valid"
+  /** Its certificate is for other names, or it has none for the name asked for. */
   | "wrong-name"
+  /** Its certificate was revoked. */
   | "revoked"
+  /** The client has to show a certificate, and did not. */
   | "certificate-required"
+  /** The other side does not accept this side's certificate. */
+  | "rejected"
+  /** The two sides have no version of TLS in common. */
+  | "no-common-version"
+  /** The two sides have no application protocol (ALPN) in common. */
   | "no-common-protocol"
+  /** The other side speaks something else. */
+  | "not-tls"
+  /** The other side closed the connection during the handshake. */
+  | "handshake-cut"
+  /** The connection ended without the closing alert. */
   | "truncated"
+  /** Anything else. */
   | "protocol";
 
 /** TLS could not be agreed upon, or was broken off. The runtime's own error is the `cause`. Counterpart: `ssl.SSLError`. */

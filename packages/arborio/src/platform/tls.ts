@@ -3,6 +3,12 @@ import type { Wire } from "./wire.ts";
 /** TLS of a backend. */
 export interface Tls {
   /**
+   * Looks into an identity before it is needed.
+   *
+   * @throws TypeError if the certificate or the key cannot be read, or they do not belong together.
+   */
+  checkIdentity(identity: TlsIdentity): void;
+  /**
    * Puts TLS on a wire that is not open yet, and owns it from then on. The handshake begins when the result is opened, which is
    * told of its end by `secured` or `failed` with a `TlsError`. What is written before is kept until then. An end of the wire
    * below without the closing alert of TLS is `failed` with the reason `"truncated"`, unless the settings allow it.

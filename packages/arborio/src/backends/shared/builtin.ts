@@ -1,16 +1,20 @@
 import { createRequire } from "node:module";
+import type * as crypto from "node:crypto";
 import type * as dgram from "node:dgram";
 import type * as dns from "node:dns";
 import type * as fs from "node:fs";
 import type * as net from "node:net";
+import type * as stream from "node:stream";
 import type * as tls from "node:tls";
 import type * as zlib from "node:zlib";
 
 interface Builtins {
+  readonly "node:crypto": typeof crypto;
   readonly "node:dgram": typeof dgram;
   readonly "node:dns": typeof dns;
   readonly "node:fs": typeof fs;
   readonly "node:net": typeof net;
+  readonly "node:stream": typeof stream;
   readonly "node:tls": typeof tls;
   readonly "node:zlib": typeof zlib;
 }
