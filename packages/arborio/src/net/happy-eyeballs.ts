@@ -78,7 +78,6 @@ class ConnectionRace {
   /** No attempt is begun before this. */
   #notBefore = -Infinity;
   #timer: Deadline | null = null;
-  #over = false;
 
   constructor(
     network: Network,
@@ -97,7 +96,6 @@ class ConnectionRace {
     if (families.length === 0) this.#candidates.add(4, [host]);
     // IPv6 is asked for first (section 3).
     for (const family of [...families].sort((a, b) => b - a)) {
-      this.#lookups.set(family, () => {});
       const withdraw = this.#network.lookup(host, family, {
         succeed: (addresses) => this.#found(family, addresses, null),
         fail: (error) => this.#found(family, [], error),
@@ -109,7 +107,6 @@ class ConnectionRace {
 
   /** Ends everything that goes on; the completion is not called any more. */
   withdraw(): void {
-    this.#over = true;
     this.#setTimer(Infinity);
     for (const withdraw of this.#lookups.values()) withdraw();
     for (const attempt of this.#attempts) if (attempt.error === null) attempt.withdraw();
@@ -120,16 +117,15 @@ class ConnectionRace {
     this.#lookups.delete(family);
     this.#candidates.add(family, addresses);
     if (addresses.length === 0) this.#lookupErrors.push(error ?? unknownName(this.#target.host));
-    const waitsForIpv6 = this.#attempts.length === 0 && this.#lookups.has(6);
-    if (family === 4 && waitsForIpv6)
+    if (family === 4 && this.#lookups.has(6))
       this.#notBefore = this.#kernel.now() + this.#target.resolutionDelayMs;
-    else if (family === 6 && this.#attempts.length === 0) this.#notBefore = -Infinity;
+    else if (this.#attempts.length === 0) this.#notBefore = -Infinity;
     this.#goOn();
   }
 
   /** Begins the attempts that are due, or sets the timer for the next, or gives up. */
   #goOn(): void {
-    while (!this.#over && !this.#candidates.isEmpty) {
+    while (!this.#candidates.isEmpty) {
       if (this.#notBefore > this.#kernel.now()) {
         this.#setTimer(this.#notBefore);
         return;
@@ -138,9 +134,7 @@ class ConnectionRace {
     }
     this.#setTimer(Infinity);
     const isPending = this.#attempts.some(({ error }) => error === null) || this.#lookups.size > 0;
-    if (this.#over || isPending) return;
-    this.withdraw();
-    this.#completion.succeed(this.#lost());
+    if (!isPending) this.#completion.succeed(this.#lost());
   }
 
   #attempt(host: string): void {
