@@ -14,9 +14,10 @@ export class LineProcess implements AsyncDisposable {
   readonly #lines: AsyncIterator<string>;
   #stderr = "";
 
-  constructor({ command, args }: Command) {
+  /** Starts it; `env` is added to the environment. */
+  constructor({ command, args }: Command, env: NodeJS.ProcessEnv = {}) {
     this.#child = spawn(command, args, {
-      env: { ...process.env, NO_COLOR: "1" },
+      env: { ...process.env, NO_COLOR: "1", ...env },
       stdio: ["pipe", "pipe", "pipe"],
     });
     const { stdin, stdout, stderr } = this.#child;

@@ -1,5 +1,8 @@
-/** The echo server of `Bun.listen`. Its `write` takes what the socket takes; the rest is ours to keep until `drain`. */
-import { announce, BACKLOG } from "./control.ts";
+/**
+ * The echo server of `Bun.listen`. Its `write` takes what the socket takes; the rest is ours to keep until `drain`. Bun sets
+ * TCP_NODELAY itself, and its backlog is 512.
+ */
+import { announce } from "./control.ts";
 
 /** What is used of Bun's socket. */
 interface BunSocket {
@@ -7,7 +10,6 @@ interface BunSocket {
   data: Uint8Array | undefined;
   /** Bytes taken, or -1 if the socket is closed. */
   write(chunk: Uint8Array): number;
-  setNoDelay(on: boolean): boolean;
   pause(): void;
   resume(): void;
 }
@@ -16,9 +18,7 @@ interface BunHost {
   listen(options: {
     readonly hostname: string;
     readonly port: number;
-    readonly backlog: number;
     readonly socket: {
-      readonly open: (socket: BunSocket) => void;
       readonly data: (socket: BunSocket, chunk: Uint8Array) => void;
       readonly drain: (socket: BunSocket) => void;
       readonly error: () => void;
@@ -38,9 +38,7 @@ function send(socket: BunSocket, chunk: Uint8Array): void {
 const listener = Bun.listen({
   hostname: "127.0.0.1",
   port: 0,
-  backlog: BACKLOG,
   socket: {
-    open: (socket) => void socket.setNoDelay(true),
     data(socket, chunk) {
       // A chunk may come after `pause`, if it was read already.
       if (socket.data === undefined) send(socket, chunk);
