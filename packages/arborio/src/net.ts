@@ -28,6 +28,28 @@ export type { ListenOptions } from "./net/listen.ts";
 export { Listener, type ListenerStatistics } from "./net/listener.ts";
 export type { ConnectionHandler, ServeOptions } from "./net/serve.ts";
 export { listenDescriptor, streamFromDescriptor } from "./net/descriptors.ts";
+export {
+  connectUdp,
+  type ConnectUdpOptions,
+  openUdp,
+  type OpenUdpOptions,
+} from "./net/open-udp.ts";
+export {
+  ConnectedUdpSocket,
+  IpDatagramSocket,
+  type MembershipOptions,
+  UdpSocket,
+} from "./net/udp-socket.ts";
+export {
+  ConnectedUnixDatagramSocket,
+  connectUnixDatagram,
+  type ConnectUnixDatagramOptions,
+  openUnixDatagram,
+  type OpenUnixDatagramOptions,
+  UnixDatagramSocket,
+} from "./net/unix-datagram.ts";
+export { DatagramSocket, type DatagramStatistics } from "./net/datagram-socket.ts";
+export type { Datagram, DatagramQueueOptions } from "./net/datagram-queue.ts";
 export { lookup, type LookupOptions } from "./net/lookup.ts";
 export { formatAddress, type IpFamily, isIpAddress } from "./net/address.ts";
 export type {

@@ -1,16 +1,12 @@
-import { requireCount } from "../core/arguments.ts";
 import { listenOn, type ListenOptions, requireListenOptions } from "./listen.ts";
 import type { Listener } from "./listener.ts";
-import { requireUnixPath } from "./unix-path.ts";
+import { requireMode, requireUnixPath } from "./unix-path.ts";
 
 /** Options of `listenUnix`. */
 export interface ListenUnixOptions extends ListenOptions {
   /** Permission bits of the socket's file, such as `0o600`. Default: as the process's umask leaves them. */
   readonly mode?: number;
 }
-
-/** Permission bits of a file. */
-const MODE_MAX = 0o777;
 
 /**
  * Listens on a Unix socket. A socket's file that is left of an earlier listener is replaced; any other file is not.
@@ -39,12 +35,7 @@ const MODE_MAX = 0o777;
 export async function listenUnix(path: string, options: ListenUnixOptions = {}): Promise<Listener> {
   const { mode } = options;
   requireUnixPath("listenUnix", path);
-  if (mode !== undefined) requireCount("listenUnix({ mode })", mode, 0, false);
-  if (mode !== undefined && mode > MODE_MAX) {
-    throw new RangeError(
-      `listenUnix({ mode }): got 0o${mode.toString(8)}, needs at most 0o${MODE_MAX.toString(8)}`,
-    );
-  }
+  if (mode !== undefined) requireMode("listenUnix({ mode })", mode);
   const settings = requireListenOptions("listenUnix", options);
   return listenOn({ kind: "unix", path, backlog: settings.backlog, mode }, settings);
 }

@@ -1,4 +1,4 @@
-import { describeValue } from "../core/arguments.ts";
+import { describeValue, requireCount } from "../core/arguments.ts";
 
 /** Bytes of a path that fit into Linux's address of a Unix socket, whose 108th is the NUL at its end; other systems have room for fewer. */
 const PATH_BYTES_MAX = 107;
@@ -22,6 +22,19 @@ export function requireUnixPath(where: string, path: unknown): void {
     throw new RangeError(
       `${where}: got a path of ${bytes} bytes (${describeValue(path)}), needs at most ${PATH_BYTES_MAX}: ` +
         "the system's address of a Unix socket has no more room",
+    );
+  }
+}
+
+/** Permission bits of a file. */
+const MODE_MAX = 0o777;
+
+/** Throws unless `mode` can be the permission bits of a socket's file. */
+export function requireMode(where: string, mode: unknown): void {
+  requireCount(where, mode, 0, false);
+  if ((mode as number) > MODE_MAX) {
+    throw new RangeError(
+      `${where}: got 0o${(mode as number).toString(8)}, needs at most 0o${MODE_MAX.toString(8)}`,
     );
   }
 }

@@ -14,6 +14,7 @@ import type {
 } from "../../platform/network.ts";
 import type { SocketAddress, Wire } from "../../platform/wire.ts";
 import { lazily } from "./builtin.ts";
+import { openDatagram } from "./node-datagram.ts";
 import { NodeWire } from "./node-wire.ts";
 import { toSystemError } from "./system-error.ts";
 
@@ -123,8 +124,5 @@ export const nodeNetwork: Network = {
   connect,
   listen,
   lookup,
-  openDatagram(_target, _receiver, completion) {
-    completion.fail(new Error("not yet"));
-    return () => {};
-  },
+  openDatagram,
 };
