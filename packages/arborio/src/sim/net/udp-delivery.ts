@@ -94,6 +94,7 @@ function arriveAtAll(host: HostNetwork, datagram: Datagram): void {
   }
 }
 
+/** What is received belongs to the receiver, and there may be several. */
 function receive(socket: UdpSocket, { bytes, local, localPort }: Datagram): void {
   socket.received(bytes.slice(), local, localPort);
 }

@@ -109,7 +109,7 @@ export class UdpSocket implements DatagramHandle, OpenSocket {
     const route = this.host.route(target, from);
     if (typeof route === "string") return route;
     deliverDatagram(this, {
-      bytes: bytes.slice(),
+      bytes,
       local: route.local,
       localPort: binding.port,
       remote: route.remote,

@@ -23,11 +23,13 @@ export interface UnixName {
 export class UnixNamespace {
   readonly #names: Map<string, UnixName> = new Map();
 
+  /** Binds, in place of a file that was left behind, or says why not. */
   bind(path: string, mode: number | undefined, owner: UnixOwner): UnixName | SystemCode {
     const refusal = refusePath(path);
     if (refusal !== null) return refusal;
     const key = resolvePath(path);
-    if (this.#names.has(key)) return "EADDRINUSE";
+    const there = this.#names.get(key);
+    if (there !== undefined && there.owner !== null) return "EADDRINUSE";
     const name: UnixName = { path, mode: mode ?? MODE_DEFAULT, owner };
     this.#names.set(key, name);
     return name;
