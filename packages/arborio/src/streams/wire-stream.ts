@@ -135,12 +135,14 @@ export class WireStream implements ByteStream, WireReceiver {
 
   #take(maxBytes: number): Uint8Array {
     const chunk = this.#queue.take(maxBytes);
+    this.taken(chunk.length);
     this.#resumeReading();
     return chunk;
   }
 
   #takeInto(view: Uint8Array): number {
     const count = this.#queue.takeInto(view);
+    this.taken(count);
     this.#resumeReading();
     return count;
   }
@@ -252,6 +254,9 @@ export class WireStream implements ByteStream, WireReceiver {
     return this.#failure;
   }
 
+  /** @internal Called when a receiver got so many bytes: for streams whose back-pressure counts what was read ahead. */
+  taken(_bytes: number): void {}
+
   // What the wire tells --------------------------------------------------------------------------------------------------
 
   /** @internal */
@@ -270,6 +275,7 @@ export class WireStream implements ByteStream, WireReceiver {
       if (bytes.length > view.length) this.#queue.push(bytes.subarray(view.length));
       view.set(bytes.length > view.length ? bytes.subarray(0, view.length) : bytes);
       receiver.wake(Math.min(bytes.length, view.length));
+      this.taken(Math.min(bytes.length, view.length));
       return;
     }
     const maxBytes = receiver.payload as number;
@@ -279,6 +285,7 @@ export class WireStream implements ByteStream, WireReceiver {
       chunk = bytes.subarray(0, maxBytes);
     }
     receiver.wake(receiver.kind === ITERATE ? { done: false, value: chunk } : chunk);
+    this.taken(chunk.length);
   }
 
   /** @internal */

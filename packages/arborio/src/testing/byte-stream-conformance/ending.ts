@@ -64,8 +64,6 @@ export const ending: readonly ByteStreamCheck[] = [
       await taskGroup(async (group) => {
         group.startSoon(() => right.send(pattern(10)));
         await receivePattern(left, 1);
-      });
-      await taskGroup(async (group) => {
         group.startSoon(async () => {
           await rejects(
             (async () => {
@@ -212,7 +210,8 @@ export const ending: readonly ByteStreamCheck[] = [
           break;
         }
         ok(count > 0);
-        await right.send(pattern(1));
+        group.startSoon(() => right.send(pattern(1)));
+        await receivePattern(left, 1);
         count += await receivePatternToEnd(right, count);
         equal(count, 2000);
       });
