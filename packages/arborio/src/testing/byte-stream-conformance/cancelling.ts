@@ -54,6 +54,7 @@ export const cancelling: readonly ByteStreamCheck[] = [
           const scope = new CancelScope();
           group.startSoon(async () => {
             for (let turns = Math.floor(random() * 4); turns > 0; turns--) await checkpoint();
+            if (random() < 0.5) await sleep(random());
             scope.cancel();
           });
           const chunk = await scope.run(() => right.receive(1 + Math.floor(random() * 600)));

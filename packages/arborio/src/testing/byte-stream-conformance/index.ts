@@ -1,4 +1,5 @@
 import { requireFunction, requireOptions } from "../../core/arguments.ts";
+import { currentBackend } from "../../platform/capabilities.ts";
 import { failAfter } from "../../sync/timeouts.ts";
 import type { BackendTest, EveryBackendOptions } from "../every-backend.ts";
 import { cancelling } from "./cancelling.ts";
@@ -18,7 +19,10 @@ export interface ByteStreamConformanceOptions {
   readonly after?: () => unknown;
   /** What this kind of stream cannot do by nature, and why. A gap that starts passing fails. Default `{}`. */
   readonly gaps?: Partial<Record<ByteStreamPromise, string>>;
-  /** More bytes than all buffers between the two ends take. Default 16 MiB, more than a system gives a socket. */
+  /**
+   * More bytes than all buffers between the two ends take. Default 16 MiB, more than a system gives a socket; 1 MiB in the
+   * simulator.
+   */
   readonly bufferedBytesMax?: number;
   /** Passed to each test. */
   readonly test?: EveryBackendOptions;
@@ -29,6 +33,8 @@ const CHECK_MS_MAX = 20_000;
 /** Time for a check that is not expected to pass. */
 const GAP_MS_MAX = 1_000;
 const BUFFERED_BYTES_MAX = 16 * 1024 * 1024;
+/** A simulated socket has 128 KiB of buffers, and moves a few bytes a step. */
+const SIMULATED_BYTES_MAX = 1024 * 1024;
 
 const checks: readonly ByteStreamCheck[] = [...transfer, ...ending, ...cancelling];
 
@@ -81,7 +87,8 @@ async function runCheck(
   options: ByteStreamConformanceOptions,
   limitMs: number,
 ): Promise<void> {
-  const { bufferedBytesMax = BUFFERED_BYTES_MAX } = options;
+  const isSimulated = currentBackend().scheduler !== undefined;
+  const { bufferedBytesMax = isSimulated ? SIMULATED_BYTES_MAX : BUFFERED_BYTES_MAX } = options;
   const pair = await options.makePair();
   try {
     await failAfter(limitMs, () => check.body(pair, { bufferedBytesMax }));
