@@ -1,12 +1,22 @@
+import {
+  describeValue,
+  requireFlag,
+  requireFunction,
+  requireOptions,
+  requireTime,
+} from "../core/arguments.ts";
 import type { Pem, TlsClientSettings, TlsIdentity, TlsServerSettings } from "../platform/tls.ts";
+import { requireHost } from "./host-name.ts";
+import { identitiesByName, requireIdentity } from "./tls-identities.ts";
 
 /** Versions of TLS, for `versionMin` and `versionMax`. */
 export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 
-interface TlsCommonOptions {
-  /** Certificates (PEM) of the authorities that are trusted. Default: the runtime's own list. */
+/** Options of both sides of TLS. */
+export interface TlsCommonOptions {
+  /** Certificates (PEM) of the authorities that are trusted, and no others. Default: the runtime's own list. */
   readonly trusted?: Pem;
-  /** Application protocols for ALPN, best first, for example `["h2", "http/1.1"]`. Default: none. */
+  /** Application protocols for ALPN, best first, for example `["h2", "http/1.1"]`. Default: none. The server's order decides. */
   readonly alpnProtocols?: readonly string[];
   /** Oldest version to agree upon. Default `"TLSv1.2"`. */
   readonly versionMin?: TlsVersion;
@@ -27,9 +37,12 @@ export interface TlsClientOptions extends TlsCommonOptions {
   readonly verify?: boolean;
   /** This client's own certificate and key, for servers that ask for one. */
   readonly identity?: TlsIdentity;
-  /** An earlier session, from `onSession`, to resume: the handshake is shorter. */
+  /**
+   * An earlier session, from `onSession`, to resume: the handshake is shorter. One that was made for another name, or without `verify`,
+   * is not used. Not on Deno.
+   */
   readonly session?: Uint8Array;
-  /** Is given sessions that a later connection to the same server may resume. */
+  /** Is given sessions, once or several times, that a later connection with the same options may resume. Not on Deno. */
   readonly onSession?: (session: Uint8Array) => void;
   /** Milliseconds that the handshake may take. Default `Infinity`: only the scope around limits it. */
   readonly handshakeTimeoutMs?: number;
@@ -39,9 +52,15 @@ export interface TlsClientOptions extends TlsCommonOptions {
 export interface TlsServerOptions extends TlsCommonOptions {
   /** Certificate and key for all clients; with `identities`, for those that ask for another name or none. */
   readonly identity?: TlsIdentity;
-  /** Certificate and key by the name that a client asks for; `"*.example.test"` is all names with one more label. */
+  /**
+   * Certificate and key by the name that a client asks for; `"*.example.test"` is for all names with one more label. Who asks for
+   * a name that is not here is refused, unless there is `identity`.
+   */
   readonly identities?: Readonly<Record<string, TlsIdentity>>;
-  /** Finds certificate and key for the name that a client asks for, `undefined` if for none; it returns `undefined` to refuse. */
+  /**
+   * Finds certificate and key for the name that a client asks for, `undefined` if for none; it returns `undefined` to refuse. Return
+   * the same object for the same identity: what engines make of it is kept with it.
+   */
   readonly identityFor?: (serverName: string | undefined) => TlsIdentity | undefined;
   /** Whether clients must show a certificate that `trusted` signed, may, or are not asked. Default `"none"`. */
   readonly clientCertificate?: "none" | "optional" | "required";
@@ -52,42 +71,131 @@ export interface TlsServerOptions extends TlsCommonOptions {
 /** So long a client may take for its handshake with a server, as in AnyIO: it must not hold a connection for nothing. */
 const SERVER_HANDSHAKE_MS = 30_000;
 
+/** Longest name of a protocol, in bytes: its length is one byte (RFC 7301, section 3.1). */
+const PROTOCOL_BYTES_MAX = 255;
+const PROTOCOLS_BYTES_MAX = 65_535;
+
+const VERSIONS: readonly unknown[] = ["TLSv1.2", "TLSv1.3"];
+const WHETHER: readonly unknown[] = ["none", "optional", "required"];
+
 /** Checks a client's options. @throws TypeError, RangeError that name the wrong one. */
 export function clientSettings(
   options: TlsClientOptions,
   defaultServerName: string,
 ): TlsClientSettings {
+  requireOptions("tls", options, '{ serverName: "example.com" }');
+  const { serverName = defaultServerName, verify = true, identity, session, onSession } = options;
+  requireFlag("tls({ verify })", verify);
+  if (identity !== undefined) requireIdentity("tls({ identity })", identity);
+  if (onSession !== undefined) requireFunction("tls({ onSession })", onSession);
+  if (session !== undefined && !(session instanceof Uint8Array)) {
+    throw new TypeError(
+      `tls({ session }): got ${describeValue(session)}, needs a Uint8Array that onSession gave`,
+    );
+  }
   return {
     side: "client",
-    serverName: options.serverName ?? defaultServerName,
-    trusted: options.trusted,
-    alpnProtocols: options.alpnProtocols ?? [],
-    versionMin: options.versionMin ?? "TLSv1.2",
-    versionMax: options.versionMax ?? "TLSv1.3",
-    requireCloseNotify: options.requireCloseNotify ?? true,
-    verify: options.verify ?? true,
-    identity: options.identity,
-    session: options.session,
-    onSession: options.onSession,
+    ...commonSettings(options),
+    // Who verifies nothing needs no name.
+    serverName: serverName === "" && !verify ? "" : requireServerName(serverName),
+    verify,
+    identity,
+    session,
+    onSession,
   };
 }
 
 /** Checks a server's options. @throws TypeError, RangeError that name the wrong one. */
 export function serverSettings(options: TlsServerOptions): TlsServerSettings {
-  const { identity } = options;
-  return {
-    side: "server",
-    trusted: options.trusted,
-    alpnProtocols: options.alpnProtocols ?? [],
-    versionMin: options.versionMin ?? "TLSv1.2",
-    versionMax: options.versionMax ?? "TLSv1.3",
-    requireCloseNotify: options.requireCloseNotify ?? true,
-    identityFor: options.identityFor ?? (() => identity),
-    clientCertificate: options.clientCertificate ?? "none",
-  };
+  requireOptions("tls", options, "{ identity: { certificate, privateKey } }");
+  const { clientCertificate = "none", trusted } = options;
+  requireOneOf("tls({ clientCertificate })", clientCertificate, WHETHER);
+  if (clientCertificate !== "none" && trusted === undefined) {
+    throw new TypeError(
+      `tls({ clientCertificate: "${clientCertificate}" }): needs { trusted } too, the certificates of those who sign clients' certificates`,
+    );
+  }
+  if (clientCertificate === "none" && trusted !== undefined) {
+    throw new TypeError(
+      'tls({ trusted }): a server asks no client for a certificate by itself, needs { clientCertificate: "required" } or "optional" too',
+    );
+  }
+  const common = commonSettings(options);
+  return { side: "server", ...common, identityFor: identitiesByName(options), clientCertificate };
 }
 
-/** Milliseconds that a handshake may take. */
+/** Milliseconds that a handshake may take. @throws TypeError, RangeError if `given` is no such time. */
 export function handshakeLimitMs(side: "client" | "server", given: number | undefined): number {
+  if (given !== undefined) requireTime("tls({ handshakeTimeoutMs })", given);
   return given ?? (side === "client" ? Infinity : SERVER_HANDSHAKE_MS);
+}
+
+function commonSettings(
+  options: TlsCommonOptions,
+): Pick<
+  TlsClientSettings,
+  "trusted" | "alpnProtocols" | "versionMin" | "versionMax" | "requireCloseNotify"
+> {
+  const { versionMin = "TLSv1.2", versionMax = "TLSv1.3", requireCloseNotify = true } = options;
+  const { trusted, alpnProtocols = [] } = options;
+  requireOneOf("tls({ versionMin })", versionMin, VERSIONS);
+  requireOneOf("tls({ versionMax })", versionMax, VERSIONS);
+  if (versionMin > versionMax) {
+    throw new RangeError(
+      `tls({ versionMin, versionMax }): got ${versionMin} and ${versionMax}, needs versionMin to be the older one`,
+    );
+  }
+  requireFlag("tls({ requireCloseNotify })", requireCloseNotify);
+  if (trusted !== undefined) requireCertificates(trusted);
+  requireProtocols(alpnProtocols);
+  return { trusted, alpnProtocols: [...alpnProtocols], versionMin, versionMax, requireCloseNotify };
+}
+
+/** As certificates have it: without the dot at the end of a name (RFC 6066, section 3), without the interface of an address. */
+function requireServerName(serverName: unknown): string {
+  const name = requireHost("tls({ serverName })", serverName).replace(/\.$/, "");
+  const percent = name.indexOf("%");
+  return percent < 0 ? name : name.slice(0, percent);
+}
+
+function requireCertificates(trusted: unknown): void {
+  const texts: readonly unknown[] = Array.isArray(trusted) ? trusted : [trusted];
+  const wrong = texts.find(
+    (text) => typeof text !== "string" || !text.includes("CERTIFICATE-----"),
+  );
+  if (texts.length > 0 && wrong === undefined) return;
+  throw new TypeError(
+    `tls({ trusted }): got ${texts.length === 0 ? "no certificate" : describeValue(wrong)}, ` +
+      'needs certificates in PEM, as text that has "-----BEGIN CERTIFICATE-----"',
+  );
+}
+
+function requireProtocols(protocols: unknown): void {
+  const example = 'such as ["h2", "http/1.1"]';
+  if (!Array.isArray(protocols)) {
+    throw new TypeError(
+      `tls({ alpnProtocols }): got ${describeValue(protocols)}, needs an array ${example}`,
+    );
+  }
+  let total = 0;
+  for (const protocol of protocols as unknown[]) {
+    if (typeof protocol !== "string" || !/^[\u0021-\u007E]+$/.test(protocol)) {
+      throw new TypeError(
+        `tls({ alpnProtocols }): got ${describeValue(protocol)} in it, needs names in ASCII ${example}`,
+      );
+    }
+    total += protocol.length + 1;
+    if (protocol.length > PROTOCOL_BYTES_MAX || total > PROTOCOLS_BYTES_MAX) {
+      throw new RangeError(
+        `tls({ alpnProtocols }): got ${describeValue(protocol)}, needs names of at most ${PROTOCOL_BYTES_MAX} bytes, ` +
+          `together at most ${PROTOCOLS_BYTES_MAX}`,
+      );
+    }
+  }
+}
+
+function requireOneOf(where: string, value: unknown, allowed: readonly unknown[]): void {
+  if (allowed.includes(value)) return;
+  const list = allowed.map((one) => JSON.stringify(one)).join(" or ");
+  throw new RangeError(`${where}: got ${describeValue(value)}, needs ${list}`);
 }

@@ -3,17 +3,18 @@ import type { Wire } from "./wire.ts";
 /** TLS of a backend. */
 export interface Tls {
   /**
-   * Looks into an identity before it is needed.
+   * Looks into settings, and identities that are known beforehand, before they are needed: `wrap` with the same ones throws nothing then.
    *
-   * @throws TypeError if the certificate or the key cannot be read, or they do not belong together.
+   * @throws TypeError if a certificate or key cannot be read, or they do not belong together; NotSupportedError for a setting that
+   *   this runtime cannot keep.
    */
-  checkIdentity(identity: TlsIdentity): void;
+  prepare(settings: TlsSettings, identities: readonly TlsIdentity[]): void;
   /**
    * Puts TLS on a wire that is not open yet, and owns it from then on. The handshake begins when the result is opened, which is
    * told of its end by `secured` or `failed` with a `TlsError`. What is written before is kept until then. An end of the wire
    * below without the closing alert of TLS is `failed` with the reason `"truncated"`, unless the settings allow it.
    *
-   * @throws NotSupportedError for a setting that this runtime cannot keep; then the wire is still the caller's.
+   * @throws as `prepare`; then the wire is still the caller's.
    */
   wrap(wire: Wire, settings: TlsSettings): Wire;
 }

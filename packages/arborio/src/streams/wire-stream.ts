@@ -7,7 +7,7 @@
  * the bytes, so `close` has nothing to wait for.
  */
 import { ambientScope } from "../core/ambient.ts";
-import { describeValue, requireCount } from "../core/arguments.ts";
+import { requireCount } from "../core/arguments.ts";
 import {
   BrokenResourceError,
   BusyResourceError,
@@ -17,8 +17,12 @@ import {
 import type { CancelScope } from "../core/scope.ts";
 import { Waiter, type WaitKind } from "../core/suspend.ts";
 import type { Wire, WireReceiver } from "../platform/wire.ts";
+import { requireBytes, requireRoom } from "./byte-arguments.ts";
 import { type ByteStream, CHUNK_BYTES_MAX } from "./byte-stream.ts";
 import { ChunkQueue } from "./chunk-queue.ts";
+import { HandedOverWire } from "./handed-over-wire.ts";
+
+export { requireBytes, requireRoom } from "./byte-arguments.ts";
 
 /** So many bytes are read that nobody has asked for; then the wire is paused, and the system's own buffers press back. */
 const READ_AHEAD_BYTES = 65_536;
@@ -59,6 +63,8 @@ export class WireStream implements ByteStream, WireReceiver {
   #paused = false;
   #sending: SendState = "open";
   #closed = false;
+  /** Whoever the wire was handed over to. */
+  #heir: HandedOverWire | null = null;
 
   /** @internal Opens the wire and owns it. */
   constructor(wire: Wire, streamName: string) {
@@ -257,12 +263,22 @@ export class WireStream implements ByteStream, WireReceiver {
   /** @internal Called when a receiver got so many bytes: for streams whose back-pressure counts what was read ahead. */
   taken(_bytes: number): void {}
 
+  /** @internal Gives the wire, with what was read ahead, to a layer above; the stream is closed then. Throws as `receive` and `send`. */
+  handOver(): Wire {
+    const refusal = this.#receiveRefusal("handOver") ?? this.#sendRefusal("handOver");
+    if (refusal !== null) throw refusal;
+    this.#closed = true;
+    const taken = (bytes: number): void => this.taken(bytes);
+    return (this.#heir = new HandedOverWire(this.wire, this.#queue, this.#ended, taken));
+  }
+
   // What the wire tells --------------------------------------------------------------------------------------------------
 
   /** @internal */
   received(bytes: Uint8Array): void {
     const receiver = this.#receiver;
     if (receiver === null) {
+      if (this.#heir !== null) return this.#heir.received(bytes);
       this.#queue.push(bytes);
       if (this.#queue.bytes < READ_AHEAD_BYTES || this.#paused) return;
       this.#paused = true;
@@ -292,7 +308,7 @@ export class WireStream implements ByteStream, WireReceiver {
   ended(): void {
     this.#ended = true;
     const receiver = this.#receiver;
-    if (receiver === null) return;
+    if (receiver === null) return this.#heir?.ended();
     this.#receiver = null;
     if (receiver.kind === ITERATE) receiver.wake({ done: true, value: undefined });
     else receiver.fail(this.#endOfStream(operationOf(receiver)));
@@ -303,6 +319,7 @@ export class WireStream implements ByteStream, WireReceiver {
     const sender = this.#sender;
     this.#sender = null;
     sender?.wake();
+    this.#heir?.written();
   }
 
   /** @internal */
@@ -311,6 +328,7 @@ export class WireStream implements ByteStream, WireReceiver {
     this.#settleAll((operation) =>
       operation === "handshake" ? error : this.#brokenError(operation, error),
     );
+    this.#heir?.failed(error);
   }
 
   /** @internal */
@@ -374,18 +392,4 @@ function rejectedBy(scope: CancelScope, check: () => void): Promise<never> {
     return scope.kernel.rejected(error);
   }
   throw new TypeError("a check that had to fail has passed");
-}
-
-/** Throws `TypeError` unless `bytes` is a `Uint8Array`. */
-export function requireBytes(where: string, bytes: unknown): void {
-  if (bytes instanceof Uint8Array) return;
-  const hint = typeof bytes === "string" ? ": new TextEncoder().encode(text)" : "";
-  throw new TypeError(`${where}: got ${describeValue(bytes)}, needs a Uint8Array${hint}`);
-}
-
-/** Throws unless `view` is a `Uint8Array` with at least one byte. */
-export function requireRoom(where: string, view: unknown): void {
-  requireBytes(where, view);
-  if ((view as Uint8Array).length === 0)
-    throw new RangeError(`${where}: got a view of 0 bytes, needs at least 1`);
 }

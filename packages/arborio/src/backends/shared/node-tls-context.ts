@@ -12,6 +12,7 @@ interface CheckedIdentity {
 }
 
 const checked: WeakMap<TlsIdentity, CheckedIdentity> = new WeakMap();
+const clientContexts: WeakMap<TlsClientSettings, SecureContext> = new WeakMap();
 const serverContexts: WeakMap<
   TlsServerSettings,
   WeakMap<TlsIdentity, SecureContext>
@@ -66,13 +67,18 @@ function oneLine(subject: string): string {
 
 /** What a client's engine needs beside its socket. */
 export function clientContext(settings: TlsClientSettings): SecureContext {
-  const { identity, trusted, versionMin, versionMax } = settings;
-  return tls().createSecureContext({
-    minVersion: versionMin,
-    maxVersion: versionMax,
-    ...(trusted === undefined ? {} : { ca: pemList(trusted) }),
-    ...(identity === undefined ? {} : checkIdentity(identity)),
-  });
+  let context = clientContexts.get(settings);
+  if (context === undefined) {
+    const { identity, trusted, versionMin, versionMax } = settings;
+    context = tls().createSecureContext({
+      minVersion: versionMin,
+      maxVersion: versionMax,
+      ...(trusted === undefined ? {} : { ca: pemList(trusted) }),
+      ...(identity === undefined ? {} : checkIdentity(identity)),
+    });
+    clientContexts.set(settings, context);
+  }
+  return context;
 }
 
 /** The same for all connections with one identity, so that tickets which one of them gave out are good for the next. */

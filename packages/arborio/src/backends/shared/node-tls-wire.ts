@@ -1,5 +1,4 @@
 /** A wire of TLS over any other wire. The engine that encrypts is `node-tls-engine.ts`. */
-import type { SecureContext } from "node:tls";
 import { SystemError, type TlsError } from "../../core/errors.ts";
 import type { TlsServerSettings, TlsSettings } from "../../platform/tls.ts";
 import type {
@@ -12,7 +11,7 @@ import type {
 } from "../../platform/wire.ts";
 import { asyncLocalStorage } from "./ambient.ts";
 import { ALERT_RECORD, HANDSHAKE_RECORD, HelloCollector } from "./client-hello.ts";
-import { serverContext } from "./node-tls-context.ts";
+import { clientContext, serverContext } from "./node-tls-context.ts";
 import { afterTurn, ENDS_WITH_PEER, TlsEngine, type TlsEngineOwner } from "./node-tls-engine.ts";
 import { tlsError, toTlsError } from "./node-tls-error.ts";
 
@@ -45,10 +44,10 @@ const PAUSED_BY_RECEIVER = 1;
 const PAUSED_BY_ENGINE = 2;
 
 export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner {
+  /** For the simulator's report of deadlocks: the engine works in turns of the host. */
+  readonly isForeign = true;
   readonly #lower: Wire;
   readonly #settings: TlsSettings;
-  /** Of a client; a server's depends on the name. */
-  readonly #context: SecureContext | null;
   #stage: Stage = "new";
   #receiver: WireReceiver | null = null;
   #engine: TlsEngine | null = null;
@@ -71,10 +70,9 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
   #linger: NodeJS.Timeout | null = null;
   #info: TlsInfo | undefined = undefined;
 
-  constructor(lower: Wire, settings: TlsSettings, context: SecureContext | null) {
+  constructor(lower: Wire, settings: TlsSettings) {
     this.#lower = lower;
     this.#settings = settings;
-    this.#context = context;
   }
 
   // For the owner --------------------------------------------------------------------------------------------------------
@@ -84,11 +82,10 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
     this.#stage = "hello";
     this.#lower.open(this);
     const settings = this.#settings;
-    const context = this.#context;
-    if (settings.side === "server" || context === null) return;
+    if (settings.side === "server") return;
     this.#stage = "handshake";
     try {
-      this.#engine = new TlsEngine(this, { settings, context });
+      this.#engine = new TlsEngine(this, { settings, context: clientContext(settings) });
     } catch (error) {
       afterTurn(() => this.#fail(toTlsError(this.#attempt, error)));
     }

@@ -1,5 +1,5 @@
 import { NotSupportedError } from "../../core/errors.ts";
-import type { Tls, TlsSettings } from "../../platform/tls.ts";
+import type { Tls, TlsIdentity, TlsSettings } from "../../platform/tls.ts";
 import type { Wire } from "../../platform/wire.ts";
 import { checkIdentity, clientContext } from "./node-tls-context.ts";
 import { HAS_SESSIONS } from "./node-tls-engine.ts";
@@ -7,16 +7,18 @@ import { TlsWire } from "./node-tls-wire.ts";
 
 /** TLS through `node:tls`, over any wire. */
 export const nodeTls: Tls = {
-  checkIdentity(identity) {
-    checkIdentity(identity);
-  },
-  wrap(wire: Wire, settings: TlsSettings): Wire {
-    if (settings.side === "server") return new TlsWire(wire, settings, null);
+  prepare(settings: TlsSettings, identities: readonly TlsIdentity[]): void {
+    for (const identity of identities) checkIdentity(identity);
+    if (settings.side === "server") return;
     if (!HAS_SESSIONS && (settings.session ?? settings.onSession) !== undefined) {
       throw new NotSupportedError(
-        "TLS with { session } or { onSession }: Deno keeps sessions to itself, and resumes none over a stream; leave them out",
+        "tls({ session, onSession }): Deno keeps sessions to itself, and resumes none over a stream; leave both out",
       );
     }
-    return new TlsWire(wire, settings, clientContext(settings));
+    clientContext(settings);
+  },
+  wrap(wire: Wire, settings: TlsSettings): Wire {
+    this.prepare(settings, []);
+    return new TlsWire(wire, settings);
   },
 };
