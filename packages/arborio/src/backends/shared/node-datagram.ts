@@ -1,7 +1,7 @@
 /**
  * UDP through `node:dgram`, as Node, Bun and Deno have it.
  */
-import type { Socket, SocketOptions } from "node:dgram";
+import type { Socket } from "node:dgram";
 import { asyncLocalStorage } from "./ambient.ts";
 import type {
   Completion,
@@ -35,7 +35,7 @@ class OpeningDatagram {
   readonly #receiver: DatagramReceiver;
   readonly #completion: Completion<DatagramHandle>;
   readonly #socket: Socket;
-  /** The runtimes call back even after `close`. */
+  /** It is open, or will not be. The runtimes call back even after `close`. */
   #over = false;
 
   constructor(
@@ -52,8 +52,18 @@ class OpeningDatagram {
       reuseAddr: reuseAddress,
       reusePort,
       ipv6Only,
-      lookup: alreadyNumeric(family),
+      lookup: (host, _options, callback) => this.#lookUp(() => callback(null, host, family)),
     });
+  }
+
+  /**
+   * Addresses come here numeric. The runtimes ask the name service for them all the same, which would take them a turn of the host
+   * before they send; answered at once, the system has the datagram when `send` returns (Node, Bun), and closing loses none. Binding
+   * must not call back before it returned.
+   */
+  #lookUp(answer: () => void): void {
+    if (this.#over) answer();
+    else queueMicrotask(answer);
   }
 
   start(): Withdraw {
@@ -169,14 +179,6 @@ class NodeDatagram implements DatagramHandle {
     this.#socket.removeAllListeners("message");
     closeSocket(this.#socket);
   }
-}
-
-/**
- * Addresses come here numeric. The runtimes ask the name service for them all the same, which takes them a turn of the host before
- * they send; answered at once, the system has the datagram when `send` returns (Node, Bun), and closing loses none.
- */
-function alreadyNumeric(family: 4 | 6): NonNullable<SocketOptions["lookup"]> {
-  return (host, _options, callback) => callback(null, host, family);
 }
 
 /** The memory of a datagram, without the rest of a much larger buffer. */
