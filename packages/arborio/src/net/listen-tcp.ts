@@ -63,11 +63,11 @@ const PORT_ATTEMPTS_MAX = 10;
  * ```
  */
 export async function listenTcp(port: number, options: ListenTcpOptions = {}): Promise<Listener> {
+  const settings = requireListenOptions("listenTcp", options);
   const { host, family, reusePort = false } = options;
   requirePort("listenTcp", port, 0);
   requireFamilies("listenTcp({ family })", family);
   requireFlag("listenTcp({ reusePort })", reusePort);
-  const settings = requireListenOptions("listenTcp", options);
   if (host === undefined && family === undefined)
     return listenEverywhere(port, reusePort, settings);
   const wildcard = family === 4 ? "0.0.0.0" : "::";
@@ -161,9 +161,12 @@ function tcp(
   return { kind: "tcp", host, port, backlog, reusePort, ipv6Only: ipFamily(host) === 6 };
 }
 
-/** Whether the machine has no addresses of the family: it is not built in, or switched off. */
+/**
+ * Whether the machine has no addresses of the family: it is not built in, or switched off. `EINVAL` is what Deno's `node:net` makes of
+ * both (seen with 2.9.5).
+ */
 function isWithoutFamily(error: unknown): boolean {
-  return hasCode(error, "EAFNOSUPPORT") || hasCode(error, "EADDRNOTAVAIL");
+  return ["EAFNOSUPPORT", "EADDRNOTAVAIL", "EINVAL"].some((code) => hasCode(error, code));
 }
 
 function hasCode(error: unknown, code: string): boolean {
