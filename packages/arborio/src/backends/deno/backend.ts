@@ -1,5 +1,6 @@
 import type { Backend } from "../../platform/backend.ts";
 import { nodeNetwork } from "../shared/node-network.ts";
+import { nodeTls } from "../shared/node-tls.ts";
 import { HostClock } from "../shared/clock.ts";
 import { hostEntropy } from "../shared/entropy.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
@@ -12,5 +13,6 @@ export const denoBackend: Backend = {
   entropy: hostEntropy,
   process: denoProcess,
   network: nodeNetwork,
+  tls: nodeTls,
   signals: nodeSignals,
 };
