@@ -47,18 +47,18 @@ export abstract class IpDatagramSocket<Item> extends DatagramSocket<Item, IpAddr
    * @throws ClosedResourceError after `close`; SystemError if the system refuses.
    */
   setTimeToLive(hops: number): void {
-    requireHops(`${this.socketName}.setTimeToLive`, hops, 1);
+    requireHops(`${this.socketName}.setTimeToLive`, hops);
     this.#setOption("setTimeToLive", { name: "timeToLive", value: hops });
   }
 
   /**
    * Sets how many routers a multicast datagram may pass.
    *
-   * @param hops 0 to 255; 0: it does not leave this machine; 1, with which a socket begins: nor this network.
+   * @param hops 1 to 255. 1, with which a socket begins: it does not leave this network. (Bun and Deno refuse 0.)
    * @throws ClosedResourceError after `close`; SystemError if the system refuses.
    */
   setMulticastTimeToLive(hops: number): void {
-    requireHops(`${this.socketName}.setMulticastTimeToLive`, hops, 0);
+    requireHops(`${this.socketName}.setMulticastTimeToLive`, hops);
     this.#setOption("setMulticastTimeToLive", { name: "multicastTimeToLive", value: hops });
   }
 
@@ -274,11 +274,11 @@ function requireAddress(where: string, address: IpAddress): IpAddress {
   return { host, port: address.port };
 }
 
-function requireHops(where: string, hops: unknown, min: number): void {
-  const needed = `needs a whole number from ${min} to 255`;
+function requireHops(where: string, hops: unknown): void {
+  const needed = "needs a whole number from 1 to 255";
   if (typeof hops !== "number")
     throw new TypeError(`${where}: got ${describeValue(hops)}, ${needed}`);
-  if (!Number.isInteger(hops) || hops < min || hops > 255)
+  if (!Number.isInteger(hops) || hops < 1 || hops > 255)
     throw new RangeError(`${where}: got ${hops}, ${needed}`);
 }
 
