@@ -190,7 +190,7 @@ test("connectTcp: an address that does not answer is given up when the scope is 
 /** TLS that only does a handshake of 10 ms, which ends as `outcome` says. */
 function fakeTls(outcome: "secured" | "failed"): Tls {
   return {
-    checkIdentity: () => {},
+    prepare: () => {},
     wrap(wire: Wire): Wire {
       const { kernel } = ambientScope();
       const secure = new FakeWire("tls", (abortively) => {
@@ -230,7 +230,10 @@ test(
     assert.deepEqual([...network.open], []);
     const without = useFake();
     await assert.rejects(connectTcp("1.1.1.1", 443, { tls: true }), NotSupportedError);
-    assert.deepEqual([...without.open], []);
+    assert.deepEqual(without.log, [], "connected before it looked at the options");
+    const broken = useFake({ prepare: () => {}, wrap: () => throwIt(new TypeError("no")) });
+    await assert.rejects(connectTcp("1.1.1.1", 443, { tls: true }), TypeError);
+    assert.deepEqual([...broken.open], []);
   },
   scripted,
 );
@@ -246,3 +249,7 @@ test(
   },
   scripted,
 );
+
+function throwIt(error: unknown): never {
+  throw error;
+}

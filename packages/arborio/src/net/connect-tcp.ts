@@ -13,7 +13,7 @@ import { formatHostAndPort, type IpFamily, ipFamily } from "./address.ts";
 import { ConnectionFailedError } from "./errors.ts";
 import { connectRacing, LostRace, type RaceTarget } from "./happy-eyeballs.ts";
 import { requireHost, requirePort } from "./host-name.ts";
-import { secured } from "./secured.ts";
+import { requireClientTls } from "./secured.ts";
 import type { SocketStream } from "./socket-stream.ts";
 import type { TlsClientOptions } from "./tls-options.ts";
 
@@ -81,6 +81,7 @@ export async function connectTcp(
 ): Promise<SocketStream> {
   const target = requireTarget(host, port, options);
   const { noDelay = true, keepAliveMs = false, tls = false } = options;
+  const toStream = requireClientTls(tls, target.host);
   const where = formatHostAndPort(target.host, port);
   const wire = await hostOperation<Wire | LostRace>({
     name: "connect",
@@ -97,7 +98,7 @@ export async function connectTcp(
     throw new ConnectionFailedError(where, wire.attempts, wire.lookupErrors);
   // Backends connect without delay and without asking; telling the system so again would cost two calls of it.
   if (!noDelay || keepAliveMs !== false) wire.details.setOptions({ noDelay, keepAliveMs });
-  return secured(wire, tls, target.host);
+  return toStream(wire);
 }
 
 function requireTarget(host: string, port: number, options: ConnectTcpOptions): RaceTarget {

@@ -3,7 +3,7 @@ import { requireCapability } from "../platform/capabilities.ts";
 import { hostOperation } from "../platform/host-operation.ts";
 import type { Wire } from "../platform/wire.ts";
 import { formatPath } from "./address.ts";
-import { secured } from "./secured.ts";
+import { requireClientTls } from "./secured.ts";
 import type { SocketStream } from "./socket-stream.ts";
 import type { TlsClientOptions } from "./tls-options.ts";
 import { requireUnixPath } from "./unix-path.ts";
@@ -37,6 +37,7 @@ export async function connectUnix(
       `connectUnix({ tls: { serverName } }): got ${describeValue(tls.serverName)}, needs the name in the server's certificate`,
     );
   }
+  const toStream = requireClientTls(tls ?? false, tls?.serverName ?? "");
   const wire = await hostOperation<Wire>({
     name: "connect",
     resource: formatPath(path),
@@ -46,5 +47,5 @@ export async function connectUnix(
         completion,
       ),
   });
-  return secured(wire, tls ?? false, tls?.serverName ?? "");
+  return toStream(wire);
 }

@@ -1,26 +1,32 @@
 import type { Wire } from "../platform/wire.ts";
 import { SocketStream } from "./socket-stream.ts";
-import { secureClient } from "./tls.ts";
+import { clientWrapper } from "./tls.ts";
 import type { TlsClientOptions } from "./tls-options.ts";
 
+/** Makes the stream of a new connection, and owns its wire: closed if that fails or is cancelled. */
+export type ToClientStream = (wire: Wire) => Promise<SocketStream>;
+
 /**
- * The stream of a new connection, with the client's side of TLS if that is asked for: then its handshake is done. The wire is closed
- * if that fails or is cancelled.
+ * Checks what a client says about TLS, before it connects, and returns what makes the stream; with TLS, its handshake is done.
+ *
+ * @param serverName what is connected to.
  */
-export async function secured(
-  wire: Wire,
+export function requireClientTls(
   tls: boolean | TlsClientOptions,
   serverName: string,
-): Promise<SocketStream> {
-  if (tls === false) return new SocketStream(wire);
-  let stream: SocketStream | undefined;
-  try {
-    stream = secureClient(wire, tls === true ? {} : tls, serverName);
-    await stream.handshake();
-    return stream;
-  } catch (error) {
-    if (stream === undefined) wire.close(true);
-    else stream.close();
-    throw error;
-  }
+): ToClientStream {
+  if (tls === false) return (wire) => Promise.resolve(new SocketStream(wire));
+  const wrap = clientWrapper(tls === true ? {} : tls, serverName);
+  return async (wire) => {
+    let stream: SocketStream | undefined;
+    try {
+      stream = wrap(wire);
+      await stream.handshake();
+      return stream;
+    } catch (error) {
+      if (stream === undefined) wire.close(true);
+      else stream.close();
+      throw error;
+    }
+  };
 }

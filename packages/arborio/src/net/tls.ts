@@ -75,23 +75,7 @@ export async function wrapTls(stream: ByteStream, options: WrapTlsOptions): Prom
 }
 
 /**
- * Puts the client's side of TLS on a wire that is not open yet. The handshake begins at once: await `stream.handshake()`, which
- * keeps to `handshakeTimeoutMs`, and close the stream if that fails or is cancelled.
- *
- * @param defaultServerName the name or address that was connected to.
- * @throws TypeError, RangeError for a wrong option; NotSupportedError if the backend has no TLS, or cannot do what an option
- *   asks for. The wire is still the caller's then.
- */
-export function secureClient(
-  wire: Wire,
-  options: TlsClientOptions,
-  defaultServerName: string,
-): SocketStream {
-  return clientWrapper(options, defaultServerName)(wire);
-}
-
-/**
- * Puts the server's side of TLS on one wire that is not open yet; otherwise as `secureClient`. A listener checks its options once
+ * Puts the server's side of TLS on one wire that is not open yet; otherwise as `clientWrapper`. A listener checks its options once
  * instead, by `tlsAcceptor`.
  */
 export function secureServer(wire: Wire, options: TlsServerOptions): SocketStream {
@@ -102,7 +86,7 @@ export function secureServer(wire: Wire, options: TlsServerOptions): SocketStrea
  * Checks the server's options, and returns what makes the stream of each accepted connection: to be called in the task that
  * begins to listen, since connections are accepted outside all tasks, where nobody knows the backend.
  *
- * @throws as `secureClient`.
+ * @throws as `clientWrapper`.
  */
 export function tlsAcceptor(options: TlsServerOptions): (wire: Wire) => SocketStream {
   const settings = serverSettings(options);
@@ -113,7 +97,15 @@ export function tlsAcceptor(options: TlsServerOptions): (wire: Wire) => SocketSt
   );
 }
 
-function clientWrapper(
+/**
+ * Checks the client's options, and returns what puts its side of TLS on a wire that is not open yet. The handshake begins at once:
+ * await `stream.handshake()`, which keeps to `handshakeTimeoutMs`, and close the stream if that fails or is cancelled.
+ *
+ * @param defaultServerName the name or address that is connected to.
+ * @throws TypeError, RangeError for a wrong option; NotSupportedError if the backend has no TLS, or cannot do what an option
+ *   asks for.
+ */
+export function clientWrapper(
   options: TlsClientOptions,
   defaultServerName: string,
 ): (wire: Wire) => SocketStream {
