@@ -154,8 +154,9 @@ export class MemoryWire implements Wire {
       if (count === 0) break;
       const chunk = this.#incoming.take(count);
       this.#releasedBytes -= chunk.length;
-      this.#receiver.received(chunk);
+      // Before it is told: a receiver that closes at once leaves nothing unread.
       if (!this.#settings.counted) this.taken(chunk.length);
+      this.#receiver?.received(chunk);
     }
     if (this.#receiver !== null) this.#tell(this.#receiver);
   };

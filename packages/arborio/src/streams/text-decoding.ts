@@ -18,13 +18,16 @@ export class TextDecoding {
   /** The bytes of a character that has begun; kept where the place of an error can be told. */
   #begun: Uint8Array = EMPTY;
   #bytes = 0;
+  /** The decoder keeps it: Node 26.10 drops it at the start of every chunk, not of the first alone. */
+  #markMayCome: boolean;
   /** What the next call that wants text should throw: the text before the error has been returned. */
   failure: TextDecodingError | null = null;
 
   constructor(settings: TextDecodingSettings) {
     this.#settings = settings;
     const { where, label, fatal, keepByteOrderMark } = settings;
-    this.#decoder = createDecoder(where, label, { fatal, ignoreBOM: keepByteOrderMark });
+    this.#decoder = createDecoder(where, label, { fatal, ignoreBOM: true });
+    this.#markMayCome = !keepByteOrderMark && this.#decoder.encoding.startsWith("utf-");
   }
 
   /** The text that is complete with this chunk; may be empty. */
@@ -37,13 +40,13 @@ export class TextDecoding {
     }
     if (this.#tellsPlace) this.#begun = begunCharacter(this.#begun, chunk);
     this.#bytes += chunk.length;
-    return text;
+    return this.#withoutMark(text);
   }
 
   /** There are no more bytes: what is left, or a failure. */
   end(): string {
     try {
-      return this.#decoder.decode();
+      return this.#withoutMark(this.#decoder.decode());
     } catch (cause) {
       this.failure = new TextDecodingError(
         `${this.#settings.where}: the bytes end within a character of ${this.#decoder.encoding}, after byte ${this.#bytes}`,
@@ -61,7 +64,7 @@ export class TextDecoding {
 
   #textBeforeError(chunk: Uint8Array, cause: unknown): string {
     const { encoding } = this.#decoder;
-    const { where, keepByteOrderMark } = this.#settings;
+    const { where } = this.#settings;
     const malformed = (place: string): TextDecodingError =>
       new TextDecodingError(`${where}: malformed ${encoding} ${place}`, encoding, { cause });
     if (!this.#tellsPlace) {
@@ -74,8 +77,14 @@ export class TextDecoding {
     const start = this.#bytes - this.#begun.length;
     const valid = countValidUtf8(bytes);
     this.failure = malformed(`at byte ${start + valid}: 0x${(bytes[valid] ?? 0).toString(16)}`);
-    const decoder = new TextDecoder(encoding, { ignoreBOM: keepByteOrderMark || start > 0 });
-    return decoder.decode(bytes.subarray(0, valid));
+    const decoder = new TextDecoder(encoding, { ignoreBOM: true });
+    return this.#withoutMark(decoder.decode(bytes.subarray(0, valid)));
+  }
+
+  #withoutMark(text: string): string {
+    if (!this.#markMayCome || text === "") return text;
+    this.#markMayCome = false;
+    return text.startsWith("\uFEFF") ? text.slice(1) : text;
   }
 }
 
