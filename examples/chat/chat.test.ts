@@ -107,7 +107,7 @@ test("chat: a guest who reads too slowly is shown out, and holds up nobody", asy
     room.leave("anna");
   });
   assert.ok(heard.length > 100);
-  assert.equal(heard.at(-1), "* deaf has gone: reads too slowly");
+  assert.ok(heard.includes("* deaf has gone: reads too slowly"));
   // What had been kept for the slow one can still be read.
   const kept = await Array.fromAsync(deaf.lines);
   assert.equal(kept.length, 100);
