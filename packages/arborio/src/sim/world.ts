@@ -123,8 +123,8 @@ export class SimulatedWorld {
    */
   host(name: string, main?: HostMain): SimulatedHost;
   host(name: string, options: HostOptions, main?: HostMain): SimulatedHost;
-  host(name: string, second?: HostOptions | HostMain, third?: HostMain): SimulatedHost {
-    const [options, main] = typeof second === "function" ? [{}, second] : [second ?? {}, third];
+  host(name: string, second: HostOptions | HostMain = {}, third?: HostMain): SimulatedHost {
+    const [options, main] = typeof second === "function" ? [{}, second] : [second, third];
     requireOptions("world.host(name, options)", options, '{ addresses: ["10.0.0.1"] }');
     if (main !== undefined) requireFunction("world.host", main);
     if (typeof name !== "string" || name === "")
