@@ -45,6 +45,7 @@ export class MemoryWire implements Wire, WireDetails {
   #waits = false;
   #endTold = false;
   #delivering = false;
+  #isCut = false;
 
   constructor(chunkBytes: number, capacityBytes: number) {
     this.#chunkBytes = chunkBytes;
@@ -69,7 +70,7 @@ export class MemoryWire implements Wire, WireDetails {
     if (this.#waits || this.ended) this.overlappingWrites += 1;
     this.bytesWritten += bytes.length;
     const { peer } = this;
-    if (peer.closed !== "no") return true;
+    if (peer.closed !== "no" || this.#isCut) return true;
     const sent = this.tamper(bytes.slice());
     if (sent.length > 0) peer.#incoming.push(sent);
     peer.#incomingBytes += sent.length;
@@ -90,6 +91,12 @@ export class MemoryWire implements Wire, WireDetails {
     this.#incoming = [];
     this.end();
     if (abortively) this.peer.fail(new SystemError("connection: reset (ECONNRESET)", "ECONNRESET"));
+  }
+
+  /** Lets nothing more through to the other side but the end, as somebody on the way might. */
+  cut(): void {
+    this.#isCut = true;
+    this.peer.#deliverSoon();
   }
 
   /** Tells its owner of a failure. */
@@ -133,7 +140,8 @@ export class MemoryWire implements Wire, WireDetails {
       this.peer.#waits = false;
       this.peer.#receiver?.written();
     }
-    if (this.#incoming.length > 0 || !this.peer.ended || this.#endTold) return;
+    if (this.#incoming.length > 0 || this.#endTold) return;
+    if (!this.peer.ended && !this.peer.#isCut) return;
     this.#endTold = true;
     this.#receiver?.ended();
   }

@@ -7,7 +7,7 @@
  * `write`. The end of the wire below never gets here: to engines it looks like the end that the other side has signed.
  */
 import type { Duplex } from "node:stream";
-import type { SecureContext, TLSSocket } from "node:tls";
+import type { PeerCertificate, SecureContext, TLSSocket } from "node:tls";
 import process from "node:process";
 import type { TlsClientSettings, TlsServerSettings } from "../../platform/tls.ts";
 import type { TlsInfo } from "../../platform/wire.ts";
@@ -15,6 +15,7 @@ import { asyncLocalStorage } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
 import { openSession, sealSession } from "./node-tls-session.ts";
 
+const crypto = lazily("node:crypto");
 const net = lazily("node:net");
 const stream = lazily("node:stream");
 const tls = lazily("node:tls");
@@ -229,10 +230,18 @@ function createSocket(duplex: Duplex, { settings, context }: TlsEngineSettings):
     secureContext: context,
     servername: isAddress ? "" : serverName,
     rejectUnauthorized: verify,
-    checkServerIdentity: (_host, certificate) => tls().checkServerIdentity(serverName, certificate),
+    checkServerIdentity: (_host, certificate) => checkName(serverName, certificate),
     ...(usable === undefined ? {} : { session: Buffer.from(usable) }),
     ...alpn,
   });
+}
+
+/** `undefined` if the certificate is for this name or address. Node 22.23 finds no address of IPv6 in any certificate by itself. */
+function checkName(serverName: string, certificate: PeerCertificate): Error | undefined {
+  if (net().isIP(serverName) === 0) return tls().checkServerIdentity(serverName, certificate);
+  const found = new (crypto().X509Certificate)(certificate.raw).checkIP(serverName);
+  if (found !== undefined) return undefined;
+  return withCode("ERR_TLS_CERT_ALTNAME_INVALID", `it is for ${certificate.subjectaltname}`);
 }
 
 /**
@@ -255,8 +264,8 @@ function verifyPeer(socket: TLSSocket, { settings }: TlsEngineSettings): unknown
   return typeof found === "string" ? withCode(found) : found;
 }
 
-function withCode(code: string): Error {
-  return Object.assign(new Error(code), { code });
+function withCode(code: string, message: string = code): Error {
+  return Object.assign(new Error(message), { code });
 }
 
 function describe(socket: TLSSocket, all: TlsEngineSettings): TlsInfo {
