@@ -1,42 +1,75 @@
 /**
- * A wire over a stream of `node:net`, or over any other of Node's streams that is both readable and writable.
+ * A wire over a socket of `node:net`.
+ *
+ * It goes past two things that Node's streams do for each chunk and that cost an echo a quarter of its time outside the kernel (Node
+ * 26: 3.9 µs with them, 2.9 µs without, 2.7 µs for a bare `node:net`). Both ways are public methods, and a runtime that did not
+ * know them would only be slower:
+ *
+ * - While the stream flows and holds nothing back, what the socket `push`es is handed to the receiver at once, not as an event.
+ * - A small `write` has no callback, since each one is called in a tick of its own. If the bytes have to wait after all, an empty
+ *   `write` behind them has one.
  */
 import type { Socket } from "node:net";
 import type {
   SocketAddress,
   SocketOptions,
+  UnixAddress,
   Wire,
   WireDetails,
   WireReceiver,
 } from "../../platform/wire.ts";
+import { lazily } from "./builtin.ts";
 import { toSystemError } from "./system-error.ts";
+
+const stream = lazily("node:stream");
 
 /** So that the shared listeners find the wire: a closure for each socket and event would cost 64 bytes each. */
 const WIRE: unique symbol = Symbol("arborio.wire");
 
 type WiredSocket = Socket & { [WIRE]?: NodeWire };
 
+/** Writes from this length on have a callback of their own: what it costs does not show beside the bytes. */
+const LARGE_WRITE_BYTES = 16_384;
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** Both ends of a Unix socket, which the runtimes do not tell. */
+export interface UnixEnds {
+  readonly local: UnixAddress;
+  readonly remote: UnixAddress;
+}
+
 export class NodeWire implements Wire, WireDetails {
   readonly #socket: WiredSocket;
+  /** `null`: it is a TCP socket. */
+  readonly #unix: UnixEnds | null;
   #receiver: WireReceiver | null = null;
+  /** What broke the connection, perhaps before anybody opened the wire. */
+  #failure: Error | null = null;
   /** A `write` waits for its bytes to be handed over. */
   #writing = false;
-  readonly #onWritten: () => void;
+  /** Made for the first `write` that needs it: most sockets never do. */
+  #onWritten: ((error?: Error | null) => void) | null = null;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, unix: UnixEnds | null = null) {
     this.#socket = socket;
+    this.#unix = unix;
     this.#socket[WIRE] = this;
-    this.#onWritten = () => this.#written();
-    // Without a listener the runtime would throw what happens to a socket that nobody has opened yet.
+    socket.push = push;
+    // Without a listener the runtime would throw what happens to a socket that nobody has opened yet, or that is closed.
     socket.on("error", onError);
+    socket.on("close", onClose);
   }
 
   open(receiver: WireReceiver): void {
     this.#receiver = receiver;
-    const socket = this.#socket;
-    socket.on("data", onData);
-    socket.on("end", onEnd);
-    socket.on("close", onClose);
+    if (this.#failure !== null) {
+      queueMicrotask(() => this.#tellFailure());
+      return;
+    }
+    this.#socket.on("end", onEnd);
+    // From here on it flows, beginning with the next tick.
+    this.#socket.on("data", onData);
   }
 
   pause(): void {
@@ -49,8 +82,12 @@ export class NodeWire implements Wire, WireDetails {
 
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket;
-    socket.write(bytes, this.#onWritten);
-    if (socket.writableLength === 0) return true;
+    const isLarge = bytes.length >= LARGE_WRITE_BYTES;
+    if (isLarge) socket.write(bytes, this.#callback());
+    else socket.write(bytes);
+    // A destroyed socket takes nothing; then `failed` is on its way.
+    if (socket.writableLength === 0) return !socket.destroyed;
+    if (!isLarge) socket.write(NOTHING, this.#callback());
     this.#writing = true;
     return false;
   }
@@ -61,8 +98,10 @@ export class NodeWire implements Wire, WireDetails {
 
   close(abortively: boolean): void {
     this.#receiver = null;
-    if (abortively) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+    const socket = this.#socket;
+    // Unix sockets cannot be reset.
+    if (abortively && this.#unix === null && !socket.destroyed) socket.resetAndDestroy();
+    else socket.destroy();
   }
 
   get details(): WireDetails {
@@ -75,12 +114,16 @@ export class NodeWire implements Wire, WireDetails {
   readonly securing = false;
 
   get localAddress(): SocketAddress | undefined {
-    const { localAddress: host, localPort: port } = this.#socket;
+    const { destroyed, localAddress: host, localPort: port } = this.#socket;
+    if (destroyed) return undefined;
+    if (this.#unix !== null) return this.#unix.local;
     return host === undefined || port === undefined ? undefined : { host, port };
   }
 
   get remoteAddress(): SocketAddress | undefined {
-    const { remoteAddress: host, remotePort: port } = this.#socket;
+    const { destroyed, remoteAddress: host, remotePort: port } = this.#socket;
+    if (destroyed) return undefined;
+    if (this.#unix !== null) return this.#unix.remote;
     return host === undefined || port === undefined ? undefined : { host, port };
   }
 
@@ -91,6 +134,7 @@ export class NodeWire implements Wire, WireDetails {
   }
 
   setOptions({ noDelay, keepAliveMs }: SocketOptions): void {
+    if (this.#unix !== null || this.#socket.destroyed) return;
     if (noDelay !== undefined) this.#socket.setNoDelay(noDelay);
     if (keepAliveMs === false) this.#socket.setKeepAlive(false);
     else if (keepAliveMs !== undefined) this.#socket.setKeepAlive(true, keepAliveMs);
@@ -98,26 +142,48 @@ export class NodeWire implements Wire, WireDetails {
 
   // What the socket tells ------------------------------------------------------------------------------------------------
 
+  /** @internal The runtimes give each read memory of its own; only its type is theirs. */
   received(chunk: Uint8Array): void {
     this.#receiver?.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
   }
 
+  /** @internal */
   ended(): void {
     this.#receiver?.ended();
   }
 
+  /** @internal */
   failed(error: unknown): void {
-    const receiver = this.#receiver;
-    this.#receiver = null;
-    receiver?.failed(toSystemError("connection", error));
+    if (this.#failure !== null) return;
+    this.#failure = toSystemError("connection", error);
+    this.#tellFailure();
   }
 
-  /** A socket that nobody destroyed is closed when both directions have ended, which is no failure. */
-  #written(): void {
-    if (!this.#writing || this.#socket.destroyed) return;
-    this.#writing = false;
-    this.#receiver?.written();
+  #tellFailure(): void {
+    const receiver = this.#receiver;
+    this.#receiver = null;
+    receiver?.failed(this.#failure as Error);
   }
+
+  /** Callbacks of writes that did not have to wait come late, perhaps while the next one waits: then something is left. */
+  #callback(): (error?: Error | null) => void {
+    return (this.#onWritten ??= (error) => {
+      if (!this.#writing || error instanceof Error || this.#socket.writableLength > 0) return;
+      this.#writing = false;
+      this.#receiver?.written();
+    });
+  }
+}
+
+/**
+ * In place of the socket's own `push`. While the stream is paused, or what it held back meanwhile is not all told, chunks take
+ * their usual way, and its limit applies.
+ */
+function push(this: WiredSocket, chunk: Uint8Array | null, encoding?: BufferEncoding): boolean {
+  if (chunk === null || this.readableFlowing !== true || this.readableLength > 0)
+    return stream().Readable.prototype.push.call(this, chunk, encoding);
+  this[WIRE]?.received(chunk);
+  return true;
 }
 
 function onData(this: WiredSocket, chunk: Uint8Array): void {
@@ -132,6 +198,7 @@ function onError(this: WiredSocket, error: unknown): void {
   this[WIRE]?.failed(error);
 }
 
+/** A socket whose directions have both ended is closed in order; any other end that has no error of its own is a failure too. */
 function onClose(this: WiredSocket, hadError: boolean): void {
   if (!hadError && !this.readableEnded)
     this[WIRE]?.failed(Object.assign(new Error("closed"), { code: "ECONNRESET" }));

@@ -5,8 +5,10 @@ const TEXTS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EADDRINUSE: "the address is in use",
   EADDRNOTAVAIL: "no such address on this machine",
+  EAGAIN: "the other side has no room at the moment",
   EAI_AGAIN: "the name service does not answer",
   EAI_FAIL: "the name service failed",
+  EBADF: "no such descriptor is open",
   ECONNABORTED: "the connection was aborted",
   ECONNREFUSED: "the connection was refused",
   ECONNRESET: "the other side reset the connection",
@@ -17,12 +19,15 @@ const TEXTS: Readonly<Record<string, string>> = {
   ENETUNREACH: "the network cannot be reached",
   ENFILE: "too many open files on this machine",
   ENOENT: "no such file or directory",
+  ENOTCONN: "it is not connected",
   ENOTDIR: "a part of the path is not a directory",
   ENOTFOUND: "no address is known for this name",
+  ENOTSOCK: "it is not a socket",
   EISDIR: "it is a directory",
   ENAMETOOLONG: "the name is too long",
   EPERM: "operation not permitted",
   EPIPE: "the other side receives no more",
+  EPROTOTYPE: "the socket there is of another kind",
   ETIMEDOUT: "the other side did not answer in time",
 };
 
@@ -32,6 +37,8 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   EAI_NONAME: "ENOTFOUND",
   ENODATA: "ENOTFOUND",
   DNS_ENOTFOUND: "ENOTFOUND",
+  // Deno's, for most errors of datagrams.
+  UNKNOWN: "EUNKNOWN",
   ERR_SOCKET_CLOSED: "ECONNRESET",
   ERR_STREAM_WRITE_AFTER_END: "EPIPE",
   ERR_STREAM_PREMATURE_CLOSE: "ECONNRESET",
@@ -46,7 +53,8 @@ export function toSystemError(attempt: string, error: unknown): SystemError {
   return new SystemError(`${attempt}: ${text} (${code})`, code, { cause: error });
 }
 
-function codeOf(error: unknown): string {
+/** The code of an error of the runtime; `"EUNKNOWN"` if it has none. */
+export function codeOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === "string" ? code : "EUNKNOWN";
 }

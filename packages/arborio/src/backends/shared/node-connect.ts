@@ -1,0 +1,48 @@
+import type { NetConnectOpts } from "node:net";
+import type { Completion, ConnectTarget, Withdraw } from "../../platform/network.ts";
+import type { Wire } from "../../platform/wire.ts";
+import { asyncLocalStorage } from "./ambient.ts";
+import { lazily } from "./builtin.ts";
+import { describeTarget } from "./describe-target.ts";
+import { NodeWire } from "./node-wire.ts";
+import { toSystemError } from "./system-error.ts";
+
+const net = lazily("node:net");
+
+/** Connects through `node:net`, which can be stopped at any time on every runtime: destroying the socket gives the descriptor back. */
+export function connect(target: ConnectTarget, completion: Completion<Wire>): Withdraw {
+  // Sockets made in a task's async context would keep that context alive.
+  return asyncLocalStorage.exit(() => {
+    const socket = net().connect(connectOptions(target));
+    const fail = (error: unknown): void => {
+      completion.fail(toSystemError(`connect to ${describeTarget(target)}`, error));
+    };
+    socket.once("error", fail);
+    socket.once("connect", () => {
+      socket.removeListener("error", fail);
+      const unix =
+        target.kind === "unix" ? { local: { path: "" }, remote: { path: target.path } } : null;
+      completion.succeed(new NodeWire(socket, unix));
+    });
+    return () => {
+      socket.removeAllListeners();
+      socket.on("error", ignore);
+      socket.destroy();
+    };
+  });
+}
+
+function ignore(): void {}
+
+function connectOptions(target: ConnectTarget): NetConnectOpts {
+  if (target.kind === "unix") return { path: target.path, allowHalfOpen: true };
+  return {
+    host: target.host,
+    port: target.port,
+    localAddress: target.localHost,
+    localPort: target.localPort,
+    allowHalfOpen: true,
+    noDelay: true,
+    autoSelectFamily: false,
+  };
+}
