@@ -11,7 +11,7 @@ import type {
   Withdraw,
 } from "../../platform/network.ts";
 import type { SocketAddress, UnixAddress } from "../../platform/wire.ts";
-import { asyncLocalStorage } from "../shared/ambient.ts";
+import { outsideContext } from "../shared/ambient.ts";
 import { toSystemError } from "../shared/system-error.ts";
 
 /** Linux's default limit of a socket's send buffer is 212,992 bytes, so no datagram is larger unless an administrator raised it. */
@@ -53,7 +53,7 @@ export function openUnixDatagram(
     if (wanted) completion.fail(toSystemError(describe(target), error));
   };
   // What is begun in a task's async context would keep that context alive.
-  asyncLocalStorage.exit(() => {
+  outsideContext(() => {
     void open(deno, target).then((conn) => {
       const handle = new DenoUnixDatagram(deno, conn, target, receiver);
       if (!wanted) return handle.close();
@@ -152,7 +152,7 @@ class DenoUnixDatagram implements DatagramHandle {
   /** What is being read when reading stops still comes: one datagram. */
   setReading(reading: boolean): void {
     this.#wanted = reading;
-    if (reading && !this.#reading) asyncLocalStorage.exit(() => void this.#read());
+    if (reading && !this.#reading) outsideContext(() => void this.#read());
   }
 
   async #read(): Promise<void> {

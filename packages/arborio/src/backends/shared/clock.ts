@@ -1,4 +1,4 @@
-import { asyncLocalStorage } from "./ambient.ts";
+import { outsideContext } from "./ambient.ts";
 import type { Clock, ClockTimer } from "../../core/clock.ts";
 
 /** Hosts fire timers above this at once. One that is early finds nothing due and is set again. */
@@ -36,9 +36,4 @@ class HostTimer implements ClockTimer {
     if (referenced) this.#timer.ref();
     else this.#timer.unref();
   }
-}
-
-/** Timers made in a task's async context would keep that context, and all it holds, alive. */
-function outsideContext<T>(fn: () => T): T {
-  return asyncLocalStorage.exit(fn);
 }

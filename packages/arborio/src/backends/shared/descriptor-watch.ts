@@ -3,7 +3,7 @@
  * tries again all the time, and Deno gives up without a word. So somebody has to look.
  */
 import { devNull } from "node:os";
-import { asyncLocalStorage } from "./ambient.ts";
+import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
 
 const fs = lazily("node:fs");
@@ -25,7 +25,7 @@ let timer: NodeJS.Timeout | null = null;
 /** Looks until the returned function is called. Keeps no process alive. */
 export function watchDescriptors(watcher: DescriptorWatcher): () => void {
   watchers.add(watcher);
-  timer ??= asyncLocalStorage.exit(() => setInterval(look, LOOK_MS).unref());
+  timer ??= outsideContext(() => setInterval(look, LOOK_MS).unref());
   return () => {
     watchers.delete(watcher);
     if (watchers.size > 0 || timer === null) return;

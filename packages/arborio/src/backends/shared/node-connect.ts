@@ -1,7 +1,7 @@
 import type { NetConnectOpts } from "node:net";
 import type { Completion, ConnectTarget, Withdraw } from "../../platform/network.ts";
 import type { Wire } from "../../platform/wire.ts";
-import { asyncLocalStorage } from "./ambient.ts";
+import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
 import { describeTarget } from "./describe-target.ts";
 import { NodeWire } from "./node-wire.ts";
@@ -12,7 +12,7 @@ const net = lazily("node:net");
 /** Connects through `node:net`, which can be stopped at any time on every runtime: destroying the socket gives the descriptor back. */
 export function connect(target: ConnectTarget, completion: Completion<Wire>): Withdraw {
   // Sockets made in a task's async context would keep that context alive.
-  return asyncLocalStorage.exit(() => {
+  return outsideContext(() => {
     const socket = net().connect(connectOptions(target));
     const fail = (error: unknown): void => {
       completion.fail(toSystemError(`connect to ${describeTarget(target)}`, error));

@@ -2,7 +2,8 @@
  * UDP through `node:dgram`, as Node, Bun and Deno have it.
  */
 import type { Socket } from "node:dgram";
-import { asyncLocalStorage } from "./ambient.ts";
+import { networkInterfaces } from "node:os";
+import { outsideContext } from "./ambient.ts";
 import type {
   Completion,
   DatagramHandle,
@@ -26,7 +27,7 @@ export function openDatagram(
   completion: Completion<DatagramHandle>,
 ): Withdraw {
   // Sockets made in a task's async context would keep that context alive.
-  return asyncLocalStorage.exit(() => new OpeningDatagram(target, receiver, completion).start());
+  return outsideContext(() => new OpeningDatagram(target, receiver, completion).start());
 }
 
 /** A socket on its way: bound, then perhaps connected. */
@@ -158,6 +159,7 @@ class NodeDatagram implements DatagramHandle {
           socket.setMulticastLoopback(option.value);
           break;
         case "multicastInterface":
+          requireInterface(option.value);
           socket.setMulticastInterface(option.value);
           break;
       }
@@ -170,6 +172,7 @@ class NodeDatagram implements DatagramHandle {
     networkInterface: string | undefined,
   ): void {
     attempt(`${action} the multicast group ${group}`, () => {
+      if (networkInterface !== undefined) requireInterface(networkInterface);
       if (action === "join") this.#socket.addMembership(group, networkInterface);
       else this.#socket.dropMembership(group, networkInterface);
     });
@@ -185,6 +188,13 @@ class NodeDatagram implements DatagramHandle {
 function ownBytes(bytes: Uint8Array): Uint8Array {
   const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return bytes.byteLength < bytes.buffer.byteLength * PINNING_SHARE ? view.slice() : view;
+}
+
+/** A name that no interface has would be taken for "any" (all three runtimes, IPv6). */
+function requireInterface(networkInterface: string): void {
+  const [, name] = networkInterface.split("%");
+  if (name === undefined || Object.hasOwn(networkInterfaces(), name)) return;
+  throw Object.assign(new Error(`no network interface is called ${name}`), { code: "ENODEV" });
 }
 
 /** Errors that come later than this belong to nobody. */

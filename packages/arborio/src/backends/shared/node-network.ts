@@ -3,7 +3,7 @@
  */
 import type { Completion, Network, Withdraw } from "../../platform/network.ts";
 import type { Wire } from "../../platform/wire.ts";
-import { asyncLocalStorage } from "./ambient.ts";
+import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
 import { connect } from "./node-connect.ts";
 import { openDatagram } from "./node-datagram.ts";
@@ -18,7 +18,7 @@ export const nodeNetwork: Network = { connect, listen, lookup, openDatagram, ado
 
 function lookup(host: string, family: 4 | 6, completion: Completion<readonly string[]>): Withdraw {
   let wanted = true;
-  asyncLocalStorage.exit(() =>
+  outsideContext(() =>
     dns().lookup(host, { family, all: true }, (error, found) => {
       if (!wanted) return;
       if (error !== null) completion.fail(toSystemError(`look up ${host}`, error));
@@ -31,7 +31,7 @@ function lookup(host: string, family: 4 | 6, completion: Completion<readonly str
 }
 
 function adopt(descriptor: number): Wire {
-  return asyncLocalStorage.exit(() => {
+  return outsideContext(() => {
     try {
       const socket = new (net().Socket)({
         fd: descriptor,

@@ -11,7 +11,7 @@ import type { PeerCertificate, SecureContext, TLSSocket } from "node:tls";
 import process from "node:process";
 import type { TlsClientSettings, TlsServerSettings } from "../../platform/tls.ts";
 import type { TlsInfo } from "../../platform/wire.ts";
-import { asyncLocalStorage } from "./ambient.ts";
+import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
 import { openSession, sealSession } from "./node-tls-session.ts";
 
@@ -76,7 +76,7 @@ export class TlsEngine {
     this.#settings = settings;
     this.#duplex = this.#createDuplex();
     // Made in a task's async context, it would keep that context alive.
-    this.#socket = asyncLocalStorage.exit(() => createSocket(this.#duplex, settings));
+    this.#socket = outsideContext(() => createSocket(this.#duplex, settings));
     this.#listen();
   }
 
@@ -294,5 +294,5 @@ function peerCertificate(socket: TLSSocket): Uint8Array | undefined {
 
 /** Calls `fn` in the next turn of the host. */
 export function afterTurn(fn: () => void): void {
-  asyncLocalStorage.exit(() => setImmediate(fn));
+  outsideContext(() => setImmediate(fn));
 }

@@ -9,7 +9,7 @@ import type {
   WireDetails,
   WireReceiver,
 } from "../../platform/wire.ts";
-import { asyncLocalStorage } from "./ambient.ts";
+import { outsideContext } from "./ambient.ts";
 import { ALERT_RECORD, HANDSHAKE_RECORD, HelloCollector } from "./client-hello.ts";
 import { clientContext, serverContext } from "./node-tls-context.ts";
 import { afterTurn, ENDS_WITH_PEER, TlsEngine, type TlsEngineOwner } from "./node-tls-engine.ts";
@@ -132,9 +132,7 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
   #lingerUntilSent(): void {
     // Nobody reads any more, but a paused wire would not tell of its failure.
     this.#resume(PAUSED_BY_RECEIVER | PAUSED_BY_ENGINE);
-    this.#linger = asyncLocalStorage.exit(() =>
-      setTimeout(() => this.#closeLower(true), LINGER_MS),
-    );
+    this.#linger = outsideContext(() => setTimeout(() => this.#closeLower(true), LINGER_MS));
     this.#linger.unref();
     if (this.#rest === null) this.#engine?.finish(() => this.#closeLower(false));
   }

@@ -5,7 +5,7 @@
 import { SystemError } from "../../core/errors.ts";
 import type { Completion, ListenerHandle, ListenTarget, Withdraw } from "../../platform/network.ts";
 import type { SocketAddress } from "../../platform/wire.ts";
-import { asyncLocalStorage } from "./ambient.ts";
+import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
 import { describeTarget } from "./describe-target.ts";
 import { codeOf, toSystemError } from "./system-error.ts";
@@ -33,7 +33,7 @@ export function openListener(
   attempt: Attempt,
 ): Withdraw {
   // Sockets made in a task's async context would keep that context alive.
-  return asyncLocalStorage.exit(() => {
+  return outsideContext(() => {
     const opening =
       target.kind === "unix" && isFilePath(target.path)
         ? new PathListener(target, completion, attempt)
