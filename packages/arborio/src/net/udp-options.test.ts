@@ -79,6 +79,19 @@ test(
   needsMulticast,
 );
 
+test(
+  "UdpSocket: a network interface that is not there is a SystemError, of IPv6 too",
+  async () => {
+    using socket = await openUdp({ family: 6 });
+    const refused = { name: "SystemError", systemCode: "ENODEV" };
+    assert.throws(() => socket.setMulticastInterface("nosuch0"), refused);
+    assert.throws(() => socket.joinGroup("ff02::7777", { networkInterface: "nosuch0" }), refused);
+  },
+  {
+    skip: { backend: "simulator", reason: "its hosts have one network interface, without a name" },
+  },
+);
+
 test("UdpSocket: options of sockets that are bound or connected can be set at any time", async () => {
   using bound = await openUdp({ host: LOOPBACK });
   using connected = await connectUdp(LOOPBACK, bound.localAddress.port);

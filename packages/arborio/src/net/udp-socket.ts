@@ -44,7 +44,7 @@ export abstract class IpDatagramSocket<Item> extends DatagramSocket<Item, IpAddr
    * Sets how many routers a datagram may pass that is not multicast: the time to live of IPv4, the hop limit of IPv6.
    *
    * @param hops 1 to 255; most systems begin with 64.
-   * @throws ClosedResourceError after `close`; SystemError if the system refuses.
+   * @throws ClosedResourceError after `close`; SystemError if the system refuses; NotSupportedError for IPv6 on Deno.
    */
   setTimeToLive(hops: number): void {
     requireHops(`${this.socketName}.setTimeToLive`, hops);
@@ -55,7 +55,7 @@ export abstract class IpDatagramSocket<Item> extends DatagramSocket<Item, IpAddr
    * Sets how many routers a multicast datagram may pass.
    *
    * @param hops 1 to 255. 1, with which a socket begins: it does not leave this network. (Bun and Deno refuse 0.)
-   * @throws ClosedResourceError after `close`; SystemError if the system refuses.
+   * @throws ClosedResourceError after `close`; SystemError if the system refuses; NotSupportedError for IPv6 on Deno.
    */
   setMulticastTimeToLive(hops: number): void {
     requireHops(`${this.socketName}.setMulticastTimeToLive`, hops);

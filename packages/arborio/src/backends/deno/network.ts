@@ -21,13 +21,32 @@ function openDatagram(
   receiver: DatagramReceiver,
   completion: Completion<DatagramHandle>,
 ): Withdraw {
-  if (target.reusePort) {
-    // Deno 2.9.5 ignores the option: the second socket gets EADDRINUSE.
-    throw new NotSupportedError(
-      'UDP with reusePort: the backend "deno" cannot do this; docs/gaps.md lists which can',
-    );
-  }
-  return openFree(target, receiver, completion, RELEASE_TURNS);
+  // Deno 2.9.5 ignores the option: the second socket gets EADDRINUSE.
+  if (target.reusePort) throw cannot("UDP with reusePort");
+  const refined: Completion<DatagramHandle> = {
+    fail: (error) => completion.fail(error),
+    succeed(handle) {
+      if (target.family === 6) refuseHopLimits(handle);
+      completion.succeed(handle);
+    },
+  };
+  return openFree(target, receiver, refined, RELEASE_TURNS);
+}
+
+/** Deno 2.9.5 sets the option of IPv4 instead, to which nothing listens: Python sees hop limits of 64 and 1 all the same. */
+function refuseHopLimits(handle: DatagramHandle): void {
+  const setOption = handle.setOption.bind(handle);
+  handle.setOption = (option) => {
+    if (option.name === "timeToLive" || option.name === "multicastTimeToLive")
+      throw cannot(`set the option ${option.name} of a socket of IPv6`);
+    setOption(option);
+  };
+}
+
+function cannot(operation: string): NotSupportedError {
+  return new NotSupportedError(
+    `${operation}: the backend "deno" cannot do this; docs/gaps.md lists which can`,
+  );
 }
 
 /** Tries again, up to `turns` turns of the host later, while the port is taken. */
