@@ -1,9 +1,9 @@
 import type { Backend } from "../../platform/backend.ts";
-import { nodeNetwork } from "../shared/node-network.ts";
 import { nodeTls } from "../shared/node-tls.ts";
 import { HostClock } from "../shared/clock.ts";
 import { hostEntropy } from "../shared/entropy.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
+import { denoNetwork } from "./network.ts";
 import { denoProcess } from "./process.ts";
 
 /** The backend of Deno. */
@@ -12,7 +12,7 @@ export const denoBackend: Backend = {
   clock: new HostClock(),
   entropy: hostEntropy,
   process: denoProcess,
-  network: nodeNetwork,
+  network: denoNetwork,
   tls: nodeTls,
   signals: nodeSignals,
 };
