@@ -94,7 +94,10 @@ test("ByteBuffer: a small piece of a large chunk keeps that alive neither outsid
   assert.equal(buffer.peek().buffer.byteLength, 65_536);
   buffer.settle();
   assert.ok(buffer.peek().buffer.byteLength < 1000);
-  assert.deepEqual([...buffer.peek()], new Array<number>(10).fill(7));
+  assert.deepEqual(
+    [...buffer.peek()],
+    Array.from({ length: 10 }, () => 7),
+  );
   const memory = buffer.peek().buffer;
   buffer.settle();
   assert.equal(buffer.peek().buffer, memory, "settled once");
