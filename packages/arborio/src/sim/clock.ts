@@ -24,6 +24,7 @@ export class VirtualClock implements Clock {
   #turnsAtThisInstant = 0;
   #pumping = false;
   #stuck: (() => void) | null = null;
+  #frozen = false;
 
   constructor(hostTurn: (turn: () => void) => void) {
     this.#hostTurn = hostTurn;
@@ -63,6 +64,16 @@ export class VirtualClock implements Clock {
     };
   }
 
+  /** Stands still until `thaw`: no turn is taken, time does not move, and nothing counts as stuck. */
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  thaw(): void {
+    this.#frozen = false;
+    this.#pumpSoon();
+  }
+
   #pumpSoon(): void {
     if (this.#pumping) return;
     this.#pumping = true;
@@ -71,6 +82,7 @@ export class VirtualClock implements Clock {
 
   readonly #pump = (): void => {
     this.#pumping = false;
+    if (this.#frozen) return;
     if (this.#turns.length === 0 && this.#nextTurns.length > 0) {
       this.#turns = this.#nextTurns.reverse();
       this.#nextTurns = [];

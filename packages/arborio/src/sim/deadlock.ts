@@ -10,7 +10,15 @@ export function describeDeadlock(root: Task): string | undefined {
   return `every task waits, and nothing is left that could wake one (no timer is set):\n${taskTreeOf(root)}`;
 }
 
-/** A task that awaits a promise that is not ours counts as running; `abandonOnCancel` waits for one, and says for which. */
+/**
+ * A task that awaits a promise that is not ours counts as running; `abandonOnCancel` waits for one, and says for which. Streams
+ * over foreign ones say that they are.
+ */
 function mayBeWokenFromOutside(task: TaskInfo): boolean {
-  return task.state === "running" || task.waits.some((wait) => wait.resource instanceof Promise);
+  return task.state === "running" || task.waits.some(({ resource }) => isForeign(resource));
+}
+
+function isForeign(resource: unknown): boolean {
+  if (typeof resource !== "object" || resource === null) return false;
+  return resource instanceof Promise || (resource as { isForeign?: unknown }).isForeign === true;
 }

@@ -7,6 +7,7 @@ import { type Chooser, FirstChooser, RandomChooser } from "./chooser.ts";
 import { VirtualClock } from "./clock.ts";
 import { describeDeadlock } from "./deadlock.ts";
 import { createEntropy } from "./entropy.ts";
+import { HostBridge } from "./host-bridge.ts";
 import { type Ip, ip, isLoopback, isMulticast, isWildcard, parseIp } from "./net/addresses.ts";
 import { Fabric, type NetworkOptions } from "./net/fabric.ts";
 import { HostNetwork } from "./net/host-network.ts";
@@ -14,6 +15,7 @@ import { Internet } from "./net/internet.ts";
 import type { NameService } from "./net/names.ts";
 import type { SocketStatus } from "./net/netstat.ts";
 import { type HostMain, SimulatedHost } from "./simulated-host.ts";
+import { bridgeTls } from "./tls-bridge.ts";
 
 /** Options of a simulated host. */
 export interface HostOptions {
@@ -68,6 +70,8 @@ export class SimulatedWorld {
   readonly #chooser: Chooser;
   readonly #scheduler: Scheduler;
   readonly #internet: Internet;
+  /** The host's own, or none. */
+  readonly #tls: Pick<Backend, "tls">;
   readonly #hosts: Map<string, SimulatedHost> = new Map();
   #addressesGiven = 0;
   /** @internal Where the run begins. */
@@ -78,6 +82,8 @@ export class SimulatedWorld {
     const clock = new VirtualClock((turn) => hostBackend.clock.nextTurn(turn));
     const chooser = new RandomChooser(seed);
     const scheduling: Chooser = order === "random" ? chooser : new FirstChooser();
+    const bridge = new HostBridge(clock, (turn) => hostBackend.clock.nextTurn(turn));
+    this.#tls = hostBackend.tls === undefined ? {} : { tls: bridgeTls(hostBackend.tls, bridge) };
     this.#clock = clock;
     this.#chooser = chooser;
     this.#scheduler = {
@@ -161,6 +167,7 @@ export class SimulatedWorld {
       entropy: createEntropy(chooser),
       scheduler: this.#scheduler,
       network,
+      ...this.#tls,
     };
     worlds.set(backend, this);
     const host = new SimulatedHost(name, backend, network);
