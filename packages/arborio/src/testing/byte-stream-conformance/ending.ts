@@ -200,10 +200,7 @@ export const ending: readonly ByteStreamCheck[] = [
     title: "for await gives all chunks and ends; leaving it early closes nothing",
     async body([left, right]) {
       await taskGroup(async (group) => {
-        group.startSoon(async () => {
-          await left.send(pattern(2000));
-          await left.sendEof();
-        });
+        const sending = group.startSoon(() => left.send(pattern(2000)));
         let count = 0;
         for await (const chunk of right) {
           count += chunk.length;
@@ -212,6 +209,10 @@ export const ending: readonly ByteStreamCheck[] = [
         ok(count > 0);
         group.startSoon(() => right.send(pattern(1)));
         await receivePattern(left, 1);
+        group.startSoon(async () => {
+          await sending.wait();
+          await left.sendEof();
+        });
         count += await receivePatternToEnd(right, count);
         equal(count, 2000);
       });

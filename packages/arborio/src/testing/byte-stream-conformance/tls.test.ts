@@ -13,6 +13,12 @@ const TEST_MS_MAX = 30_000;
 
 const test = onEveryBackend((title, body) => nodeTest(title, { timeout: TEST_MS_MAX }, body));
 
+/** Also in the simulator, which has the runtime's own engine. */
+const gaps =
+  "Bun" in globalThis
+    ? { "half-close": "the TLS of Bun sends nothing after the other side has ended" }
+    : {};
+
 /** TLS over both ends of a pair. */
 async function secured(left: ByteStream, right: ByteStream): Promise<ByteStreamPair> {
   let client!: ByteStream;
@@ -38,12 +44,14 @@ describe("byte stream conformance", () => {
     async makePair() {
       using listener = await listenTcp(0, { host: "127.0.0.1" });
       const left = await connectTcp("127.0.0.1", listener.port);
-      return secured(left, await listener.accept());
+      return await secured(left, await listener.accept());
     },
+    gaps,
   });
 
   byteStreamConformance(test, {
     name: "TLS over memory",
     makePair: () => secured(...createMemoryStreamPair()),
+    gaps,
   });
 });
