@@ -1,18 +1,19 @@
 /** A wire of TLS over any other wire. The engine that encrypts is `node-tls-engine.ts`. */
 import { SystemError, type TlsError } from "../../core/errors.ts";
 import type { TlsServerSettings, TlsSettings } from "../../platform/tls.ts";
-import type {
-  SocketAddress,
-  SocketOptions,
-  TlsInfo,
-  Wire,
-  WireDetails,
-  WireReceiver,
-} from "../../platform/wire.ts";
+import type { TlsInfo, Wire, WireReceiver } from "../../platform/wire.ts";
 import { outsideContext } from "./ambient.ts";
 import { ALERT_RECORD, HANDSHAKE_RECORD, HelloCollector } from "./client-hello.ts";
 import { clientContext, serverContext } from "./node-tls-context.ts";
-import { afterTurn, ENDS_WITH_PEER, TlsEngine, type TlsEngineOwner } from "./node-tls-engine.ts";
+import { TlsWireDetails } from "./node-tls-details.ts";
+import {
+  afterTurn,
+  ENDS_WITH_PEER,
+  TlsEngine,
+  type TlsEngineOwner,
+  type TlsEngineSettings,
+} from "./node-tls-engine.ts";
+import { TlsIntake } from "./node-tls-intake.ts";
 import { tlsError, toTlsError } from "./node-tls-error.ts";
 
 /** So many bytes are encrypted at once: four full records. A large `write` must not be there twice, plain and encrypted. */
@@ -39,14 +40,12 @@ const JUDGE_TURNS = 1;
 /** So many bytes of what is no TLS are shown. */
 const SHOWN_BYTES = 40;
 
-/** Why the wire below is paused. */
-const PAUSED_BY_RECEIVER = 1;
-const PAUSED_BY_ENGINE = 2;
-
-export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner {
+export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
   /** For the simulator's report of deadlocks: the engine works in turns of the host. */
   readonly isForeign = true;
+  readonly details: TlsWireDetails;
   readonly #lower: Wire;
+  readonly #intake: TlsIntake;
   readonly #settings: TlsSettings;
   #stage: Stage = "new";
   #receiver: WireReceiver | null = null;
@@ -57,7 +56,6 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
   #endWanted = false;
   /** The other side has ended in order, by its closing alert. */
   #peerEnded = false;
-  #pauses = 0;
   #receiverPauses = false;
   /** The wire below came to its end, or failed, which is judged when the engine has seen everything before it. */
   #lowerEnded = false;
@@ -68,10 +66,11 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
   /** It failed by the engine's word, whose alert may still be on its way. */
   #alerted = false;
   #linger: NodeJS.Timeout | null = null;
-  #info: TlsInfo | undefined = undefined;
 
   constructor(lower: Wire, settings: TlsSettings) {
+    this.details = new TlsWireDetails(lower);
     this.#lower = lower;
+    this.#intake = new TlsIntake(lower);
     this.#settings = settings;
   }
 
@@ -85,7 +84,7 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
     if (settings.side === "server") return;
     this.#stage = "handshake";
     try {
-      this.#engine = new TlsEngine(this, { settings, context: clientContext(settings) });
+      this.#start({ settings, context: clientContext(settings) });
     } catch (error) {
       afterTurn(() => this.#fail(toTlsError(this.#attempt, error)));
     }
@@ -94,12 +93,12 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
   pause(): void {
     this.#receiverPauses = true;
     // A handshake needs both directions.
-    if (this.#stage === "secured") this.#pause(PAUSED_BY_RECEIVER);
+    if (this.#stage === "secured") this.#intake.pause();
   }
 
   resume(): void {
     this.#receiverPauses = false;
-    this.#resume(PAUSED_BY_RECEIVER);
+    this.#intake.resume();
   }
 
   write(bytes: Uint8Array): boolean {
@@ -131,7 +130,7 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
 
   #lingerUntilSent(): void {
     // Nobody reads any more, but a paused wire would not tell of its failure.
-    this.#resume(PAUSED_BY_RECEIVER | PAUSED_BY_ENGINE);
+    this.#intake.resume();
     this.#linger = outsideContext(() => setTimeout(() => this.#closeLower(true), LINGER_MS));
     this.#linger.unref();
     if (this.#rest === null) this.#engine?.finish(() => this.#closeLower(false));
@@ -170,14 +169,16 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
   }
 
   hungry(): void {
-    this.#resume(PAUSED_BY_ENGINE);
+    this.#intake.hungry();
   }
 
   agreed(info: TlsInfo): void {
     if (this.#stage !== "handshake") return;
     this.#stage = "secured";
-    this.#info = info;
-    if (this.#receiverPauses) this.#pause(PAUSED_BY_RECEIVER);
+    this.details.securing = false;
+    this.details.tls = info;
+    this.#intake.hurry();
+    if (this.#receiverPauses) this.#intake.pause();
     // What was written before comes before what the receiver writes when it is told.
     if (this.#rest !== null) this.#writeSlice();
     else if (this.#endWanted) this.#engine?.end();
@@ -225,7 +226,7 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
       this.#fail(this.#notTls(bytes));
     } else if (this.#stage !== "failed" && this.#stage !== "closed") {
       this.#heard = true;
-      this.#feed(bytes);
+      this.#intake.feed(bytes);
     }
   }
 
@@ -241,10 +242,6 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
   failed(error: Error): void {
     this.#lowerError = error;
     this.#judgeSoon();
-  }
-
-  #feed(bytes: Uint8Array): void {
-    if (this.#engine?.feed(bytes) === false) this.#pause(PAUSED_BY_ENGINE);
   }
 
   // The handshake --------------------------------------------------------------------------------------------------------
@@ -267,12 +264,17 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
       const context = serverContext(settings, identity);
       this.#stage = "handshake";
       this.#heard = true;
-      this.#engine = new TlsEngine(this, { settings, context, serverName });
+      this.#start({ settings, context, serverName });
     } catch (error) {
       this.#refuse(INTERNAL_ERROR, toTlsError(this.#attempt, error));
       return;
     }
-    this.#feed(this.#hello.bytes);
+    this.#intake.feed(this.#hello.bytes);
+  }
+
+  #start(settings: TlsEngineSettings): void {
+    this.#engine = new TlsEngine(this, settings);
+    this.#intake.connect(this.#engine);
   }
 
   /** Ends a handshake that no engine has begun. */
@@ -295,7 +297,7 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
   #judgeAfter(turns: number): void {
     afterTurn(() => {
       if (this.#stage === "failed" || this.#stage === "closed") return;
-      if (this.#engine !== null && !this.#engine.isFed) this.#judgeAfter(JUDGE_TURNS);
+      if (!this.#intake.isEmpty) this.#judgeAfter(JUDGE_TURNS);
       else if (turns > 0) this.#judgeAfter(turns - 1);
       else this.#judge();
     });
@@ -317,6 +319,7 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
   #fail(error: Error): void {
     if (this.#stage === "failed" || this.#stage === "closing" || this.#stage === "closed") return;
     this.#stage = "failed";
+    this.details.securing = false;
     this.#rest = null;
     this.#receiver?.failed(error);
   }
@@ -331,49 +334,6 @@ export class TlsWire implements Wire, WireDetails, WireReceiver, TlsEngineOwner 
     return this.#settings.side === "client"
       ? `TLS with ${this.#settings.serverName}`
       : "TLS with a client";
-  }
-
-  // Pausing --------------------------------------------------------------------------------------------------------------
-
-  #pause(why: number): void {
-    if (this.#pauses === 0) this.#lower.pause();
-    this.#pauses |= why;
-  }
-
-  #resume(why: number): void {
-    const before = this.#pauses;
-    this.#pauses &= ~why;
-    if (before !== 0 && this.#pauses === 0) this.#lower.resume();
-  }
-
-  // Details --------------------------------------------------------------------------------------------------------------
-
-  get details(): WireDetails {
-    return this;
-  }
-
-  get tls(): TlsInfo | undefined {
-    return this.#info;
-  }
-
-  get securing(): boolean {
-    return this.#stage === "new" || this.#stage === "hello" || this.#stage === "handshake";
-  }
-
-  get localAddress(): SocketAddress | undefined {
-    return this.#lower.details.localAddress;
-  }
-
-  get remoteAddress(): SocketAddress | undefined {
-    return this.#lower.details.remoteAddress;
-  }
-
-  get descriptor(): number | undefined {
-    return this.#lower.details.descriptor;
-  }
-
-  setOptions(options: SocketOptions): void {
-    this.#lower.details.setOptions(options);
   }
 }
 
