@@ -13,7 +13,7 @@ import { requireMode, requireUnixPath } from "./unix-path.ts";
 export interface OpenUnixDatagramOptions {
   /**
    * Where to receive: path of the socket's file, or on Linux a name in the abstract space, `"\0name"`. Default: nowhere, so that it can send
-   * but get no answer (on Deno the system gives it an abstract name).
+   * but get no answer.
    */
   readonly path?: string;
   /** Permission bits of the socket's file, such as `0o600`. Default: as the process's umask leaves them. */
@@ -32,9 +32,10 @@ export interface ConnectUnixDatagramOptions {
  * Opens a Unix datagram socket: whole messages between processes of one machine, none lost, in order. A socket's file that was left
  * behind is replaced; that of this one is removed when it is closed. Cancelled, it leaves no socket open.
  *
- * Only Deno can do this, with the flag `--unstable-net`, and the simulator.
+ * So far only the simulator can do this: Node and Bun have no such sockets, and those of Deno (with its flag `--unstable-net`) cannot send
+ * while they wait to receive.
  *
- * @throws NotSupportedError where the backend cannot: on Node, Bun, and Deno without that flag.
+ * @throws NotSupportedError where the backend cannot.
  * @throws SystemError if the system refuses: `EADDRINUSE` if somebody receives there, `EACCES`, `ENOENT` if there is no such folder.
  * @throws TypeError, RangeError for wrong arguments.
  *
@@ -67,8 +68,6 @@ export async function openUnixDatagram(
 
 /**
  * Opens a Unix datagram socket for one other: what comes from elsewhere is dropped. Cancelled, it leaves no socket open.
- *
- * On Deno, others are told apart by the path that they were bound with, so use the one that the other side uses.
  *
  * @param path of the other socket, which must be there.
  * @throws NotSupportedError where the backend cannot, as `openUnixDatagram`.

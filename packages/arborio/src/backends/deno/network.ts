@@ -8,10 +8,15 @@ import type {
   Withdraw,
 } from "../../platform/network.ts";
 import { nodeNetwork } from "../shared/node-network.ts";
-import { openUnixDatagram } from "./unix-datagram.ts";
 
-/** The network of Deno: that of its `node:` modules, less what those only pretend to do, and with what Deno itself has more. */
-export const denoNetwork: Network = { ...nodeNetwork, openDatagram, openUnixDatagram };
+/**
+ * The network of Deno: that of its `node:` modules, less what those only pretend to do.
+ *
+ * Deno itself has Unix datagram sockets, with the flag `--unstable-net`. They are of no use here: one that waits for a datagram
+ * cannot send meanwhile (2.9.5: "Socket already in use"), nor one that waits to send receive, so that two of them could block each other for
+ * ever.
+ */
+export const denoNetwork: Network = { ...nodeNetwork, openDatagram };
 
 /** Deno 2.9.5 gives back the port of a socket that was closed only after so many turns of the host: one or two; one more to be sure. */
 const RELEASE_TURNS = 3;
