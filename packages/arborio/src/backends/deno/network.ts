@@ -8,6 +8,7 @@ import type {
   Withdraw,
 } from "../../platform/network.ts";
 import { nodeNetwork } from "../shared/node-network.ts";
+import { connect, listen } from "./stream-sockets.ts";
 
 /**
  * The network of Deno: that of its `node:` modules, less what those only pretend to do.
@@ -16,7 +17,7 @@ import { nodeNetwork } from "../shared/node-network.ts";
  * cannot send meanwhile (2.9.5: "Socket already in use"), nor one that waits to send receive, so that two of them could block each other for
  * ever.
  */
-export const denoNetwork: Network = { ...nodeNetwork, openDatagram };
+export const denoNetwork: Network = { ...nodeNetwork, connect, listen, openDatagram };
 
 /** Deno 2.9.5 gives back the port of a socket that was closed only after so many turns of the host: one or two; one more to be sure. */
 const RELEASE_TURNS = 3;

@@ -36,7 +36,7 @@ export function watchDescriptors(watcher: DescriptorWatcher): () => void {
 
 function look(): void {
   const error = tryToOpen();
-  for (const watcher of [...watchers]) {
+  for (const watcher of watchers) {
     if (isExhaustion(error)) watcher.exhausted(error);
     watcher.looked?.();
   }

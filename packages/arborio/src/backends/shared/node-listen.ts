@@ -75,8 +75,7 @@ export class NodeListener implements ListeningSocket {
 
   /** Goes on with a new server on the same socket: for runtimes whose server may have stopped accepting without a word. */
   renew(): void {
-    const { _handle: handle } = this.#server as { _handle?: object | null };
-    if (this.#closed || handle == null) return;
+    if (this.#closed || !this.#server.listening) return;
     const next = this.#createServer();
     next.on("error", (error) => this.#acceptFailed(error));
     next.listen(this.#server, this.#backlog);

@@ -63,13 +63,17 @@ export class NodeWire implements Wire, WireDetails {
 
   open(receiver: WireReceiver): void {
     this.#receiver = receiver;
+    const socket = this.#socket;
     if (this.#failure !== null) {
       queueMicrotask(() => this.#tellFailure());
-      return;
+    } else if (socket.readableEnded) {
+      // A stream that ends without bytes tells it also to nobody.
+      queueMicrotask(() => this.ended());
+    } else {
+      socket.on("end", onEnd);
+      // From here on it flows, beginning with the next tick.
+      socket.on("data", onData);
     }
-    this.#socket.on("end", onEnd);
-    // From here on it flows, beginning with the next tick.
-    this.#socket.on("data", onData);
   }
 
   pause(): void {
