@@ -13,7 +13,7 @@ export interface StandardStreams {
 export interface ByteSource {
   /**
    * Succeeds with 1 to `maxBytes` bytes, which belong to the receiver, or with `null` at the end, also when asked again.
-   * Withdrawn, it lost none. There is one `read` at a time.
+   * Withdrawn, it lost none. There is one `read` at a time. What it throws counts as a failure.
    */
   read(maxBytes: number, completion: Completion<Uint8Array | null>): Withdraw;
   /** Gives the source back. A `read` that waits is withdrawn before. */

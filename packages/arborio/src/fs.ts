@@ -1,0 +1,29 @@
+/**
+ * Files, for reading.
+ *
+ * @example Count the lines of a file without holding it
+ * ```ts
+ * import { run } from "arborio";
+ * import { openFile } from "arborio/fs";
+ *
+ * await run(async () => {
+ *   using file = await openFile("/etc/passwd");
+ *   let lines = 0;
+ *   for await (const chunk of file) for (const byte of chunk) if (byte === 10) lines += 1;
+ *   console.assert(lines > 0);
+ * });
+ * ```
+ * @module
+ */
+import "./platform/host.ts";
+
+export { openFile } from "./fs/open-file.ts";
+export { File, type FileRangeOptions } from "./fs/file.ts";
+export {
+  readFile,
+  type ReadFileOptions,
+  readTextFile,
+  type ReadTextFileOptions,
+} from "./fs/read-file.ts";
+export { stat } from "./fs/stat.ts";
+export type { FileKind, FileStat } from "./platform/files.ts";

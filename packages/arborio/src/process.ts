@@ -1,0 +1,20 @@
+/**
+ * The process that the program runs in: its signals and standard streams.
+ *
+ * @example Reload at SIGHUP
+ * ```ts
+ * import { run } from "arborio";
+ * import { openSignalReceiver } from "arborio/process";
+ *
+ * await run(async (group) => {
+ *   using signals = openSignalReceiver(["SIGHUP"]);
+ *   group.startSoon(async () => {
+ *     for await (const name of signals) console.log(name);
+ *   }, { daemon: true });
+ * });
+ * ```
+ * @module
+ */
+import "./platform/host.ts";
+
+export { openSignalReceiver, SignalReceiver } from "./process/signal-receiver.ts";
