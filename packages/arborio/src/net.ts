@@ -50,6 +50,14 @@ export {
 } from "./net/unix-datagram.ts";
 export { DatagramSocket, type DatagramStatistics } from "./net/datagram-socket.ts";
 export type { Datagram, DatagramQueueOptions } from "./net/datagram-queue.ts";
+export { wrapTls, type WrapTlsOptions } from "./net/tls.ts";
+export type {
+  TlsClientOptions,
+  TlsCommonOptions,
+  TlsServerOptions,
+  TlsVersion,
+} from "./net/tls-options.ts";
+export type { Pem, TlsIdentity } from "./platform/tls.ts";
 export { lookup, type LookupOptions } from "./net/lookup.ts";
 export { formatAddress, type IpFamily, isIpAddress } from "./net/address.ts";
 export type {

@@ -13,6 +13,7 @@ import {
   BusyResourceError,
   ClosedResourceError,
   EndOfStream,
+  TlsError,
 } from "../core/errors.ts";
 import type { CancelScope } from "../core/scope.ts";
 import { Waiter, type WaitKind } from "../core/suspend.ts";
@@ -372,7 +373,9 @@ export class WireStream implements ByteStream, WireReceiver {
   }
 
   #brokenError(operation: string, cause: Error): Error {
-    return new BrokenResourceError(`${this.streamName}.${operation}: ${cause.message}`, { cause });
+    const message = `${this.streamName}.${operation}: ${cause.message}`;
+    if (cause instanceof TlsError) return new TlsError(message, cause.reason, { cause });
+    return new BrokenResourceError(message, { cause });
   }
 
   #endOfStream(operation: string): EndOfStream {

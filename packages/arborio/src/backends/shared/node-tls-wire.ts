@@ -129,8 +129,8 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
   }
 
   #lingerUntilSent(): void {
-    // Nobody reads any more, but a paused wire would not tell of its failure.
-    this.#intake.resume();
+    // Nobody reads any more, so the other side must not think that somebody did.
+    this.#intake.pause();
     this.#linger = outsideContext(() => setTimeout(() => this.#closeLower(true), LINGER_MS));
     this.#linger.unref();
     if (this.#rest === null) this.#engine?.finish(() => this.#closeLower(false));
@@ -224,7 +224,7 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
       this.#readHello(bytes);
     } else if (this.#stage === "handshake" && !this.#heard && !isTls(bytes)) {
       this.#fail(this.#notTls(bytes));
-    } else if (this.#stage !== "failed" && this.#stage !== "closed") {
+    } else if (this.#stage === "handshake" || this.#stage === "secured") {
       this.#heard = true;
       this.#intake.feed(bytes);
     }
