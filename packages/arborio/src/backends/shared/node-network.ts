@@ -13,6 +13,7 @@ import { toSystemError } from "./system-error.ts";
 
 const net = lazily("node:net");
 const dns = lazily("node:dns");
+const fs = lazily("node:fs");
 
 export const nodeNetwork: Network = { connect, listen, lookup, openDatagram, adopt };
 
@@ -43,7 +44,18 @@ function adopt(descriptor: number): Wire {
       if (!isUnix) socket.setNoDelay(true);
       return new NodeWire(socket, isUnix ? { local: { path: "" }, remote: { path: "" } } : null);
     } catch (error) {
-      throw toSystemError(`adopt descriptor ${descriptor}`, error);
+      const told = describeDescriptor(descriptor) ?? error;
+      throw toSystemError(`adopt descriptor ${descriptor}`, told);
     }
   });
+}
+
+/** What is wrong with a descriptor that cannot be adopted, which the runtimes hardly tell; `null` if nothing is seen. */
+export function describeDescriptor(descriptor: number): unknown {
+  try {
+    if (fs().fstatSync(descriptor).isSocket()) return null;
+  } catch (error) {
+    return error;
+  }
+  return Object.assign(new Error("not a socket"), { code: "ENOTSOCK" });
 }

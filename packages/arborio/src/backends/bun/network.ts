@@ -1,0 +1,129 @@
+import type {
+  Acceptor,
+  Completion,
+  ListenerHandle,
+  ListenTarget,
+  Network,
+  Withdraw,
+} from "../../platform/network.ts";
+import type { SocketAddress, Wire } from "../../platform/wire.ts";
+import { outsideContext } from "../shared/ambient.ts";
+import { watchDescriptors } from "../shared/descriptor-watch.ts";
+import { unixEnds } from "../shared/node-listen.ts";
+import { describeDescriptor, nodeNetwork } from "../shared/node-network.ts";
+import type { UnixEnds } from "../shared/node-wire.ts";
+import { type ListeningSocket, openListener, type Settled } from "../shared/open-listener.ts";
+import { toSystemError } from "../shared/system-error.ts";
+import { bun, type BunListener, type BunListenOptions, type BunSocket } from "./api.ts";
+import { BunWire, wireHandlers } from "./wire.ts";
+
+/**
+ * The network of Bun: its own listeners and the connections they accept. It connects through `node:net`: an attempt of
+ * `Bun.connect` cannot be stopped, so that a descriptor would be left behind for minutes.
+ */
+export const bunNetwork: Network = { ...nodeNetwork, listen, adopt };
+
+function listen(
+  target: ListenTarget,
+  acceptor: Acceptor,
+  completion: Completion<ListenerHandle>,
+): Withdraw {
+  // Bun 1.4.5 does not tell where a descriptor listens; its `node:net` does.
+  if (target.kind === "descriptor") return nodeNetwork.listen(target, acceptor, completion);
+  return openListener(
+    target,
+    completion,
+    (at, settled) => new BunListening(at as Target, unixEnds(target), acceptor, settled),
+  );
+}
+
+type Target = Exclude<ListenTarget, { readonly kind: "descriptor" }>;
+
+/** A listener of Bun as the contract wants it. */
+class BunListening implements ListeningSocket {
+  readonly #unix: UnixEnds | null;
+  readonly #acceptor: Acceptor;
+  #listener: BunListener | null = null;
+  #closed = false;
+  #stopWatching: () => void = () => {};
+
+  constructor(at: Target, unix: UnixEnds | null, acceptor: Acceptor, settled: Settled) {
+    this.#unix = unix;
+    this.#acceptor = acceptor;
+    let error: unknown = null;
+    try {
+      this.#listener = bun.listen<BunWire>({
+        ...listenOptions(at),
+        allowHalfOpen: true,
+        socket: wireHandlers((socket) => this.#accepted(socket)),
+      });
+      this.#stopWatching = watchDescriptors(this);
+    } catch (thrown) {
+      error = thrown;
+    }
+    queueMicrotask(() => {
+      if (!this.#closed) settled(error);
+    });
+  }
+
+  get address(): SocketAddress {
+    const { hostname = "", port, unix = "" } = this.#listener ?? {};
+    return port === undefined ? { path: unix } : { host: hostname, port };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopWatching();
+    this.#listener?.stop(false);
+  }
+
+  /** @internal The process has no descriptors left. */
+  exhausted(error: unknown): void {
+    if (!this.#closed) this.#acceptor.failed(toSystemError("accept", error));
+  }
+
+  #accepted(socket: BunSocket<BunWire>): void {
+    const wire = new BunWire(socket, this.#unix);
+    socket.data = wire;
+    if (this.#unix === null) socket.setNoDelay(true);
+    if (this.#closed) wire.close(true);
+    else this.#acceptor.accepted(wire);
+    wire.hold();
+  }
+}
+
+function listenOptions(at: Target): BunListenOptions {
+  if (at.kind === "unix") return { unix: at.path, backlog: at.backlog };
+  const { host: hostname, port, reusePort, ipv6Only, backlog } = at;
+  return { hostname, port, reusePort, ipv6Only, backlog };
+}
+
+/** Bun opens what it is given at once. */
+function adopt(descriptor: number): Wire {
+  return outsideContext(() => {
+    let wire: BunWire | undefined;
+    let failure: unknown;
+    const handlers = wireHandlers((socket) => {
+      const isUnix = socket.remoteAddress === undefined;
+      wire = new BunWire(socket, isUnix ? { local: { path: "" }, remote: { path: "" } } : null);
+      socket.data = wire;
+      if (!isUnix) socket.setNoDelay(true);
+      wire.hold();
+    });
+    const connectError = (_socket: unknown, error: unknown): void => {
+      failure = error;
+    };
+    const opened = bun.connect({
+      fd: descriptor,
+      allowHalfOpen: true,
+      socket: { ...handlers, connectError },
+    });
+    opened.catch(() => {});
+    if (wire !== undefined) return wire;
+    throw toSystemError(
+      `adopt descriptor ${descriptor}`,
+      describeDescriptor(descriptor) ?? failure,
+    );
+  });
+}
