@@ -1,5 +1,6 @@
 import { ambientScope } from "../core/ambient.ts";
 import { requireCount, requireFunction, requireOptions } from "../core/arguments.ts";
+import { callForPromise } from "../core/leave.ts";
 import { ExceptionGroup } from "../core/exception-group.ts";
 import {
   isStray,
@@ -121,7 +122,21 @@ export class Service {
 
   #start(group: TaskGroup, stream: SocketStream, lease: Lease | undefined): void {
     const { name } = this.#handler;
-    const task = (): Promise<void> => this.#handle(stream).finally(() => lease?.release());
+    // Closures instead of an async function with `finally`: an idle connection costs a third less memory.
+    const ended = (): void => {
+      this.handled -= 1;
+      stream.close();
+      lease?.release();
+    };
+    const failed = (error: unknown): void => {
+      const isBroken = isExplainedBy(error, stream.failure);
+      ended();
+      this.#report(error, isBroken);
+    };
+    const task = (): Promise<void> => {
+      this.handled += 1;
+      return this.#handle(stream).then(ended, failed);
+    };
     try {
       group.startSoon(task, { name: name === "" ? "connection" : name });
     } catch (error) {
@@ -131,19 +146,20 @@ export class Service {
     }
   }
 
-  async #handle(stream: SocketStream): Promise<void> {
-    this.handled += 1;
-    let secured = false;
+  #handle(stream: SocketStream): Promise<unknown> {
+    return stream.wire.details.securing
+      ? this.#secureAndHandle(stream)
+      : callForPromise(this.#handler, stream);
+  }
+
+  async #secureAndHandle(stream: SocketStream): Promise<void> {
     try {
-      if (stream.wire.details.securing) await stream.handshake();
-      secured = true;
-      await this.#handler(stream);
+      await stream.handshake();
     } catch (error) {
-      this.#report(error, !secured || isExplainedBy(error, stream.failure));
-    } finally {
-      this.handled -= 1;
-      stream.close();
+      this.#report(error, true);
+      return;
     }
+    await this.#handler(stream);
   }
 
   /** Passes an error on, without the part of it that is the cancellation of this task: that goes its own way. */

@@ -8,19 +8,14 @@
  */
 import { ambientScope } from "../core/ambient.ts";
 import { requireCount } from "../core/arguments.ts";
-import {
-  BrokenResourceError,
-  BusyResourceError,
-  ClosedResourceError,
-  EndOfStream,
-  TlsError,
-} from "../core/errors.ts";
+import { BrokenResourceError, ClosedResourceError } from "../core/errors.ts";
 import type { CancelScope } from "../core/scope.ts";
 import { Waiter, type WaitKind } from "../core/suspend.ts";
 import type { Wire, WireReceiver } from "../platform/wire.ts";
 import { requireBytes, requireRoom } from "./byte-arguments.ts";
 import { type ByteStream, CHUNK_BYTES_MAX } from "./byte-stream.ts";
 import { ChunkQueue } from "./chunk-queue.ts";
+import { brokenError, busyError, closedError, endOfStream } from "./stream-errors.ts";
 import { HandedOverWire } from "./handed-over-wire.ts";
 
 export { requireBytes, requireRoom } from "./byte-arguments.ts";
@@ -55,7 +50,8 @@ type SendState = "open" | "ended" | "cut";
 export class WireStream implements ByteStream, WireReceiver {
   /** @internal For messages. */ readonly streamName: string;
   /** @internal */ readonly wire: Wire;
-  readonly #queue: ChunkQueue = new ChunkQueue();
+  /** What came and nobody has taken; most streams that wait have nothing, and need none. */
+  #queue: ChunkQueue | null = null;
   #receiver: Waiter<unknown> | null = null;
   #sender: Waiter<void> | null = null;
   #handshakes: Waiter<void>[] | null = null;
@@ -90,7 +86,8 @@ export class WireStream implements ByteStream, WireReceiver {
         requireCount(`${this.streamName}.receive`, maxBytes, 1, false),
       );
     }
-    if (this.#queue.bytes > 0) return scope.kernel.ready(this.#take(maxBytes));
+    if (this.#queue !== null && this.#queue.bytes > 0)
+      return scope.kernel.ready(this.#take(this.#queue, maxBytes));
     return this.#noBytes("receive", scope) ?? this.#wait(scope, RECEIVE, maxBytes);
   }
 
@@ -101,21 +98,23 @@ export class WireStream implements ByteStream, WireReceiver {
     if (!(view instanceof Uint8Array && view.length > 0)) {
       return rejectedBy(scope, () => requireRoom(`${this.streamName}.receiveInto`, view));
     }
-    if (this.#queue.bytes > 0) return scope.kernel.ready(this.#takeInto(view));
+    if (this.#queue !== null && this.#queue.bytes > 0)
+      return scope.kernel.ready(this.#takeInto(this.#queue, view));
     return this.#noBytes("receiveInto", scope) ?? this.#wait(scope, RECEIVE_INTO, view);
   }
 
   /** Iterates over chunks until the other side ends. Leaving early closes nothing. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined, undefined> {
-    return { next: () => this.#next() };
+    return this;
   }
 
-  #next(): Promise<IteratorResult<Uint8Array, undefined>> {
+  /** @internal The stream is its own iterator: there is nothing that one iteration would know and another would not. */
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
     const scope = ambientScope();
     const refusal = scope.refuse() ?? this.#receiveRefusal("next");
     if (refusal !== null) return scope.kernel.rejected(refusal);
-    if (this.#queue.bytes > 0)
-      return scope.kernel.ready({ done: false, value: this.#take(CHUNK_BYTES_MAX) });
+    if (this.#queue !== null && this.#queue.bytes > 0)
+      return scope.kernel.ready({ done: false, value: this.#take(this.#queue, CHUNK_BYTES_MAX) });
     if (this.#ended) return scope.kernel.ready({ done: true, value: undefined });
     return this.#noBytes("next", scope) ?? this.#wait(scope, ITERATE, CHUNK_BYTES_MAX);
   }
@@ -127,35 +126,35 @@ export class WireStream implements ByteStream, WireReceiver {
   }
 
   #receiveRefusal(operation: string): Error | null {
-    if (this.#closed) return this.#closedError(operation);
-    if (this.#receiver !== null) return this.#busyError(operation, "receives from");
+    if (this.#closed) return closedError(this.streamName, operation);
+    if (this.#receiver !== null) return busyError(this.streamName, operation, "receives from");
     return null;
   }
 
   /** What to throw if no bytes are there and none will come. */
   #noBytes(operation: string, scope: CancelScope): Promise<never> | null {
-    if (this.#ended) return scope.kernel.rejected(this.#endOfStream(operation));
+    if (this.#ended) return scope.kernel.rejected(endOfStream(this.streamName, operation));
     if (this.#failure !== null)
-      return scope.kernel.rejected(this.#brokenError(operation, this.#failure));
+      return scope.kernel.rejected(brokenError(this.streamName, operation, this.#failure));
     return null;
   }
 
-  #take(maxBytes: number): Uint8Array {
-    const chunk = this.#queue.take(maxBytes);
+  #take(queue: ChunkQueue, maxBytes: number): Uint8Array {
+    const chunk = queue.take(maxBytes);
     this.taken(chunk.length);
-    this.#resumeReading();
+    this.#resumeReading(queue);
     return chunk;
   }
 
-  #takeInto(view: Uint8Array): number {
-    const count = this.#queue.takeInto(view);
+  #takeInto(queue: ChunkQueue, view: Uint8Array): number {
+    const count = queue.takeInto(view);
     this.taken(count);
-    this.#resumeReading();
+    this.#resumeReading(queue);
     return count;
   }
 
-  #resumeReading(): void {
-    if (!this.#paused || this.#queue.bytes >= READ_AHEAD_BYTES) return;
+  #resumeReading(queue: ChunkQueue): void {
+    if (!this.#paused || queue.bytes >= READ_AHEAD_BYTES) return;
     this.#paused = false;
     this.wire.resume();
   }
@@ -187,9 +186,9 @@ export class WireStream implements ByteStream, WireReceiver {
   }
 
   #sendRefusal(operation: string): Error | null {
-    if (this.#closed) return this.#closedError(operation);
-    if (this.#sender !== null) return this.#busyError(operation, "sends on");
-    if (this.#failure !== null) return this.#brokenError(operation, this.#failure);
+    if (this.#closed) return closedError(this.streamName, operation);
+    if (this.#sender !== null) return busyError(this.streamName, operation, "sends on");
+    if (this.#failure !== null) return brokenError(this.streamName, operation, this.#failure);
     if (this.#sending === "ended") {
       return new ClosedResourceError(
         `${this.streamName}.${operation}: after sendEof, which ended the sending half; send everything before it`,
@@ -209,7 +208,8 @@ export class WireStream implements ByteStream, WireReceiver {
   /** @internal Waits until the wire's handshake, if it has one, is done. */
   handshake(): Promise<void> {
     const scope = ambientScope();
-    const refusal = scope.refuse() ?? (this.#closed ? this.#closedError("handshake") : null);
+    const refusal =
+      scope.refuse() ?? (this.#closed ? closedError(this.streamName, "handshake") : null);
     if (refusal !== null) return scope.kernel.rejected(refusal);
     if (this.#failure !== null) return scope.kernel.rejected(this.#failure);
     if (!this.wire.details.securing) return scope.kernel.readyNow();
@@ -227,10 +227,10 @@ export class WireStream implements ByteStream, WireReceiver {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#queue.clear();
+    this.#queue = null;
     const isCut = this.#sending === "cut" || this.#sender !== null;
     this.wire.close(isCut);
-    this.#settleAll((operation) => this.#closedError(operation));
+    this.#settleAll((operation) => closedError(this.streamName, operation));
   }
 
   /** `close`, for `using`. */
@@ -270,7 +270,12 @@ export class WireStream implements ByteStream, WireReceiver {
     if (refusal !== null) throw refusal;
     this.#closed = true;
     const taken = (bytes: number): void => this.taken(bytes);
-    return (this.#heir = new HandedOverWire(this.wire, this.#queue, this.#ended, taken));
+    return (this.#heir = new HandedOverWire(
+      this.wire,
+      this.#queue ?? new ChunkQueue(),
+      this.#ended,
+      taken,
+    ));
   }
 
   // What the wire tells --------------------------------------------------------------------------------------------------
@@ -280,8 +285,8 @@ export class WireStream implements ByteStream, WireReceiver {
     const receiver = this.#receiver;
     if (receiver === null) {
       if (this.#heir !== null) return this.#heir.received(bytes);
-      this.#queue.push(bytes);
-      if (this.#queue.bytes < READ_AHEAD_BYTES || this.#paused) return;
+      const queue = this.#keep(bytes);
+      if (queue.bytes < READ_AHEAD_BYTES || this.#paused) return;
       this.#paused = true;
       this.wire.pause();
       return;
@@ -289,7 +294,7 @@ export class WireStream implements ByteStream, WireReceiver {
     this.#receiver = null;
     if (receiver.kind === RECEIVE_INTO) {
       const view = receiver.payload as Uint8Array;
-      if (bytes.length > view.length) this.#queue.push(bytes.subarray(view.length));
+      if (bytes.length > view.length) this.#keep(bytes.subarray(view.length));
       view.set(bytes.length > view.length ? bytes.subarray(0, view.length) : bytes);
       receiver.wake(Math.min(bytes.length, view.length));
       this.taken(Math.min(bytes.length, view.length));
@@ -298,11 +303,17 @@ export class WireStream implements ByteStream, WireReceiver {
     const maxBytes = receiver.payload as number;
     let chunk = bytes;
     if (bytes.length > maxBytes) {
-      this.#queue.push(bytes.subarray(maxBytes));
+      this.#keep(bytes.subarray(maxBytes));
       chunk = bytes.subarray(0, maxBytes);
     }
     receiver.wake(receiver.kind === ITERATE ? { done: false, value: chunk } : chunk);
     this.taken(chunk.length);
+  }
+
+  #keep(bytes: Uint8Array): ChunkQueue {
+    const queue = (this.#queue ??= new ChunkQueue());
+    queue.push(bytes);
+    return queue;
   }
 
   /** @internal */
@@ -312,7 +323,7 @@ export class WireStream implements ByteStream, WireReceiver {
     if (receiver === null) return this.#heir?.ended();
     this.#receiver = null;
     if (receiver.kind === ITERATE) receiver.wake({ done: true, value: undefined });
-    else receiver.fail(this.#endOfStream(operationOf(receiver)));
+    else receiver.fail(endOfStream(this.streamName, operationOf(receiver)));
   }
 
   /** @internal */
@@ -327,7 +338,7 @@ export class WireStream implements ByteStream, WireReceiver {
   failed(error: Error): void {
     this.#failure = error;
     this.#settleAll((operation) =>
-      operation === "handshake" ? error : this.#brokenError(operation, error),
+      operation === "handshake" ? error : brokenError(this.streamName, operation, error),
     );
     this.#heir?.failed(error);
   }
@@ -356,30 +367,6 @@ export class WireStream implements ByteStream, WireReceiver {
   forgetHandshake(waiter: Waiter<unknown>): void {
     const handshakes = this.#handshakes ?? [];
     handshakes.splice(handshakes.indexOf(waiter as Waiter<void>), 1);
-  }
-
-  // Errors ---------------------------------------------------------------------------------------------------------------
-
-  #closedError(operation: string): ClosedResourceError {
-    return new ClosedResourceError(
-      `${this.streamName}.${operation}: this stream is closed; close it when nobody uses it any more`,
-    );
-  }
-
-  #busyError(operation: string, does: string): BusyResourceError {
-    return new BusyResourceError(
-      `${this.streamName}.${operation}: another task ${does} this stream at the moment; let one task do it, or take turns with a Lock`,
-    );
-  }
-
-  #brokenError(operation: string, cause: Error): Error {
-    const message = `${this.streamName}.${operation}: ${cause.message}`;
-    if (cause instanceof TlsError) return new TlsError(message, cause.reason, { cause });
-    return new BrokenResourceError(message, { cause });
-  }
-
-  #endOfStream(operation: string): EndOfStream {
-    return new EndOfStream(`${this.streamName}.${operation}: the other side has ended`);
   }
 }
 
