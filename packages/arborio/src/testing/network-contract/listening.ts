@@ -151,7 +151,7 @@ export const listening: readonly ContractCheck[] = [
         await right.until("bytes, or an end", () => right.hasEnded || right.bytes > 0);
         if (right.bytes === 0) right = bench.open(await listener.next());
       }
-      equal(right.bytes, 100);
+      await right.until("all bytes", () => right.bytes === 100);
       listener.handle.close();
       await rejectsWith(bench.connect({ kind: "unix", path }), "ENOENT");
       await bench.listen(unix);
