@@ -61,6 +61,7 @@ export class Listener
   implements Disposable, AsyncDisposable, AsyncIterable<SocketStream>, Acceptor
 {
   readonly #handles: ListenerHandle[] = [];
+  readonly #addresses: SocketAddress[] = [];
   readonly #toStream: (wire: Wire) => SocketStream;
   /** Connections that nobody has accepted; the system's own queue cannot be made to wait on every runtime. */
   readonly #waiting: Wire[] = [];
@@ -81,13 +82,13 @@ export class Listener
 
   /** Where it listens. */
   get addresses(): readonly SocketAddress[] {
-    return this.#handles.map(({ address }) => address);
+    return this.#addresses;
   }
 
   /** The port that all its addresses share. @throws TypeError if it listens on a Unix socket. */
   get port(): number {
-    const [address] = this.#handles;
-    const { port } = (address?.address ?? {}) as Partial<IpAddress>;
+    const [address] = this.#addresses;
+    const { port } = (address ?? {}) as Partial<IpAddress>;
     if (port === undefined)
       throw new TypeError("Listener.port: this one listens on a Unix socket; see addresses");
     return port;
@@ -233,6 +234,8 @@ export class Listener
   /** @internal Adds a socket whose connections come to this listener. */
   add(handle: ListenerHandle): void {
     this.#handles.push(handle);
+    // Asked now: the system knows them only while it listens.
+    this.#addresses.push(handle.address);
   }
 
   /** @internal */
