@@ -44,9 +44,9 @@ export type WrapTlsOptions =
  *
  * @example TLS over a stream in memory
  * ```ts
- * import { gather, run } from "arborio";
+ * import { run, TlsError } from "arborio";
  * import { createMemoryStreamPair } from "arborio/streams";
- * import { TlsError, wrapTls } from "arborio/net";
+ * import { wrapTls } from "arborio/net";
  *
  * await run(async () => {
  *   const [near, far] = createMemoryStreamPair();
@@ -63,6 +63,7 @@ export async function wrapTls(stream: ByteStream, options: WrapTlsOptions): Prom
   checkpointIfCancelled();
   requireStream(stream);
   requireOptions("wrapTls(stream, options)", options, '{ serverName: "example.com" }');
+  requireSide(options.side);
   const wrap = options.side === "server" ? tlsAcceptor(options) : clientWrapper(options, "");
   const wrapped = wrap(takeWire(stream));
   try {
@@ -72,14 +73,6 @@ export async function wrapTls(stream: ByteStream, options: WrapTlsOptions): Prom
     wrapped.close();
     throw error;
   }
-}
-
-/**
- * Puts the server's side of TLS on one wire that is not open yet; otherwise as `clientWrapper`. A listener checks its options once
- * instead, by `tlsAcceptor`.
- */
-export function secureServer(wire: Wire, options: TlsServerOptions): SocketStream {
-  return tlsAcceptor(options)(wire);
 }
 
 /**
@@ -135,6 +128,13 @@ function requireStream(stream: unknown): void {
   if ([receive, send, close].every((method) => typeof method === "function")) return;
   throw new TypeError(
     `wrapTls: got ${describeValue(stream)}, needs a ByteStream: something with receive, send, sendEof and close`,
+  );
+}
+
+function requireSide(side: unknown): void {
+  if (side === undefined || side === "client" || side === "server") return;
+  throw new RangeError(
+    `wrapTls(stream, { side }): got ${describeValue(side)}, needs "client" or "server"`,
   );
 }
 

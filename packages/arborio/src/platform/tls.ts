@@ -64,7 +64,7 @@ export interface TlsClientSettings extends TlsCommonSettings {
 export interface TlsServerSettings extends TlsCommonSettings {
   readonly side: "server";
   /** The identity for a name that a client asks for; `undefined`: refuse. Called with `undefined` if it asks for none. */
-  identityFor(serverName: string | undefined): TlsIdentity | undefined;
+  readonly identityFor: (serverName: string | undefined) => TlsIdentity | undefined;
   /** Whether clients must, may, or need not show a certificate. */
   readonly clientCertificate: "none" | "optional" | "required";
 }
