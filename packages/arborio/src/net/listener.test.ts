@@ -94,12 +94,16 @@ test("Listener: for await accepts until it is closed; leaving early closes nothi
   assert.equal(count, 1);
 });
 
-test("Listener: using closes it", async () => {
+test("Listener: using closes it; its addresses are known also after that", async () => {
   let port: number;
+  let closed: Listener;
   {
     using listener = await listenTcp(0, { host: "127.0.0.1" });
     port = listener.port;
+    closed = listener;
   }
+  assert.deepEqual(closed.addresses, [{ host: "127.0.0.1", port }]);
+  assert.equal(closed.port, port);
   await assert.rejects(connectTcp("127.0.0.1", port));
   {
     await using listener = await listenTcp(0, { host: "127.0.0.1" });

@@ -80,7 +80,7 @@ export class Listener
     this.#toStream = toStream;
   }
 
-  /** Where it listens. */
+  /** Where it listens; after `close`, where it did. */
   get addresses(): readonly SocketAddress[] {
     return this.#addresses;
   }
