@@ -35,6 +35,13 @@ export function ipFamily(host: unknown): IpFamily | undefined {
 /**
  * An address as people write it: `"127.0.0.1:80"`, `"[::1]:80"`, the path of a Unix socket, `"@name"` for one in the abstract
  * space, `"(unnamed)"` for one without a path.
+ *
+ * @example For a log
+ * ```ts
+ * import { formatAddress } from "arborio/net";
+ *
+ * console.assert(formatAddress({ host: "::1", port: 80 }) === "[::1]:80");
+ * ```
  */
 export function formatAddress(address: SocketAddress): string {
   if ("path" in address) return formatPath(address.path);

@@ -25,6 +25,21 @@ export interface ConnectUnixOptions {
  * @throws TypeError, RangeError for a path that cannot be one.
  *
  * Counterpart: `anyio.connect_unix`, `trio.open_unix_socket`.
+ *
+ * @example Ask a program on this machine
+ * ```ts
+ * import { run, SystemError } from "arborio";
+ * import { connectUnix } from "arborio/net";
+ *
+ * await run(async () => {
+ *   try {
+ *     using stream = await connectUnix("/run/some-program.sock");
+ *     await stream.send(new TextEncoder().encode("status\n"));
+ *   } catch (error) {
+ *     console.assert(error instanceof SystemError && error.systemCode === "ENOENT");
+ *   }
+ * });
+ * ```
  */
 export async function connectUnix(
   path: string,

@@ -13,6 +13,23 @@ import { SocketStream } from "./socket-stream.ts";
  * @throws TypeError, RangeError for wrong arguments.
  *
  * Counterpart: `anyio.abc.SocketListener.from_socket`.
+ *
+ * @example The socket that systemd has opened, where the program was started by it
+ * ```ts
+ * import { run } from "arborio";
+ * import { type Listener, listenDescriptor, listenTcp } from "arborio/net";
+ *
+ * const SYSTEMD_FIRST = 3;
+ *
+ * function listen(byServiceManager: boolean): Promise<Listener> {
+ *   return byServiceManager ? listenDescriptor(SYSTEMD_FIRST) : listenTcp(0);
+ * }
+ *
+ * await run(async () => {
+ *   using listener = await listen(false);
+ *   console.assert(listener.addresses.length === 1);
+ * });
+ * ```
  */
 export async function listenDescriptor(
   descriptor: number,
@@ -32,6 +49,17 @@ export async function listenDescriptor(
  * @throws TypeError, RangeError if `descriptor` is not such a number.
  *
  * Counterpart: `anyio.abc.SocketStream.from_socket`.
+ *
+ * @example What inetd has accepted is standard input and output
+ * ```ts
+ * import { type SocketStream, streamFromDescriptor } from "arborio/net";
+ *
+ * function ofInetd(): SocketStream {
+ *   return streamFromDescriptor(0);
+ * }
+ *
+ * console.assert(typeof ofInetd === "function");
+ * ```
  */
 export function streamFromDescriptor(descriptor: number): SocketStream {
   requireCount("streamFromDescriptor", descriptor, 0, false);

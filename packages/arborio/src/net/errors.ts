@@ -6,7 +6,9 @@ import { formatAddress } from "./address.ts";
 
 /** An address that was tried, and why it could not be connected to. */
 export interface FailedAttempt {
+  /** What was to be connected to. */
   readonly address: IpAddress;
+  /** Usually a `SystemError`. */
   readonly error: Error;
 }
 

@@ -2,7 +2,7 @@ import { ambientScope } from "../core/ambient.ts";
 import { BusyResourceError, ClosedResourceError } from "../core/errors.ts";
 import type { CancelScope } from "../core/scope.ts";
 import { Waiter, type WaitKind } from "../core/suspend.ts";
-import type { Acceptor, ListenerHandle } from "../platform/network.ts";
+import type { ListenerHandle } from "../platform/network.ts";
 import type { IpAddress, SocketAddress, Wire } from "../platform/wire.ts";
 import { type ConnectionHandler, type ServeOptions, Service } from "./serve.ts";
 import type { SocketStream } from "./socket-stream.ts";
@@ -57,9 +57,7 @@ const ACCEPT: WaitKind = {
  * });
  * ```
  */
-export class Listener
-  implements Disposable, AsyncDisposable, AsyncIterable<SocketStream>, Acceptor
-{
+export class Listener implements Disposable, AsyncDisposable, AsyncIterable<SocketStream> {
   readonly #handles: ListenerHandle[] = [];
   readonly #addresses: SocketAddress[] = [];
   readonly #toStream: (wire: Wire) => SocketStream;
@@ -230,6 +228,8 @@ export class Listener
   }
 
   // What the backend tells -----------------------------------------------------------------------------------------------
+
+  // It is the `Acceptor` of its sockets; users need not know of the contract.
 
   /** @internal Adds a socket whose connections come to this listener. */
   add(handle: ListenerHandle): void {
