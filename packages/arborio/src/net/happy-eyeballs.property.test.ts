@@ -107,7 +107,7 @@ function courseOf({ script, attemptDelayMs, resolutionDelayMs }: Case): Course {
       if (script.connect?.[ended.host]?.code === undefined)
         return { starts, winner: ended.host, endsAt: at };
       running.splice(running.indexOf(ended), 1);
-      latestFailed = ended.host === starts.at(-1)?.[1];
+      latestFailed ||= ended.host === starts.at(-1)?.[1];
     } else {
       const last6 = starts.at(-1)?.[1].includes(":") ?? false;
       const turn = last6 ? 4 : 6;

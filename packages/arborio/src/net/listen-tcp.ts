@@ -161,12 +161,9 @@ function tcp(
   return { kind: "tcp", host, port, backlog, reusePort, ipv6Only: ipFamily(host) === 6 };
 }
 
-/**
- * Whether the machine has no addresses of the family: it is not built in, or switched off. `EINVAL` is what Deno's `node:net` makes of
- * both (seen with 2.9.5).
- */
+/** Whether the machine has no addresses of the family: it is not built in, or switched off. */
 function isWithoutFamily(error: unknown): boolean {
-  return ["EAFNOSUPPORT", "EADDRNOTAVAIL", "EINVAL"].some((code) => hasCode(error, code));
+  return hasCode(error, "EAFNOSUPPORT") || hasCode(error, "EADDRNOTAVAIL");
 }
 
 function hasCode(error: unknown, code: string): boolean {
