@@ -26,8 +26,13 @@ export class HostBridge {
   readonly #hostTurn: (turn: () => void) => void;
   /** In the order in which they were made. */
   readonly #parts: Set<BridgedPart> = new Set();
-  #watching = false;
+  /** The world stands still. */
+  #frozen = false;
+  /** Turns of the host are counted. */
+  #counting = false;
   #quietTurns = 0;
+  /** What the host has begun and will end for certain. */
+  #pending = 0;
 
   constructor(clock: VirtualClock, hostTurn: (turn: () => void) => void) {
     this.#clock = clock;
@@ -45,20 +50,35 @@ export class HostBridge {
   /** To be called whenever something was given to a part, or came from one: the world stands still until the host is quiet. */
   touch(): void {
     this.#quietTurns = 0;
-    if (this.#watching) return;
-    this.#watching = true;
-    this.#clock.freeze();
+    if (!this.#frozen) this.#clock.freeze();
+    this.#frozen = true;
+    if (this.#counting || this.#pending > 0) return;
+    this.#counting = true;
     this.#hostTurn(this.#look);
   }
 
+  /** The host has begun something that ends for certain: the world stands still until the returned function is called, and further. */
+  begin(): () => void {
+    this.touch();
+    this.#pending += 1;
+    return () => {
+      this.#pending -= 1;
+      this.touch();
+    };
+  }
+
   readonly #look = (): void => {
+    this.#counting = false;
+    if (this.#pending > 0) return;
     this.#quietTurns += 1;
     if (this.#quietTurns >= QUIET_TURNS) this.#handOver();
+    if (this.#pending > 0 || this.#counting) return;
     if (this.#quietTurns < QUIET_TURNS) {
+      this.#counting = true;
       this.#hostTurn(this.#look);
       return;
     }
-    this.#watching = false;
+    this.#frozen = false;
     this.#clock.thaw();
   };
 

@@ -6,10 +6,24 @@ import { type TaskGroup, taskGroup } from "../core/task-group.ts";
 import type { TaskHandle } from "../core/task.ts";
 import type { Backend } from "../platform/backend.ts";
 import { setBackend } from "../platform/capabilities.ts";
+import type { Chooser } from "./chooser.ts";
+import type { VirtualClock } from "./clock.ts";
+import { FileTree } from "./files/file-tree.ts";
+import { HostFiles } from "./files/host-files.ts";
 import type { HostNetwork } from "./net/host-network.ts";
+import { HostSignals } from "./signals.ts";
 
 /** A program that runs on a simulated host. */
 export type HostMain = (group: TaskGroup) => unknown;
+
+/** @internal What a host is made with. */
+export interface HostParts {
+  readonly clock: VirtualClock;
+  readonly chooser: Chooser;
+  readonly network: HostNetwork;
+  /** What it shares with the other hosts, and its chance. */
+  readonly backend: Backend;
+}
 
 /** One host of a simulated world. Made by `world.host`. */
 export class SimulatedHost {
@@ -17,15 +31,35 @@ export class SimulatedHost {
   readonly name: string;
   /** Its numeric addresses beside loopback. */
   readonly addresses: readonly string[];
+  /** Its files: what programs on it find. */
+  readonly files: FileTree;
   /** @internal */ readonly backend: Backend;
   /** @internal */ readonly network: HostNetwork;
+  readonly #openFiles: HostFiles;
+  readonly #signals: HostSignals;
+  /** Of the programs that run on it. */
+  readonly #scopes: Set<CancelScope> = new Set();
 
   /** @internal */
-  constructor(name: string, backend: Backend, network: HostNetwork) {
+  constructor(name: string, parts: HostParts) {
+    const { clock, network } = parts;
     this.name = name;
     this.addresses = network.addresses.map(({ text }) => text);
-    this.backend = backend;
     this.network = network;
+    this.files = new FileTree(clock, network.unix);
+    this.#openFiles = new HostFiles(clock, parts.chooser.fork("files"), this.files);
+    this.#signals = new HostSignals(clock, (signal) => this.#unheard(signal));
+    this.backend = {
+      ...parts.backend,
+      network,
+      files: this.#openFiles,
+      signals: this.#signals,
+    };
+  }
+
+  /** How many files its programs have open, to find leaks. */
+  get openFiles(): number {
+    return this.#openFiles.openCount;
   }
 
   /**
@@ -45,8 +79,10 @@ export class SimulatedHost {
     }
     return system.startSoon(
       () => {
-        setBackend(ambientScope(), this.backend);
-        return taskGroup(main);
+        const scope = ambientScope();
+        setBackend(scope, this.backend);
+        this.#scopes.add(scope);
+        return taskGroup(main).finally(() => this.#scopes.delete(scope));
       },
       { name: this.name },
     );
@@ -66,5 +102,21 @@ export class SimulatedHost {
     });
     // Nobody can cancel that scope itself, so it always has the result.
     return result as T;
+  }
+
+  /**
+   * Sends a signal to this host's programs, as an operator would. Whoever listens for it gets it. SIGINT and SIGTERM that nobody
+   * listens for end what `start` has started, as they end a `run`; others that nobody listens for do nothing.
+   *
+   * @param name such as `"SIGTERM"`.
+   * @throws RangeError if there is no such signal, or no program can handle it.
+   */
+  signal(name: string): void {
+    this.#signals.raise(name);
+  }
+
+  #unheard(name: string): void {
+    if (name !== "SIGINT" && name !== "SIGTERM") return;
+    for (const scope of this.#scopes) scope.shutdown({ graceMs: 0, reason: name });
   }
 }

@@ -7,7 +7,7 @@ import { type Chooser, FirstChooser, RandomChooser } from "./chooser.ts";
 import { VirtualClock } from "./clock.ts";
 import { describeDeadlock } from "./deadlock.ts";
 import { createEntropy } from "./entropy.ts";
-import { HostBridge } from "./host-bridge.ts";
+import { bridgeHost } from "./bridged.ts";
 import { type Ip, ip, isLoopback, isMulticast, isWildcard, parseIp } from "./net/addresses.ts";
 import { Fabric, type NetworkOptions } from "./net/fabric.ts";
 import { HostNetwork } from "./net/host-network.ts";
@@ -15,7 +15,6 @@ import { Internet } from "./net/internet.ts";
 import type { NameService } from "./net/names.ts";
 import type { SocketStatus } from "./net/netstat.ts";
 import { type HostMain, SimulatedHost } from "./simulated-host.ts";
-import { bridgeTls } from "./tls-bridge.ts";
 
 /** Options of a simulated host. */
 export interface HostOptions {
@@ -70,11 +69,11 @@ export class SimulatedWorld {
   readonly #chooser: Chooser;
   readonly #scheduler: Scheduler;
   readonly #internet: Internet;
-  /** The host's own, or none. */
-  readonly #tls: Pick<Backend, "tls">;
+  /** What the host does for the simulated hosts. */
+  readonly #bridged: Partial<Backend>;
   readonly #hosts: Map<string, SimulatedHost> = new Map();
   #addressesGiven = 0;
-  /** @internal Where the run begins. */
+  /** The host on which the run begins. */
   readonly localhost: SimulatedHost;
 
   /** @internal */
@@ -82,8 +81,7 @@ export class SimulatedWorld {
     const clock = new VirtualClock((turn) => hostBackend.clock.nextTurn(turn));
     const chooser = new RandomChooser(seed);
     const scheduling: Chooser = order === "random" ? chooser : new FirstChooser();
-    const bridge = new HostBridge(clock, (turn) => hostBackend.clock.nextTurn(turn));
-    this.#tls = hostBackend.tls === undefined ? {} : { tls: bridgeTls(hostBackend.tls, bridge) };
+    this.#bridged = bridgeHost(clock);
     this.#clock = clock;
     this.#chooser = chooser;
     this.#scheduler = {
@@ -161,16 +159,19 @@ export class SimulatedWorld {
     const { silent = false } = options;
     const addresses = options.addresses?.map((text) => this.#requireFree(text)) ?? this.#freePair();
     const network = new HostNetwork(this.#internet, { addresses, silent });
-    const backend: Backend = {
-      name: "simulator",
+    const host = new SimulatedHost(name, {
       clock: this.#clock,
-      entropy: createEntropy(chooser),
-      scheduler: this.#scheduler,
+      chooser,
       network,
-      ...this.#tls,
-    };
-    worlds.set(backend, this);
-    const host = new SimulatedHost(name, backend, network);
+      backend: {
+        name: "simulator",
+        clock: this.#clock,
+        entropy: createEntropy(chooser),
+        scheduler: this.#scheduler,
+        ...this.#bridged,
+      },
+    });
+    worlds.set(host.backend, this);
     this.#hosts.set(name, host);
     if (name !== FIRST_HOST) this.names.set(name, host.addresses);
     return host;

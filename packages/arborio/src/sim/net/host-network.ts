@@ -16,7 +16,7 @@ import { describeEndpoint, type Ip, ip, isLoopback, isWildcard, unmapped } from 
 import type { Internet } from "./internet.ts";
 import type { OpenSocket } from "./netstat.ts";
 import { PortTable } from "./ports.ts";
-import { type SystemCode, systemError } from "./system-errors.ts";
+import { type SystemCode, systemError } from "../system-errors.ts";
 import { TcpConnect } from "./tcp-connect.ts";
 import { TcpListener } from "./tcp-listener.ts";
 import { UdpSocket } from "./udp-socket.ts";

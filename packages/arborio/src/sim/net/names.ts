@@ -3,7 +3,7 @@ import type { Completion, Withdraw } from "../../platform/network.ts";
 import type { Chooser } from "../chooser.ts";
 import { ip, parseIp } from "./addresses.ts";
 import type { Fabric } from "./fabric.ts";
-import { systemError } from "./system-errors.ts";
+import { systemError } from "../system-errors.ts";
 
 /** How the name service answers. */
 export interface NameAnswerOptions {

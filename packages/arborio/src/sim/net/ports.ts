@@ -1,5 +1,5 @@
 import { type Ip, isWildcard } from "./addresses.ts";
-import type { SystemCode } from "./system-errors.ts";
+import type { SystemCode } from "../system-errors.ts";
 
 /** Ports that the system gives out itself (RFC 6335, section 6). */
 const EPHEMERAL_MIN = 49_152;

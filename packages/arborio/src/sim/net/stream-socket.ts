@@ -14,7 +14,7 @@ import type {
 } from "../../platform/wire.ts";
 import type { OpenSocket, SocketState, SocketStatus } from "./netstat.ts";
 import type { Path } from "./path.ts";
-import { type SystemCode, systemError } from "./system-errors.ts";
+import { type SystemCode, systemError } from "../system-errors.ts";
 
 /** So many bytes wait to be sent before `write` has to wait: a usual default of systems. */
 const SEND_BUFFER_BYTES = 65_536;

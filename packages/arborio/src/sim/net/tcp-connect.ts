@@ -6,7 +6,7 @@ import { describeEndpoint, type Ip, parseIp } from "./addresses.ts";
 import { Path } from "./path.ts";
 import type { HostNetwork } from "./host-network.ts";
 import { StreamSocket } from "./stream-socket.ts";
-import { type SystemCode, systemError } from "./system-errors.ts";
+import { type SystemCode, systemError } from "../system-errors.ts";
 import type { TcpListener } from "./tcp-listener.ts";
 
 export type TcpTarget = Extract<ConnectTarget, { kind: "tcp" }>;

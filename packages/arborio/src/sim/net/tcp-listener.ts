@@ -5,7 +5,7 @@ import type { HostNetwork } from "./host-network.ts";
 import type { OpenSocket, SocketStatus } from "./netstat.ts";
 import type { Binding } from "./ports.ts";
 import type { StreamSocket } from "./stream-socket.ts";
-import type { SystemCode } from "./system-errors.ts";
+import type { SystemCode } from "../system-errors.ts";
 
 /** A socket that listens for TCP connections. */
 export class TcpListener implements ListenerHandle, OpenSocket {

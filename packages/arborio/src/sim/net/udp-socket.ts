@@ -19,7 +19,7 @@ import {
 import type { HostNetwork } from "./host-network.ts";
 import type { OpenSocket, SocketStatus } from "./netstat.ts";
 import type { Binding } from "./ports.ts";
-import { type SystemCode, systemError } from "./system-errors.ts";
+import { type SystemCode, systemError } from "../system-errors.ts";
 import { deliverDatagram } from "./udp-delivery.ts";
 
 /** Longest datagram in bytes: 16 bits of length, less the headers (RFC 768, RFC 791, RFC 8200). */

@@ -8,7 +8,7 @@ import type { SocketAddress, UnixAddress } from "../../platform/wire.ts";
 import { Path } from "./path.ts";
 import type { HostNetwork } from "./host-network.ts";
 import type { OpenSocket, SocketStatus } from "./netstat.ts";
-import { type SystemCode, systemError } from "./system-errors.ts";
+import { type SystemCode, systemError } from "../system-errors.ts";
 import { describePath } from "./unix-listener.ts";
 import type { UnixName } from "./unix-namespace.ts";
 

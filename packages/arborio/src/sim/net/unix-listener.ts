@@ -4,7 +4,7 @@ import { Path } from "./path.ts";
 import type { HostNetwork } from "./host-network.ts";
 import type { OpenSocket, SocketStatus } from "./netstat.ts";
 import { StreamSocket } from "./stream-socket.ts";
-import { type SystemCode, systemError } from "./system-errors.ts";
+import { type SystemCode, systemError } from "../system-errors.ts";
 import type { UnixName } from "./unix-namespace.ts";
 
 /** A Unix socket that listens for connections. */

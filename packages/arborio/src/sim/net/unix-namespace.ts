@@ -1,6 +1,7 @@
+import { resolvePath } from "../paths.ts";
 import type { UnixDatagramSocket } from "./unix-datagram.ts";
 import type { UnixListener } from "./unix-listener.ts";
-import type { SystemCode } from "./system-errors.ts";
+import type { SystemCode } from "../system-errors.ts";
 
 /** Longest path of a Unix socket in bytes, as on Linux: `sun_path` without its NUL. */
 const PATH_BYTES_MAX = 107;
@@ -15,6 +16,7 @@ export type UnixOwner = UnixListener | UnixDatagramSocket;
 export interface UnixName {
   readonly path: string;
   readonly mode: number;
+  readonly inode: number;
   /** `null`: the file was left behind by a socket that is gone. */
   owner: UnixOwner | null;
 }
@@ -22,6 +24,9 @@ export interface UnixName {
 /** The names of Unix sockets on one host: files, and the abstract space. */
 export class UnixNamespace {
   readonly #names: Map<string, UnixName> = new Map();
+  #inodes = 0;
+  /** Whether a file of another kind is at this path; set by whoever has the files. */
+  isTaken: (resolved: string) => boolean = () => false;
 
   /** Binds, in place of a file that was left behind, or says why not. */
   bind(path: string, mode: number | undefined, owner: UnixOwner): UnixName | SystemCode {
@@ -29,8 +34,9 @@ export class UnixNamespace {
     if (refusal !== null) return refusal;
     const key = resolvePath(path);
     const there = this.#names.get(key);
-    if (there !== undefined && there.owner !== null) return "EADDRINUSE";
-    const name: UnixName = { path, mode: mode ?? MODE_DEFAULT, owner };
+    if ((there !== undefined && there.owner !== null) || this.isTaken(key)) return "EADDRINUSE";
+    const inode = ++this.#inodes;
+    const name: UnixName = { path, mode: mode ?? MODE_DEFAULT, inode, owner };
     this.#names.set(key, name);
     return name;
   }
@@ -44,7 +50,13 @@ export class UnixNamespace {
   }
 
   find(path: string): UnixName | SystemCode {
-    return refusePath(path) ?? this.#names.get(resolvePath(path)) ?? missing(path);
+    const refusal = refusePath(path);
+    if (refusal !== null) return refusal;
+    const key = resolvePath(path);
+    const name = this.#names.get(key);
+    if (name !== undefined) return name;
+    // Abstract names are no files: one that nobody has is refused, as a file is that is no socket.
+    return key.startsWith("\0") || this.isTaken(key) ? "ECONNREFUSED" : "ENOENT";
   }
 
   /** Removes the file of a socket, as `unlink` does: a socket that is bound to it lives on, out of reach. */
@@ -53,23 +65,7 @@ export class UnixNamespace {
   }
 }
 
-/** Abstract names are no files: one that nobody has is refused. */
-function missing(path: string): SystemCode {
-  return path.startsWith("\0") ? "ECONNREFUSED" : "ENOENT";
-}
-
 function refusePath(path: string): SystemCode | null {
   if (path === "") return "EINVAL";
   return new TextEncoder().encode(path).length > PATH_BYTES_MAX ? "ENAMETOOLONG" : null;
-}
-
-/** An absolute path without `.` and `..`; relative ones are below `/`. Abstract names stay as they are. */
-export function resolvePath(path: string): string {
-  if (path.startsWith("\0")) return path;
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
 }

@@ -1,4 +1,4 @@
-import { SystemError } from "../../core/errors.ts";
+import { SystemError } from "../core/errors.ts";
 
 /** What people should read instead of the code; the same words as on a real system. */
 const TEXTS = {
@@ -15,11 +15,14 @@ const TEXTS = {
   EHOSTUNREACH: "the host cannot be reached",
   EINVAL: "the system takes this for an invalid argument",
   EISCONN: "the socket is connected, so it sends to its peer only",
+  EISDIR: "it is a directory",
   EMSGSIZE: "the datagram is too large",
   ENAMETOOLONG: "the name is too long",
   ENETUNREACH: "the network cannot be reached",
   ENOENT: "no such file or directory",
+  ENOTDIR: "a part of the path is not a directory",
   ENOTFOUND: "no address is known for this name",
+  ENXIO: "there is nothing behind it that could be opened",
   EOPNOTSUPP: "this kind of socket cannot do that",
   EPIPE: "the other side receives no more",
   EPROTOTYPE: "the socket there is of another kind",

@@ -1,0 +1,17 @@
+import type { Backend } from "../platform/backend.ts";
+import { hostBackend } from "../platform/host.ts";
+import type { VirtualClock } from "./clock.ts";
+import { bridgeCompression } from "./codec-bridge.ts";
+import { HostBridge } from "./host-bridge.ts";
+import { bridgeTls } from "./tls-bridge.ts";
+
+/** What simulated hosts have of the host's runtime, since it depends on nothing but its input: as far as the runtime has it. */
+export function bridgeHost(clock: VirtualClock): Partial<Backend> {
+  const bridge = new HostBridge(clock, (turn) => hostBackend.clock.nextTurn(turn));
+  const { tls, compression, digests } = hostBackend;
+  return {
+    ...(tls === undefined ? {} : { tls: bridgeTls(tls, bridge) }),
+    ...(compression === undefined ? {} : { compression: bridgeCompression(compression, bridge) }),
+    ...(digests === undefined ? {} : { digests }),
+  };
+}

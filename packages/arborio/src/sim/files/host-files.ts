@@ -1,0 +1,115 @@
+import type { FileHandle, Files, FileStat, OpenTarget } from "../../platform/files.ts";
+import type { Completion, Withdraw } from "../../platform/network.ts";
+import type { Chooser } from "../chooser.ts";
+import type { VirtualClock } from "../clock.ts";
+import { systemError } from "../system-errors.ts";
+import type { FileNode, FileTree } from "./file-tree.ts";
+
+/** Least and greatest microseconds that an operation of the disk takes: those of today's solid state disks. */
+const LATENCY_MIN_US = 20;
+const LATENCY_MAX_US = 500;
+/** How many latencies there are to choose from; always the same, so that a choice means the same in every run. */
+const LATENCIES = 1024;
+
+/** How much of what it could a read gives, one of these: mostly all. At least one byte. */
+const SHARES: readonly number[] = [1, 1, 1, 1, 1, 1, 0.5, 0];
+
+/** Number of the one device of a simulated host. */
+const DEVICE = 1;
+
+/** The files contract of one simulated host. How long things take, and how much a read gives, is the seed's. */
+export class HostFiles implements Files {
+  readonly #clock: VirtualClock;
+  readonly #chooser: Chooser;
+  readonly #tree: FileTree;
+  /** How many are open. */
+  openCount = 0;
+
+  constructor(clock: VirtualClock, chooser: Chooser, tree: FileTree) {
+    this.#clock = clock;
+    this.#chooser = chooser;
+    this.#tree = tree;
+  }
+
+  open({ path }: OpenTarget, completion: Completion<FileHandle>): Withdraw {
+    return this.after(() => {
+      const node = this.#tree.find(path);
+      const code =
+        typeof node === "string"
+          ? node
+          : node.kind === "directory"
+            ? "EISDIR"
+            : node.kind === "socket"
+              ? "ENXIO"
+              : (node.mode & 0o444) === 0
+                ? "EACCES"
+                : null;
+      if (code !== null) completion.fail(systemError(`open ${path}`, code));
+      else completion.succeed(new OpenFile(this, node as FileNode));
+    });
+  }
+
+  stat(path: string, completion: Completion<FileStat>): Withdraw {
+    return this.after(() => {
+      const node = this.#tree.find(path);
+      if (typeof node === "string") completion.fail(systemError(`stat ${path}`, node));
+      else completion.succeed(statOf(node));
+    });
+  }
+
+  /** Calls `done` when the disk has done something. */
+  after(done: () => void): Withdraw {
+    const range = LATENCY_MAX_US - LATENCY_MIN_US;
+    const latency = this.#chooser.pick("latency", LATENCIES);
+    const delayUs = LATENCY_MIN_US + Math.round((range * latency) / (LATENCIES - 1));
+    const timer = this.#clock.after(delayUs, done);
+    return () => timer.clear();
+  }
+
+  /** How many of so many bytes a read gives. */
+  shareOf(bytes: number): number {
+    const share = SHARES[this.#chooser.pick("chunk", SHARES.length)] as number;
+    return Math.max(Math.floor(bytes * share), Math.min(bytes, 1));
+  }
+}
+
+class OpenFile implements FileHandle {
+  readonly #files: HostFiles;
+  readonly #node: FileNode;
+  #closed = false;
+
+  constructor(files: HostFiles, node: FileNode) {
+    this.#files = files;
+    this.#node = node;
+    files.openCount += 1;
+  }
+
+  /** A read that is withdrawn writes into the view all the same: it was the system's already, as on a host. */
+  read(view: Uint8Array, position: number, completion: Completion<number>): Withdraw {
+    let isWanted = true;
+    this.#files.after(() => {
+      const { bytes } = this.#node;
+      const there = Math.max(Math.min(bytes.length - position, view.length), 0);
+      const count = this.#files.shareOf(there);
+      view.set(bytes.subarray(position, position + count));
+      if (isWanted) completion.succeed(count);
+    });
+    return () => {
+      isWanted = false;
+    };
+  }
+
+  stat(completion: Completion<FileStat>): Withdraw {
+    return this.#files.after(() => completion.succeed(statOf(this.#node)));
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#files.openCount -= 1;
+  }
+}
+
+function statOf({ kind, bytes, modifiedMs, mode, inode }: FileNode): FileStat {
+  return { kind, size: bytes.length, modifiedMs, mode, inode, device: DEVICE };
+}
