@@ -36,6 +36,8 @@ const WORDS: readonly (readonly [RegExp, TlsFailure])[] = [
   [/alert: (UnknownCA|BadCertificate|(Unsupported)?Certificate\w+|AccessDenied)/, "rejected"],
   [/UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|NO_PROTOCOLS_AVAILABLE/, "no-common-version"],
   [/UNSUPPORTED_SSL_VERSION|VERSION_TOO_LOW/, "no-common-version"],
+  // All clients of TLS 1.2 and later send this extension.
+  [/SignatureAlgorithmsExtensionRequired/, "no-common-version"],
   [/ProtocolVersion|Tls1[23]\w*NotOffered|DoesNotSupportTls1[23]/, "no-common-version"],
 ];
 
@@ -63,7 +65,12 @@ export function toTlsError(attempt: string, error: unknown): TlsError {
   const { code } = (error ?? {}) as { code?: unknown };
   const message = error instanceof Error ? error.message.trim() : String(error);
   const told = typeof code === "string" ? code : message;
-  return tlsError(attempt, reasonOf(told, message), told, error);
+  return tlsError(attempt, reasonOf(told, message), detailOf(told, message), error);
+}
+
+/** OpenSSL's and BoringSSL's messages say no more than their codes, and where in their sources; rustls's say more. */
+function detailOf(code: string, message: string): string {
+  return code === message || message.includes("error:") ? code : `${code}, ${message}`;
 }
 
 /** An error of our own making. `detail` comes last in its message. */
