@@ -256,6 +256,7 @@ test("Listener.serve: what onError throws ends it, and cancels the other handler
   };
   using other = await connect(listener);
   await other.send(new Uint8Array([1]));
+  await until(() => listener.statistics().connectionsHandled === 1);
   using client = await connect(listener);
   await client.send(new Uint8Array([0]));
   await end(client);
