@@ -1,5 +1,4 @@
 /** A simulated network without a run: tests begin operations, let everything happen, and look at what came of it. */
-import assert from "node:assert/strict";
 import type { SystemError } from "../../core/errors.ts";
 import type {
   Acceptor,
@@ -58,8 +57,8 @@ export class TestNetwork {
   begin<T>(operation: (completion: Completion<T>) => Withdraw): Outcome<T> {
     let returned = false;
     const settled = (part: Partial<Outcome<T>>): void => {
-      assert.ok(returned, "a completion was called before its operation had returned");
-      assert.equal(outcome.at, undefined, "a completion was called twice");
+      must(returned, "a completion was called before its operation had returned");
+      must(outcome.at === undefined, "a completion was called twice");
       Object.assign(outcome, part, { at: this.clock.nowUs });
     };
     const withdraw = operation({
@@ -76,7 +75,7 @@ export class TestNetwork {
     const outcome = this.begin(operation);
     this.settle();
     if (outcome.error !== undefined) throw outcome.error;
-    assert.ok(outcome.at !== undefined, "the operation has not ended");
+    must(outcome.at !== undefined, "the operation has not ended");
     return outcome.value as T;
   }
 
@@ -95,7 +94,7 @@ export class TestNetwork {
     const accepted: Wire[] = [];
     const acceptor: Acceptor = {
       accepted: (wire) => accepted.push(wire),
-      failed: (error) => assert.fail(error),
+      failed: (error) => must(false, error.message),
     };
     const handle = this.get<ListenerHandle>((completion) =>
       host.listen(target, acceptor, completion),
@@ -137,7 +136,7 @@ export class End implements WireReceiver {
   }
 
   received(bytes: Uint8Array): void {
-    assert.ok(bytes.length > 0);
+    must(bytes.length > 0, "received nothing");
     this.chunks.push(bytes);
     this.log.push(`${bytes.length} bytes`);
   }
@@ -163,4 +162,8 @@ export class End implements WireReceiver {
 /** Bytes that can be told apart. */
 export function someBytes(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (index * 7) & 255);
+}
+
+function must(holds: boolean, message: string): void {
+  if (!holds) throw new Error(message);
 }
