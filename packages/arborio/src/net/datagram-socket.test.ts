@@ -15,6 +15,7 @@ import { assertCheckpoints } from "../testing/checkpoints.ts";
 import { onEveryBackend } from "../testing/every-backend.ts";
 import { type QueueLimits } from "./datagram-queue.ts";
 import { ConnectedUdpSocket, UdpSocket } from "./udp-socket.ts";
+import { UnixDatagramSocket } from "./unix-datagram.ts";
 
 const test = onEveryBackend(nodeTest);
 
@@ -30,7 +31,6 @@ interface Sending {
 class FakeHandle implements DatagramHandle {
   readonly localAddress = { host: "127.0.0.1", port: 7 };
   readonly sendings: Sending[] = [];
-  readonly reading: boolean[] = [];
   closings = 0;
   onSend: (sending: Sending) => void = () => {};
 
@@ -44,6 +44,14 @@ class FakeHandle implements DatagramHandle {
   setMembership(): void {}
   close(): void {
     this.closings += 1;
+  }
+}
+
+class StoppingHandle extends FakeHandle {
+  readonly reading: boolean[] = [];
+
+  setReading(reading: boolean): void {
+    this.reading.push(reading);
   }
 }
 
@@ -151,6 +159,18 @@ test("UdpSocket.send: cancelled at any moment, it is sent once or not at all, an
     assert.equal(handle.sendings.length, 1);
   });
   assert.deepEqual(rounds, { entry: 1, waiting: 1, woken: 1 });
+});
+
+test("UdpSocket.send: cancelled while the system has it, nobody waits for it any more, and what comes of it does not matter", async () => {
+  const { socket, handle } = open();
+  const scope = new CancelScope();
+  const sending = scope.run(() => socket.send(bytes(1), PEER));
+  scope.cancel();
+  assert.equal(socket.statistics().tasksWaitingSend, 0);
+  assert.equal(await sending, undefined);
+  assert.ok(scope.cancelledCaught);
+  handle.sendings[0]?.completion.fail(refused());
+  socket.close();
 });
 
 test("UdpSocket.receive: a second task that receives at the same time is refused", async () => {
@@ -271,6 +291,25 @@ test("ConnectedUdpSocket: drops what others sent, however the addresses are spel
   const local = new ConnectedUdpSocket(LIMITS, 6, { host: "fe80::1%eth0", port: 53 });
   local.received(bytes(4), { host: "fe80::1", port: 53 });
   assert.equal(local.statistics().queuedDatagrams, 1);
+});
+
+test("UnixDatagramSocket: reading stops while the queue is full, and goes on when one is taken", async () => {
+  const socket = new UnixDatagramSocket();
+  const handle = new StoppingHandle();
+  socket.attach(handle);
+  for (let n = 0; n < 130; n++) socket.received(bytes(n), { path: "/a" });
+  assert.deepEqual(handle.reading, [false]);
+  for (let n = 0; n < 130; n++) assert.equal((await socket.receive()).data[0], n);
+  assert.deepEqual(handle.reading, [false, true]);
+  assert.equal(socket.statistics().droppedDatagrams, 0);
+});
+
+test("UnixDatagramSocket: where reading cannot stop, what comes to a full queue is dropped and counted", async () => {
+  const socket = new UnixDatagramSocket();
+  socket.attach(new FakeHandle());
+  for (let n = 0; n < 130; n++) socket.received(bytes(n), { path: "/a" });
+  const { queuedDatagrams, droppedDatagrams } = socket.statistics();
+  assert.deepEqual([queuedDatagrams, droppedDatagrams], [128, 2]);
 });
 
 test("UdpSocket: what a handle throws at once rejects the send, and leaves nothing waiting", async () => {
