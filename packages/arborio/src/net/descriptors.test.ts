@@ -16,6 +16,7 @@ import { connectTcp } from "./connect-tcp.ts";
 import { listenDescriptor, streamFromDescriptor } from "./descriptors.ts";
 import { listenTcp } from "./listen-tcp.ts";
 
+const PERL = "perl";
 const PROGRAM = "ARBORIO_TEST_DESCRIPTOR";
 const PROGRAM_MS_MAX = 20_000;
 
@@ -50,7 +51,7 @@ function start(
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const file = fileURLToPath(import.meta.url);
   const child = spawn(
-    "perl",
+    PERL,
     ["-e", perl + BECOME, ...args, process.execPath, ...command, ...conditions, file],
     {
       env: { ...env, [PROGRAM]: name, NO_COLOR: "1" },
@@ -85,7 +86,7 @@ function defineTests(): void {
     { skip: { backend: "host", reason: "it has descriptors" } },
   );
 
-  const hasPerl = spawnSync("perl", ["-e", "1"]).status === 0;
+  const hasPerl = spawnSync(PERL, ["-e", "1"]).status === 0;
   const title = "streamFromDescriptor, listenDescriptor: sockets that another program opened";
   if (!hasPerl) {
     console.log(`# skip ${title}: needs perl`);

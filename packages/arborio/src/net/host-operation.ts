@@ -1,1 +1,0 @@
-export { hostOperation, type HostOperation } from "../platform/host-operation.ts";
