@@ -21,7 +21,7 @@ import "./platform/host.ts";
 export { connectTcp, type ConnectTcpOptions } from "./net/connect-tcp.ts";
 export { connectUnix, type ConnectUnixOptions } from "./net/connect-unix.ts";
 export { ConnectionFailedError, type FailedAttempt } from "./net/errors.ts";
-export { SocketStream } from "./net/socket-stream.ts";
+export { type ReceivedDescriptors, SocketStream } from "./net/socket-stream.ts";
 export { listenTcp, type ListenTcpOptions } from "./net/listen-tcp.ts";
 export { listenUnix, type ListenUnixOptions } from "./net/listen-unix.ts";
 export type { ListenOptions } from "./net/listen.ts";

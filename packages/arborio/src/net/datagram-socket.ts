@@ -2,7 +2,7 @@ import { ambientScope } from "../core/ambient.ts";
 import { BusyResourceError, ClosedResourceError, InternalError } from "../core/errors.ts";
 import type { CancelScope } from "../core/scope.ts";
 import { Waiter, type WaitKind } from "../core/suspend.ts";
-import type { DatagramHandle, DatagramReceiver } from "../platform/network.ts";
+import type { DatagramHandle } from "../platform/network.ts";
 import type { SocketAddress } from "../platform/wire.ts";
 import { requireBytes } from "../streams/wire-stream.ts";
 import { type Datagram, DatagramQueue, type QueueLimits } from "./datagram-queue.ts";
@@ -44,7 +44,7 @@ function forgetReceiver(waiter: Waiter<unknown>): void {
  * by the `receive` that waits, else by the next `receive` or `send`, as on Linux. The socket can be used on.
  */
 export abstract class DatagramSocket<Item, Address extends SocketAddress>
-  implements AsyncIterable<Item>, Disposable, AsyncDisposable, DatagramReceiver
+  implements AsyncIterable<Item>, Disposable, AsyncDisposable
 {
   /** @internal For messages. */ readonly socketName: string;
   readonly #queue: DatagramQueue;

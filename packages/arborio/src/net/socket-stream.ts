@@ -1,8 +1,18 @@
 import { TimeoutError } from "../core/errors.ts";
 import { CancelScope } from "../core/scope.ts";
 import type { SocketAddress, SocketOptions, TlsInfo, Wire } from "../platform/wire.ts";
+import { currentBackend, notSupported } from "../platform/capabilities.ts";
+import { refused } from "../streams/refused.ts";
 import { now } from "../sync/timeouts.ts";
 import { WireStream } from "../streams/wire-stream.ts";
+
+/** What `receiveDescriptors` gives. */
+export interface ReceivedDescriptors {
+  /** At least one byte. */
+  readonly data: Uint8Array;
+  /** The receiver's own numbers of what was sent; it must close them. */
+  readonly descriptors: readonly number[];
+}
 
 /**
  * A connection: TCP, a Unix socket, or TLS over any of these. Counterpart: `anyio.abc.SocketStream`, `trio.SocketStream`,
@@ -48,6 +58,29 @@ export class SocketStream extends WireStream {
   /** The descriptor of the socket, for other libraries; `undefined` where the runtime does not tell. It stays this stream's. */
   get descriptor(): number | undefined {
     return this.wire.details.descriptor;
+  }
+
+  /**
+   * Sends bytes, and open descriptors with them, to the process at the other end of a Unix socket (`SCM_RIGHTS`). No backend can do this so
+   * far: the runtimes have no function for it.
+   *
+   * @throws NotSupportedError always.
+   *
+   * Counterpart: `anyio.abc.UNIXSocketStream.send_fds`.
+   */
+  sendDescriptors(_data: Uint8Array, _descriptors: readonly number[]): Promise<void> {
+    return refused(notSupported(currentBackend(), `${this.streamName}.sendDescriptors`));
+  }
+
+  /**
+   * Receives bytes, and the descriptors that came with them. No backend can do this so far.
+   *
+   * @throws NotSupportedError always.
+   *
+   * Counterpart: `anyio.abc.UNIXSocketStream.receive_fds`.
+   */
+  receiveDescriptors(_maxBytes: number, _maxDescriptors: number): Promise<ReceivedDescriptors> {
+    return refused(notSupported(currentBackend(), `${this.streamName}.receiveDescriptors`));
   }
 
   /** Sets options of the socket. TCP sockets are made with `noDelay`. Without effect on Unix sockets. */
