@@ -27,6 +27,7 @@ export type {
   ObjectSendStream,
   ObjectStream,
 } from "./streams/byte-stream.ts";
+export type { WireStream } from "./streams/wire-stream.ts";
 
 // Receiving what belongs together
 export { BufferedByteReceiveStream, BufferedByteStream } from "./streams/buffered-byte-stream.ts";

@@ -101,10 +101,10 @@ test("receiveExactly: of something large, takes no more than the memory for it, 
       sender.pump();
     }
   });
-  const large = await stream.receiveExactly(900_000);
-  assert.deepEqual([large.length, large.buffer.byteLength], [900_000, 900_000]);
-  assert.deepEqual([large[0], large[49_999], large[50_000], large[899_999]], [0, 0, 1, 17]);
-  assert.equal((await stream.receiveExactly(100_000)).at(-1), 19);
+  const large = await stream.receiveExactly(880_000);
+  assert.deepEqual([large.length, large.buffer.byteLength], [880_000, 880_000]);
+  assert.deepEqual([large[0], large[49_999], large[50_000], large[879_999]], [0, 0, 1, 17]);
+  assert.equal((await stream.receiveExactly(120_000)).at(-1), 19);
 });
 
 test("receiveUntil: drops the delimiter, wherever chunks end", async (group) => {
@@ -220,6 +220,8 @@ test("receiveLine: the limit counts the line without its end", async () => {
   const line = { maxBytes: 4 };
   for (const text of ["1234\n", "1234\r\n", "123\r\r\n"]) {
     const { stream, sender } = await received(text);
+    sender.pump(5);
+    stream.feed(await stream.receive());
     sender.pump();
     assert.equal(await stream.receiveLine(line), text.replace(/\r?\n$/, ""));
   }

@@ -279,7 +279,7 @@ export class BufferedByteReceiveStream implements ByteReceiveStream {
  * `anyio.streams.buffered.BufferedByteStream`.
  */
 export class BufferedByteStream extends BufferedByteReceiveStream implements ByteStream {
-  override readonly streamName: string = "BufferedByteStream";
+  /** @internal */ override readonly streamName: string = "BufferedByteStream";
   readonly #stream: ByteStream;
 
   /** Takes over `stream`. */

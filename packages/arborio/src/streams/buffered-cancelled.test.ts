@@ -1,7 +1,8 @@
-/** Each operation of buffered streams, cancelled at each of its checkpoints: it lost nothing. */
+/** Each operation of buffered streams, cancelled at each of its checkpoints, or met at a bad moment: it lost nothing. */
 import assert from "node:assert/strict";
 import { test as nodeTest } from "node:test";
 import "../platform/host.ts";
+import { BusyResourceError, ClosedResourceError } from "../core/errors.ts";
 import { waitAllTasksBlocked } from "../core/idle.ts";
 import { CancelScope } from "../core/scope.ts";
 import { taskGroup } from "../core/task-group.ts";
@@ -9,6 +10,7 @@ import { shielded } from "../sync/shield.ts";
 import { cancelEverywhere } from "../testing/cancel-everywhere.ts";
 import { onEveryBackend } from "../testing/every-backend.ts";
 import { BufferedByteReceiveStream, BufferedByteStream } from "./buffered-byte-stream.ts";
+import type { ByteReceiveStream } from "./byte-stream.ts";
 import { createMemoryPipe } from "./memory-pipe.ts";
 import { createMemoryStreamPair } from "./memory-stream.ts";
 
@@ -105,4 +107,54 @@ test("BufferedByteStream.send, sendEof: cancelled at any checkpoint, they are al
     await stream.sendEof();
     ended = true;
   });
+});
+
+/** A source whose chunks come when the test says so, and which guards nothing. */
+class ManualSource implements ByteReceiveStream {
+  readonly waiting: ((chunk: Uint8Array) => void)[] = [];
+
+  receive(): Promise<Uint8Array> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+  receiveInto(): Promise<number> {
+    return Promise.resolve(1);
+  }
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return { next: async () => ({ done: false, value: await this.receive() }) };
+  }
+  close(): void {}
+  [Symbol.dispose](): void {}
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+test("Buffered: between a chunk and the task that gets it, no other task can take the next one", async () => {
+  const source = new ManualSource();
+  const stream = new BufferedByteReceiveStream(source);
+  const first = stream.receiveExactly(4);
+  source.waiting.shift()?.(new TextEncoder().encode("ab"));
+  for (const operation of [
+    () => stream.receive(),
+    () => stream.receiveInto(new Uint8Array(1)),
+    () => stream[Symbol.asyncIterator]().next(),
+    () => stream.receiveExactly(1),
+  ])
+    await assert.rejects(operation() as Promise<unknown>, BusyResourceError);
+  source.waiting.shift()?.(new TextEncoder().encode("cd"));
+  assert.equal(textOf(await first), "abcd");
+});
+
+test("Buffered.close: between a chunk and the task that gets it, it wins", async () => {
+  const source = new ManualSource();
+  const stream = new BufferedByteReceiveStream(source);
+  const first = stream.receiveExactly(2);
+  source.waiting.shift()?.(new TextEncoder().encode("ab"));
+  stream.close();
+  await assert.rejects(first, ClosedResourceError);
+  await assert.rejects(
+    stream.receive(),
+    /BufferedByteReceiveStream.receive: this stream is closed/,
+  );
+  assert.equal(stream.bufferedBytes, 0);
 });

@@ -84,6 +84,7 @@ test("ByteBuffer: a chunk that suffices is handed out as it came, without a copy
   buffer.append(chunk);
   assert.equal(buffer.take(3000).buffer, chunk.buffer);
   assert.equal(buffer.take(2000).length, 2000);
+  assert.equal(buffer.peek().buffer.byteLength, 0, "an empty buffer keeps no memory");
 });
 
 test("ByteBuffer: a small piece of a large chunk keeps that alive neither outside nor inside", () => {

@@ -63,7 +63,7 @@ export function connectedStreams(
 
 /** One of two connected streams in memory, made by `createMemoryStreamPair`. */
 export class MemoryStream extends WireStream {
-  declare readonly wire: MemoryWire;
+  /** @internal */ declare readonly wire: MemoryWire;
 
   /** @internal */
   constructor(wire: MemoryWire, streamName: string) {

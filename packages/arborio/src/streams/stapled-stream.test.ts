@@ -85,6 +85,13 @@ test("StapledByteStream.sendEof: while it is about to end, nobody else sends or 
   go.set();
   await ending.wait();
   await assert.rejects(right.receive(), EndOfStream);
+
+  const [input, childInput] = createMemoryPipe({ capacity: 0 });
+  const quick = new StapledByteStream(input, createMemoryPipe()[1]);
+  const endingAtOnce = quick.sendEof();
+  await assert.rejects(quick.send(bytes(1)), BusyResourceError);
+  await endingAtOnce;
+  await assert.rejects(childInput.receive(), EndOfStream);
 });
 
 test("StapledByteStream.close: closes both halves, even if closing the first one throws, or both", async () => {

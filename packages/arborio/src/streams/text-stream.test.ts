@@ -159,6 +159,19 @@ test("TextReceiveStream: one receiver at a time; close ends what waits", async (
   await assert.rejects(sender.send(utf8("a")), { name: "BrokenResourceError" });
 });
 
+test("TextReceiveStream: between a chunk and the task that gets it, no other task can take the next one", async () => {
+  const waiting: ((chunk: Uint8Array) => void)[] = [];
+  const [, receiver] = createMemoryPipe();
+  receiver.receive = () => new Promise((resolve) => waiting.push(resolve));
+  const stream = new TextReceiveStream(receiver);
+  const first = stream.receive();
+  waiting.shift()?.(Uint8Array.of(0xc3));
+  await assert.rejects(stream.receive(), BusyResourceError);
+  await assert.rejects(stream[Symbol.asyncIterator]().next(), BusyResourceError);
+  waiting.shift()?.(Uint8Array.of(0xa9));
+  assert.equal(await first, "é");
+});
+
 test("TextReceiveStream: every operation is a checkpoint; cancelled anywhere, it lost nothing", async (group) => {
   const { rounds } = await cancelEverywhere(async (round) => {
     const [sender, receiver] = createMemoryPipe({ held: true });

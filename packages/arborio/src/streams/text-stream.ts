@@ -153,7 +153,7 @@ export class TextReceiveStream implements ObjectReceiveStream<string>, AsyncDisp
         ),
       );
     }
-    return this.#decoding.failure === null ? null : refused(this.#decoding.failure);
+    return null;
   }
 }
 

@@ -77,6 +77,7 @@ export class WireStream implements ByteStream, WireReceiver {
 
   // Receiving ------------------------------------------------------------------------------------------------------------
 
+  /** As `ByteReceiveStream.receive`. */
   receive(maxBytes: number = CHUNK_BYTES_MAX): Promise<Uint8Array> {
     const scope = ambientScope();
     const refusal = scope.refuse() ?? this.#receiveRefusal("receive");
@@ -91,6 +92,7 @@ export class WireStream implements ByteStream, WireReceiver {
     return this.#noBytes("receive", scope) ?? this.#wait(scope, RECEIVE, maxBytes);
   }
 
+  /** As `ByteReceiveStream.receiveInto`. */
   receiveInto(view: Uint8Array): Promise<number> {
     const scope = ambientScope();
     const refusal = scope.refuse() ?? this.#receiveRefusal("receiveInto");
@@ -161,6 +163,7 @@ export class WireStream implements ByteStream, WireReceiver {
 
   // Sending --------------------------------------------------------------------------------------------------------------
 
+  /** As `ByteSendStream.send`. */
   send(bytes: Uint8Array): Promise<void> {
     const scope = ambientScope();
     const refusal = scope.refuse() ?? this.#sendRefusal("send");
@@ -173,6 +176,7 @@ export class WireStream implements ByteStream, WireReceiver {
     return waiter.promise;
   }
 
+  /** As `ByteStream.sendEof`. */
   sendEof(): Promise<void> {
     const scope = ambientScope();
     const isAgain = this.#sending === "ended" && !this.#closed && this.#failure === null;
