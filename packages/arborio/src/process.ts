@@ -18,3 +18,5 @@
 import "./platform/host.ts";
 
 export { openSignalReceiver, SignalReceiver } from "./process/signal-receiver.ts";
+export { standardError, standardInput, standardOutput } from "./process/standard-streams.ts";
+export type { ByteReceiveStream, ByteSendStream } from "./streams/byte-stream.ts";

@@ -1,9 +1,11 @@
 import type { Backend } from "../../platform/backend.ts";
-import { nodeNetwork } from "../shared/node-network.ts";
+import { bunNetwork } from "./network.ts";
 import { nodeTls } from "../shared/node-tls.ts";
 import { HostClock } from "../shared/clock.ts";
 import { hostEntropy } from "../shared/entropy.ts";
+import { nodeFiles } from "../shared/node-files.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
+import { nodeStandardStreams } from "../shared/node-stdio.ts";
 import { bunProcess } from "./process.ts";
 
 /** The backend of Bun. */
@@ -12,7 +14,9 @@ export const bunBackend: Backend = {
   clock: new HostClock(),
   entropy: hostEntropy,
   process: bunProcess,
-  network: nodeNetwork,
+  network: bunNetwork,
   tls: nodeTls,
+  files: nodeFiles,
   signals: nodeSignals,
+  standardStreams: nodeStandardStreams,
 };

@@ -2,7 +2,9 @@ import type { Backend } from "../../platform/backend.ts";
 import { nodeTls } from "../shared/node-tls.ts";
 import { HostClock } from "../shared/clock.ts";
 import { hostEntropy } from "../shared/entropy.ts";
+import { nodeFiles } from "../shared/node-files.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
+import { denoStandardStreams } from "./standard-streams.ts";
 import { denoNetwork } from "./network.ts";
 import { denoProcess } from "./process.ts";
 
@@ -14,5 +16,7 @@ export const denoBackend: Backend = {
   process: denoProcess,
   network: denoNetwork,
   tls: nodeTls,
+  files: nodeFiles,
   signals: nodeSignals,
+  standardStreams: denoStandardStreams,
 };

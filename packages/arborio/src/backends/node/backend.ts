@@ -3,7 +3,9 @@ import { nodeNetwork } from "../shared/node-network.ts";
 import { nodeTls } from "../shared/node-tls.ts";
 import { HostClock } from "../shared/clock.ts";
 import { hostEntropy } from "../shared/entropy.ts";
+import { nodeFiles } from "../shared/node-files.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
+import { nodeStandardStreams } from "../shared/node-stdio.ts";
 import { nodeProcess } from "./process.ts";
 
 /** The backend of Node; it also works on Bun and Deno, through their `node:` modules. */
@@ -14,5 +16,7 @@ export const nodeBackend: Backend = {
   process: nodeProcess,
   network: nodeNetwork,
   tls: nodeTls,
+  files: nodeFiles,
   signals: nodeSignals,
+  standardStreams: nodeStandardStreams,
 };
