@@ -3,13 +3,13 @@ import { currentBackend } from "../platform/capabilities.ts";
 import type { Network } from "../platform/network.ts";
 import { ending } from "./network-contract/ending.ts";
 import { listening } from "./network-contract/listening.ts";
-import { Bench, type ContractCheck } from "./network-contract/suite.ts";
+import { Bench, type ConnectionEnd, type ContractCheck } from "./network-contract/suite.ts";
 import { transfer } from "./network-contract/transfer.ts";
 
 /** Runs one test. Its body must run inside `run`, on the backend whose network it is: what `onEveryBackend` returns will do. */
 export type ContractTest = (title: string, body: () => Promise<void>) => unknown;
 
-const checks: readonly ContractCheck[] = [...transfer, ...ending, ...listening];
+const wires: readonly ContractCheck[] = [...transfer, ...ending];
 
 /**
  * @internal What `platform/wire.ts` and `platform/network.ts` promise of stream sockets, as tests for any `Network`. They use
@@ -18,15 +18,20 @@ const checks: readonly ContractCheck[] = [...transfer, ...ending, ...listening];
 export function networkContract(test: ContractTest, network: () => Network): void {
   requireFunction("networkContract", test);
   requireFunction("networkContract", network);
-  for (const { title, body } of checks) {
-    test(title, async () => {
-      const bench = new Bench(network(), makePath);
+  const define = (check: ContractCheck, first: ConnectionEnd, suffix: string): void => {
+    test(check.title + suffix, async () => {
+      const bench = new Bench(network(), makePath, first);
       try {
-        await body(bench);
+        await check.body(bench);
       } finally {
         await bench.close();
       }
     });
+  };
+  for (const check of listening) define(check, "connecting", "");
+  for (const check of wires) {
+    define(check, "connecting", ", the end that connects");
+    define(check, "accepted", ", the end that is accepted");
   }
 }
 

@@ -86,7 +86,7 @@ class BunListening implements ListeningSocket {
   #accepted(socket: BunSocket<BunWire>): void {
     const wire = new BunWire(socket, this.#unix);
     socket.data = wire;
-    if (this.#unix === null) socket.setNoDelay(true);
+    // Bun sets TCP_NODELAY on all it accepts.
     if (this.#closed) wire.close(true);
     else this.#acceptor.accepted(wire);
     wire.hold();

@@ -58,9 +58,8 @@ export class BunWire implements Wire, WireDetails {
   write(bytes: Uint8Array): boolean {
     const taken = this.#socket.write(bytes);
     if (taken === bytes.length) return true;
-    // Of a socket that is gone: `failed` has been told, or will be.
-    if (taken < 0) return false;
-    this.#rest = bytes.subarray(taken);
+    if (taken < 0) this.#breakOff();
+    else this.#rest = bytes.subarray(taken);
     return false;
   }
 
@@ -131,7 +130,10 @@ export class BunWire implements Wire, WireDetails {
     const rest = this.#rest;
     if (rest === null) return;
     const taken = this.#socket.write(rest);
-    if (taken < 0) return;
+    if (taken < 0) {
+      this.#breakOff();
+      return;
+    }
     if (taken < rest.length) {
       this.#rest = rest.subarray(taken);
       return;
@@ -154,12 +156,17 @@ export class BunWire implements Wire, WireDetails {
     if (error === undefined && this.#ending === "done") {
       this.ended();
     } else {
-      this.#failure = toSystemError(
-        "connection",
-        error ?? Object.assign(new Error("closed"), { code: "ECONNRESET" }),
-      );
+      this.#failure ??= toSystemError("connection", error ?? withCode("ECONNRESET"));
       this.#tellFailure();
     }
+  }
+
+  /** A write has failed. The system says so only once, and to a socket that is paused Bun says nothing more (1.4.5). */
+  #breakOff(): void {
+    if (this.#failure !== null) return;
+    this.#rest = null;
+    this.#failure = toSystemError("connection", withCode("EPIPE"));
+    queueMicrotask(() => this.#tellFailure());
   }
 
   #tellFailure(): void {
@@ -167,6 +174,10 @@ export class BunWire implements Wire, WireDetails {
     this.#receiver = null;
     receiver?.failed(this.#failure as Error);
   }
+}
+
+function withCode(code: string): Error {
+  return Object.assign(new Error(code), { code });
 }
 
 /** For sockets whose `data` is their wire. `opened` is called before anything else. */

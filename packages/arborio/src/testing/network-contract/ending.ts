@@ -1,4 +1,5 @@
 import { equal, ok } from "../conformance/assert.ts";
+import { checkPattern } from "../byte-stream-conformance/bytes.ts";
 import { type ContractCheck, quiet } from "./suite.ts";
 
 /** Ends and failures of wires. */
@@ -196,6 +197,27 @@ export const ending: readonly ContractCheck[] = [
       await left.untilFailed("ECONNRESET", "EPIPE");
       await quiet();
       left.check();
+    },
+  },
+  {
+    title:
+      "WireReceiver.failed: a write that finds out of a reset before anything else, while bytes wait to be read",
+    async body(bench) {
+      for (const count of [1000, 100_000]) {
+        const [left, right] = await bench.pair();
+        left.onBytes = (chunk, start) => {
+          checkPattern(chunk, start);
+          left.wire.pause();
+        };
+        while (right.sent < 200_000 && right.write(10_000)) {
+          // All in one turn of the host, so that nothing is read in between.
+        }
+        right.close(true);
+        left.write(count);
+        await left.untilFailed("ECONNRESET", "EPIPE");
+        await quiet();
+        left.check();
+      }
     },
   },
   {

@@ -171,16 +171,22 @@ export class Recorder implements WireReceiver {
   }
 }
 
+/** One end of a connection. */
+export type ConnectionEnd = "connecting" | "accepted";
+
 /** What a test needs; everything it makes is closed when the test has ended. */
 export class Bench {
   readonly network: Network;
   readonly makePath: () => string;
+  /** Which end of a connection comes first: backends may make the two in different ways. */
+  readonly first: ConnectionEnd;
   readonly #closers: (() => void)[] = [];
   readonly #recorders: Recorder[] = [];
 
-  constructor(network: Network, makePath: () => string) {
+  constructor(network: Network, makePath: () => string, first: ConnectionEnd) {
     this.network = network;
     this.makePath = makePath;
+    this.first = first;
   }
 
   /** Opens a wire. */
@@ -216,7 +222,7 @@ export class Bench {
     const near = await this.connect(listener.target);
     const far = await listener.next();
     this.#closers.push(() => far.close(true));
-    return [near, far];
+    return this.first === "connecting" ? [near, far] : [far, near];
   }
 
   /** Two ends of a connection, both open. */
