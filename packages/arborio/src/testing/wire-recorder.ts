@@ -11,6 +11,8 @@ export class WireRecorder implements WireReceiver {
   /** All that was received. */
   bytes: Uint8Array = new Uint8Array(0);
   error: Error | undefined;
+  /** Called with a failure, when it is told. */
+  onFailed: () => void = () => {};
   readonly #waiting: (() => void)[] = [];
 
   received(bytes: Uint8Array): void {
@@ -38,6 +40,7 @@ export class WireRecorder implements WireReceiver {
     this.error = error;
     const { systemCode = error.name } = error as { systemCode?: string };
     this.#note(`failed: ${error instanceof TlsError ? error.reason : systemCode}`);
+    this.onFailed();
   }
 
   /** What was received, as text. */

@@ -204,9 +204,16 @@ export class TlsEngine {
 
   #agreed(): void {
     if (this.#dropped) return;
-    const error = verifyPeer(this.#socket, this.#settings);
-    if (error === null) this.#owner.agreed(describe(this.#socket, this.#settings));
-    else this.#owner.broken(error);
+    let info: TlsInfo;
+    try {
+      const error = verifyPeer(this.#socket, this.#settings);
+      if (error !== null) throw error;
+      info = describe(this.#socket, this.#settings);
+    } catch (error) {
+      this.#owner.broken(error);
+      return;
+    }
+    this.#owner.agreed(info);
   }
 }
 
@@ -239,8 +246,12 @@ function createSocket(duplex: Duplex, { settings, context }: TlsEngineSettings):
 /** `undefined` if the certificate is for this name or address. Node 22.23 finds no address of IPv6 in any certificate by itself. */
 function checkName(serverName: string, certificate: PeerCertificate): Error | undefined {
   if (net().isIP(serverName) === 0) return tls().checkServerIdentity(serverName, certificate);
-  const found = new (crypto().X509Certificate)(certificate.raw).checkIP(serverName);
-  if (found !== undefined) return undefined;
+  try {
+    const found = new (crypto().X509Certificate)(certificate.raw).checkIP(serverName);
+    if (found !== undefined) return undefined;
+  } catch {
+    // One that cannot be read is for nobody.
+  }
   return withCode("ERR_TLS_CERT_ALTNAME_INVALID", `it is for ${certificate.subjectaltname}`);
 }
 

@@ -196,6 +196,26 @@ describe("TlsWire: refused", () => {
     }
   }
 
+  test("whoever closes at once when told of a failure, lets the alert out all the same", async () => {
+    for (const options of [
+      { server: { alpnProtocols: ["a"] }, client: { alpnProtocols: ["b"] } },
+      { server: asks },
+      { server: { identityFor: () => undefined } },
+    ]) {
+      const [client, server] = connectTls(nodeTls, options);
+      server.told.onFailed = () => server.wire.close(true);
+      await client.told.when(() => client.told.error !== undefined);
+      const reason = client.told.events.at(-1)?.slice("failed: ".length) ?? "";
+      assert.ok(
+        ["no-common-protocol", "certificate-required", "wrong-name"].includes(reason),
+        reason,
+      );
+      while (server.raw.closed === "no") await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(server.raw.closed, "orderly");
+      client.wire.close(true);
+    }
+  });
+
   test("nothing that was written goes to a server with a wrong certificate", async () => {
     for (const identity of [selfSigned, certificates.other, certificates.expired]) {
       const [client, server] = connectTls(nodeTls, shows(identity));

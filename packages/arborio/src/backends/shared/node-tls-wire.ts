@@ -50,7 +50,8 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
   #stage: Stage = "new";
   #receiver: WireReceiver | null = null;
   #engine: TlsEngine | null = null;
-  readonly #hello: HelloCollector = new HelloCollector();
+  /** Of a server, until a client's hello is complete. */
+  #hello: HelloCollector | null;
   /** What is not yet encrypted of the `write` under way. */
   #rest: Uint8Array | null = null;
   #endWanted = false;
@@ -72,6 +73,7 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
     this.#lower = lower;
     this.#intake = new TlsIntake(lower);
     this.#settings = settings;
+    this.#hello = settings.side === "server" ? new HelloCollector() : null;
   }
 
   // For the owner --------------------------------------------------------------------------------------------------------
@@ -220,8 +222,8 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
   // What the wire below tells --------------------------------------------------------------------------------------------
 
   received(bytes: Uint8Array): void {
-    if (this.#stage === "hello") {
-      this.#readHello(bytes);
+    if (this.#hello !== null) {
+      if (this.#stage === "hello") this.#readHello(this.#hello, bytes);
     } else if (this.#stage === "handshake" && !this.#heard && !isTls(bytes)) {
       this.#fail(this.#notTls(bytes));
     } else if (this.#stage === "handshake" || this.#stage === "secured") {
@@ -246,30 +248,32 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
 
   // The handshake --------------------------------------------------------------------------------------------------------
 
-  #readHello(bytes: Uint8Array): void {
-    const settings = this.#settings as TlsServerSettings;
-    const hello = this.#hello.add(bytes);
+  #readHello(collector: HelloCollector, bytes: Uint8Array): void {
+    const hello = collector.add(bytes);
     if (hello.kind === "incomplete") return;
+    this.#hello = null;
     if (hello.kind === "not-tls") {
-      this.#fail(this.#notTls(this.#hello.bytes));
+      this.#fail(this.#notTls(collector.bytes));
       return;
     }
+    const settings = this.#settings as TlsServerSettings;
     const { serverName } = hello;
     try {
       const identity = settings.identityFor(serverName);
+      // It may have closed the wire.
+      if (this.#stage !== "hello") return;
       if (identity === undefined) {
         this.#refuse(UNRECOGNIZED_NAME, tlsError(this.#attempt, "wrong-name", serverName));
         return;
       }
-      const context = serverContext(settings, identity);
-      this.#stage = "handshake";
-      this.#heard = true;
-      this.#start({ settings, context, serverName });
+      this.#start({ settings, context: serverContext(settings, identity), serverName });
     } catch (error) {
       this.#refuse(INTERNAL_ERROR, toTlsError(this.#attempt, error));
       return;
     }
-    this.#intake.feed(this.#hello.bytes);
+    this.#stage = "handshake";
+    this.#heard = true;
+    this.#intake.feed(collector.bytes);
   }
 
   #start(settings: TlsEngineSettings): void {
