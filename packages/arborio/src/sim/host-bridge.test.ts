@@ -89,6 +89,28 @@ test("HostBridge: what comes of handing over is handed over later, and the world
   assert.deepEqual(log, ["question", "answer", "timer"]);
 });
 
+test("HostBridge: what handing over brings at once waits for what it brings later, and keeps the order of parts", () => {
+  const { bridge, turns, after } = createWorld();
+  const log: string[] = [];
+  let second: (what: string) => void = () => {};
+  let asked = false;
+  bridge.add({
+    take() {
+      if (asked) return null;
+      asked = true;
+      return () => {
+        second("second, at once");
+        after(2, () => first("first, later"));
+      };
+    },
+  });
+  const first = createPart(bridge, log);
+  second = createPart(bridge, log);
+  bridge.touch();
+  turns();
+  assert.deepEqual(log, ["first, later", "second, at once"]);
+});
+
 test("HostBridge: what comes late, out of a silence, is handed over all the same", () => {
   const { clock, bridge, turns, after } = createWorld();
   const log: string[] = [];
@@ -104,7 +126,9 @@ test("HostBridge: a part that is removed is asked no more", () => {
   const { bridge, turns } = createWorld();
   const part = { take: (): never => assert.fail("asked") };
   bridge.add(part);
+  assert.equal(bridge.size, 1);
   bridge.remove(part);
+  assert.equal(bridge.size, 0);
   bridge.touch();
   turns();
 });

@@ -39,6 +39,11 @@ export class HostBridge {
     this.#hostTurn = hostTurn;
   }
 
+  /** How many parts there are. */
+  get size(): number {
+    return this.#parts.size;
+  }
+
   add(part: BridgedPart): void {
     this.#parts.add(part);
   }

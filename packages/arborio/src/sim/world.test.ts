@@ -11,6 +11,7 @@ import {
 } from "../index.ts";
 import { connectTcp, listenTcp, lookup } from "../net.ts";
 import { type HostOptions, simulate, simulatedWorld, simulator } from "../sim.ts";
+import { currentBackend } from "../platform/capabilities.ts";
 import { cancelEverywhere } from "../testing.ts";
 
 const HELLO = new TextEncoder().encode("hello");
@@ -48,7 +49,7 @@ test("simulate: hosts reach one another by address and by name, and end when mai
   assert.ok(ended);
 });
 
-test("simulate: each host has its own ports, loopback and chance; time is everybody's", async () => {
+test("simulate: each host has its own ports and loopback; time is everybody's", async () => {
   await simulate({ seed: 4 }, async (world) => {
     world.host("one", greet);
     world.host("two", greet);
@@ -66,6 +67,16 @@ test("simulate: each host has its own ports, loopback and chance; time is everyb
       assert.equal(now(), before + 5);
     });
   });
+});
+
+test("simulate: what one host draws by chance shifts nothing on another", async () => {
+  const drawnBy = async (other: number): Promise<number> =>
+    simulate({ seed: 6 }, async (world) => {
+      const random = (): number => currentBackend().entropy.random();
+      await world.host("other").run(() => Array.from({ length: other }, random));
+      return world.host("one").run(random);
+    });
+  assert.equal(await drawnBy(5), await drawnBy(0));
 });
 
 test("simulate: what a host's main throws fails the run", async () => {

@@ -5,7 +5,7 @@ import { simulator } from "../../sim.ts";
 import { networkContract } from "../../testing/network-contract.ts";
 
 /** Each cuts, delays and orders in another way. */
-const SEEDS = 5;
+const SEEDS = 3;
 
 networkContract(
   (title, body) => {

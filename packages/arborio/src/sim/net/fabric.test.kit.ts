@@ -103,14 +103,25 @@ export class TestNetwork {
     return { accepted, port, close: () => handle.close() };
   }
 
+  /** A turn of the host, which is no turn of the clock's. */
+  hostTurn(turn: () => void): void {
+    this.#turns.push(turn);
+  }
+
   /** A connection from one host to another: both ends, with what they were told. */
   connected(from: HostNetwork, to: HostNetwork, address: string): [End, End] {
+    const [wire, far] = this.connectedWire(from, to, address);
+    return [new End(wire), far];
+  }
+
+  /** The same, whose near end is not open yet. */
+  connectedWire(from: HostNetwork, to: HostNetwork, address: string): [Wire, End] {
     const server = this.listen(to, tcp(address, 0));
     const wire = this.get<Wire>((completion) =>
       from.connect({ kind: "tcp", host: address, port: server.port }, completion),
     );
     server.close();
-    return [new End(wire), new End(server.accepted[0] as Wire)];
+    return [wire, new End(server.accepted[0] as Wire)];
   }
 }
 

@@ -33,7 +33,10 @@ test("simulated names: slow answers, wrong answers, no answers, also of one fami
     4: ["10.0.0.2 10.0.0.3", 2],
     6: ["EAI_FAIL", 500],
   });
-  assert.deepEqual(answers({ ipv4: { delayMs: Infinity } })[4], ["EAI_AGAIN", 10_000]);
+  assert.deepEqual(answers({ ipv4: { delayMs: Infinity } }), {
+    4: ["EAI_AGAIN", 10_000],
+    6: ["fd00::2", 2],
+  });
 });
 
 test("simulated names: localhost is always itself, numeric addresses are their own answer", () => {

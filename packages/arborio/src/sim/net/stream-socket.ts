@@ -120,7 +120,6 @@ export class StreamSocket implements Wire, WireDetails, OpenSocket {
     if (this.#closed) return;
     this.#closed = true;
     this.#receiver = null;
-    this.#delivery?.clear();
     // Whoever closes with unread bytes tells the other side that it has not got them (RFC 2525, section 2.17).
     const isUnread = this.#arrivedBytes > 0;
     this.#arrived.length = 0;

@@ -237,6 +237,25 @@ test("simulated TCP: bytes and a reset that came before the wire is opened are t
   assert.deepEqual(far.log, ["3 bytes", "failed ECONNRESET"]);
 });
 
+test("simulated TCP: when both sides have ended, no reset is sent and none is told", () => {
+  const network = new TestNetwork();
+  const connected = (): [End, End] =>
+    network.connected(network.host("10.0.0.1"), network.host("10.0.0.2"), "10.0.0.2");
+  const [near, far] = connected();
+  near.wire.end();
+  far.wire.end();
+  network.settle();
+  far.wire.close(true);
+  network.settle();
+  assert.deepEqual(near.log, ["end"]);
+  const [left, right] = connected();
+  left.wire.write(someBytes(5));
+  left.wire.end();
+  right.wire.close(false);
+  network.settle();
+  assert.deepEqual(left.log, ["end"]);
+});
+
 test("simulated TCP: nothing is told after close", () => {
   const network = new TestNetwork();
   const [near, far] = network.connected(

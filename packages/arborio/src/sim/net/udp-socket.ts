@@ -186,7 +186,7 @@ export class UdpSocket implements DatagramHandle, OpenSocket {
   }
 
   received(bytes: Uint8Array, from: Ip, port: number): void {
-    if (this.#binding !== null) this.#receiver.received(bytes, { host: this.#shown(from), port });
+    this.#receiver.received(bytes, { host: this.#shown(from), port });
   }
 
   /** The network told that a datagram could not be delivered. Systems tell only connected sockets. */
