@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test as runnerTest } from "node:test";
+import type { UnixAddress } from "../platform/wire.ts";
 import { SystemError } from "../core/errors.ts";
 import { cancelEverywhere } from "../testing/cancel-everywhere.ts";
+import { sleep } from "../sync/timeouts.ts";
 import { onEveryBackend } from "../testing/every-backend.ts";
 import { connectUnix } from "./connect-unix.ts";
 import { listenUnix } from "./listen-unix.ts";
@@ -129,4 +131,12 @@ test("listenUnix, connectUnix: what cannot be a path is refused", async () => {
     connectUnix(freshPath(), { tls: {} as never }),
     /serverName.*needs the name/,
   );
+});
+
+test("listenUnix: whoever watches the machine's descriptors meanwhile does not disturb a listener that waits for long", async () => {
+  using listener = await listenUnix(freshPath());
+  // Longer than the second between two looks.
+  await sleep(1200);
+  using _stream = await connectUnix((listener.addresses[0] as UnixAddress).path);
+  using _accepted = await listener.accept();
 });
