@@ -7,7 +7,8 @@ import { simulate } from "../sim.ts";
 test("simulated signals: whoever listens on the host gets them, and nothing else happens", async () => {
   await simulate({}, async (world) => {
     const got: string[] = [];
-    const server = world.host("server", async () => {
+    const server = world.host("server");
+    const task = server.start(async () => {
       using receiver = openSignalReceiver(["SIGHUP", "SIGTERM"]);
       for await (const name of receiver) got.push(name);
     });
@@ -20,6 +21,7 @@ test("simulated signals: whoever listens on the host gets them, and nothing else
     server.signal("SIGTERM");
     await sleep(1);
     assert.deepEqual(got, ["SIGHUP", "SIGTERM"]);
+    assert.equal(task.status, "pending");
   });
 });
 
