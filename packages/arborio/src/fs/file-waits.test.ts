@@ -110,15 +110,14 @@ function slowTest(title: string, body: (files: SlowFiles) => unknown): void {
 }
 
 slowTest("fs: every operation is a checkpoint", async () => {
-  for (const operation of [
+  const operations: (() => Promise<unknown>)[] = [
     () => openFile("a").then((file) => file.close()),
     () => stat("a"),
     () => readFile("a"),
     () => readTextFile("a"),
-  ])
-    await assertCheckpoints(operation);
+  ];
   using file = await openFile("a");
-  for (const operation of [
+  operations.push(
     () => file.read(),
     () => file.read(1, 1),
     () => file.readInto(new Uint8Array(1)),
@@ -129,8 +128,8 @@ slowTest("fs: every operation is a checkpoint", async () => {
     () => file.stream().receiveInto(new Uint8Array(1)),
     () => file.stream()[Symbol.asyncIterator]().next(),
     () => file[Symbol.asyncIterator]().next(),
-  ])
-    await assertCheckpoints(operation);
+  );
+  for (const operation of operations) await assertCheckpoints(operation);
 });
 
 slowTest("fs: cancelled at every checkpoint, nothing stays open", async (files) => {
