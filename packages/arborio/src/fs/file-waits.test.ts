@@ -6,11 +6,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   BusyResourceError,
-  CancelScope,
   ClosedResourceError,
   moveOnAfter,
   NotSupportedError,
   run,
+  shielded,
   sleep,
   taskGroup,
   waitAllTasksBlocked,
@@ -148,7 +148,7 @@ slowTest("fs: cancelled at every checkpoint, nothing stays open", async (files) 
 
 slowTest("File.read, readInto: cancelled, they lost no bytes and wrote nowhere", async (files) => {
   await cancelEverywhere(async (round) => {
-    using file = await new CancelScope({ shield: true }).run(() => openFile("a"));
+    using file = await shielded(() => openFile("a"));
     const view = new Uint8Array(4).fill(46);
     const got: string[] = [];
     // What was received and what is still to come are the whole file, whenever the cancellation came.
@@ -166,7 +166,7 @@ slowTest("File.read, readInto: cancelled, they lost no bytes and wrote nowhere",
       got.push(text(view.subarray(0, count)));
       got.push(text(await file.read(2)));
     } finally {
-      await new CancelScope({ shield: true }).run(rest);
+      await shielded(rest);
     }
   });
   assert.ok(files.abandoned.length > 0);
@@ -193,7 +193,7 @@ slowTest(
 
 slowTest("File.stream: cancelled, it lost no bytes", async () => {
   await cancelEverywhere(async () => {
-    using file = await new CancelScope({ shield: true }).run(() => openFile("a"));
+    using file = await shielded(() => openFile("a"));
     const stream = file.stream({ start: 1, end: 9 });
     const got: string[] = [];
     try {
@@ -203,7 +203,7 @@ slowTest("File.stream: cancelled, it lost no bytes", async () => {
       got.push(text(view));
       for await (const chunk of stream) got.push(text(chunk));
     } finally {
-      await new CancelScope({ shield: true }).run(async () => {
+      await shielded(async () => {
         for await (const chunk of stream) got.push(text(chunk));
         assert.equal(got.join(""), "12345678");
       });
