@@ -4,12 +4,13 @@ import {
   DeadlockError,
   ExceptionGroup,
   InvalidStateError,
+  NotSupportedError,
   now,
   run,
   sleep,
   sleepForever,
 } from "../index.ts";
-import { connectTcp, listenTcp, lookup } from "../net.ts";
+import { connectTcp, listenDescriptor, listenTcp, lookup, streamFromDescriptor } from "../net.ts";
 import { type HostOptions, simulate, simulatedWorld, simulator } from "../sim.ts";
 import { currentBackend } from "../platform/capabilities.ts";
 import { cancelEverywhere } from "../testing.ts";
@@ -175,6 +176,13 @@ test("simulator: who waits on a simulated socket cannot be woken from outside: a
   const error = await stuck.catch((thrown: unknown) => thrown);
   assert.ok(error instanceof DeadlockError);
   assert.match(error.message, /server \(#\d+\): stream\.receive for \d+ ms/);
+});
+
+test("simulator: its sockets have no descriptors", async () => {
+  await simulate({}, async () => {
+    await assert.rejects(listenDescriptor(3), NotSupportedError);
+    assert.throws(() => streamFromDescriptor(3), NotSupportedError);
+  });
 });
 
 test("simulator: wrong options of the network are refused when it is made", () => {

@@ -1,3 +1,4 @@
+import { NotSupportedError } from "../../core/errors.ts";
 import type {
   Acceptor,
   Completion,
@@ -72,8 +73,11 @@ export class HostNetwork implements Network {
     acceptor: Acceptor,
     completion: Completion<ListenerHandle>,
   ): Withdraw {
-    if (target.kind === "descriptor")
-      return this.#opened(null, "EBADF", `listen on descriptor ${target.descriptor}`, completion);
+    if (target.kind === "descriptor") {
+      throw new NotSupportedError(
+        `listen on descriptor ${target.descriptor}: simulated sockets have no descriptors; listen on an address or a path`,
+      );
+    }
     if (target.kind === "unix") {
       const listener = new UnixListener(this, target.path, acceptor);
       const attempt = `listen on ${describePath(target.path)}`;
@@ -110,19 +114,19 @@ export class HostNetwork implements Network {
   }
 
   /** Tells how opening a socket went, as soon as the caller has returned. */
-  #opened<T extends { close(): void } | null>(
+  #opened<T extends { close(): void }>(
     socket: T,
     error: SystemCode | null,
     attempt: string,
-    completion: Completion<NonNullable<T>>,
+    completion: Completion<T>,
   ): Withdraw {
     const timer = this.internet.fabric.soon(() => {
       if (error !== null) completion.fail(systemError(attempt, error));
-      else completion.succeed(socket as NonNullable<T>);
+      else completion.succeed(socket);
     });
     return () => {
       timer.clear();
-      if (error === null) socket?.close();
+      if (error === null) socket.close();
     };
   }
 
