@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, test as nodeTest } from "node:test";
 import { SystemError } from "../../core/errors.ts";
-import { connectedTls, type ConnectTlsOptions, type TlsSide } from "../../testing/tls-wires.ts";
+import {
+  connectedTls,
+  connectTls,
+  type ConnectTlsOptions,
+  type TlsSide,
+} from "../../testing/tls-wires.ts";
 import { nodeTls } from "./node-tls.ts";
 
 /** A broken promise often shows as a test that never ends. */
@@ -188,6 +193,22 @@ describe("TlsWire: the end", () => {
     assert.equal(server.told.bytes.length, 50_000);
     await turns();
     assert.deepEqual([client.raw.closed, client.told.events], ["orderly", ["secured"]]);
+    await closeAll();
+  });
+
+  test("close while the engine's own last words wait: the end goes out after them", async () => {
+    const [client, server] = connectTls(nodeTls, { capacityBytes: 0 });
+    sides.push(client, server);
+    await client.told.until("secured");
+    client.raw.pause();
+    await server.told.until("secured");
+    // Now the server's tickets for later sessions wait for a client that does not read.
+    server.wire.close(false);
+    await turns();
+    client.raw.resume();
+    await client.told.until("ended");
+    await turns();
+    assert.deepEqual([client.told.error, server.raw.closed], [undefined, "orderly"]);
     await closeAll();
   });
 
