@@ -74,6 +74,19 @@ test("HookedByteStream: hooks see what is sent, and may delay it", async (group)
   assert.deepEqual(seen, [[1, 2]]);
   stream.hooks.onSend = undefined;
   await stream.send(bytes(3));
+  let calls = 0;
+  stream.hooks.onReceive = () => {
+    calls += 1;
+    return sleep(1);
+  };
+  const receiving = group.startSoon(() => stream.receive());
+  await waitAllTasksBlocked();
+  await assert.rejects(stream.receive(), BusyResourceError);
+  await assert.rejects(stream.receiveInto(bytes(1)), BusyResourceError);
+  await assert.rejects(stream[Symbol.asyncIterator]().next(), BusyResourceError);
+  await other.send(bytes(4));
+  assert.deepEqual([...(await receiving.result())], [4]);
+  assert.equal(calls, 1);
 });
 
 test("HookedByteStream({ chunkBytes }): so many bytes are received at once, by whatever operation", async () => {
