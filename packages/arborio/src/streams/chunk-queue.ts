@@ -3,6 +3,7 @@
  *
  * A chunk may be a small view on a large buffer that the runtime shares between reads (64 KiB on some). What has to stay here is
  * therefore copied if it is small, into a buffer shared by small neighbours: bytes that come one by one cost about a byte each.
+ * Never by `slice`: that of Node's `Buffer` copies nothing.
  */
 
 /** Chunks up to this length are collected. */
@@ -32,7 +33,7 @@ export class ChunkQueue {
     }
     this.#collector = null;
     const isPinning = chunk.length < chunk.buffer.byteLength * PINNING_SHARE;
-    this.#chunks.push(isPinning ? chunk.slice() : chunk);
+    this.#chunks.push(isPinning ? new Uint8Array(chunk) : chunk);
   }
 
   /** Takes the first chunk, or its first `maxBytes`. Called only when there are bytes. */
@@ -80,7 +81,7 @@ export class ChunkQueue {
     if (this.bytes === chunk.length) {
       // Alone it will most likely be taken soon: a buffer for neighbours that never come would cost more than it saves.
       this.#collector = null;
-      this.#chunks.push(chunk.slice());
+      this.#chunks.push(new Uint8Array(chunk));
       return;
     }
     this.#collector = new Uint8Array(COLLECTOR_BYTES);

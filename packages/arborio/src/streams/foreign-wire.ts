@@ -33,7 +33,7 @@ export const NO_DETAILS: WireDetails = {
  */
 async function writeInPieces(sink: ByteSink, bytes: Uint8Array): Promise<void> {
   for (let start = 0; start < bytes.length; start += CHUNK_BYTES_MAX)
-    await sink.write(bytes.slice(start, start + CHUNK_BYTES_MAX));
+    await sink.write(new Uint8Array(bytes.subarray(start, start + CHUNK_BYTES_MAX)));
 }
 
 export class ForeignWire implements Wire {
@@ -115,7 +115,8 @@ export class ForeignWire implements Wire {
         new TypeError(`${this.#name}: it gave ${describeValue(value)}, needs Uint8Arrays`),
       );
     } else {
-      if (value.length > 0) receiver?.received(value);
+      // A copy: a source may give the same memory again, or to others too (`tee`), and what is received belongs to the receiver.
+      if (value.length > 0) receiver?.received(new Uint8Array(value));
       this.#pull();
     }
   }

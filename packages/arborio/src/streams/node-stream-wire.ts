@@ -87,7 +87,7 @@ export class NodeStreamWire implements Wire {
 
   write(bytes: Uint8Array): boolean {
     // A copy, since a stream may keep the chunk for longer than it takes to write, and the caller of `send` may change it then.
-    this.#requireWritable().write(bytes.slice(), (error) => {
+    this.#requireWritable().write(new Uint8Array(bytes), (error) => {
       if (error === null || error === undefined) this.#receiver?.written();
       else this.#fail(error);
     });
@@ -123,7 +123,8 @@ export class NodeStreamWire implements Wire {
   #data(chunk: unknown): void {
     if (chunk instanceof Uint8Array) {
       if (chunk.length === 0) return;
-      this.#receiver?.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      // A copy: what others write into a `PassThrough` is still theirs, and what is received belongs to the receiver.
+      this.#receiver?.received(new Uint8Array(chunk));
       return;
     }
     const hint = typeof chunk === "string" ? "; leave out setEncoding" : "";

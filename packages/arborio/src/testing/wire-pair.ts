@@ -71,7 +71,7 @@ export class MemoryWire implements Wire, WireDetails {
     this.bytesWritten += bytes.length;
     const { peer } = this;
     if (peer.closed !== "no" || this.#isCut) return true;
-    const sent = this.tamper(bytes.slice());
+    const sent = this.tamper(new Uint8Array(bytes));
     if (sent.length > 0) peer.#incoming.push(sent);
     peer.#incomingBytes += sent.length;
     peer.#deliverSoon();

@@ -35,7 +35,7 @@ class DenoOutputWire implements Wire {
   }
 
   write(bytes: Uint8Array): boolean {
-    const copy = bytes.slice();
+    const copy = new Uint8Array(bytes);
     asyncLocalStorage
       .exit(() => inTurn(this.#which, copy))
       .then(

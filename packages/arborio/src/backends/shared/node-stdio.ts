@@ -152,7 +152,7 @@ class OutputWire implements Wire {
     const stream = this.#stream;
     const release = holdErrors(stream);
     // A copy, since what a cancelled `send` has handed over goes out all the same, and its bytes may be changed by then.
-    const copy = bytes.slice();
+    const copy = new Uint8Array(bytes);
     let isWritten = false;
     let hasReturned = false;
     asyncLocalStorage.exit(() =>

@@ -103,7 +103,7 @@ export class StreamSocket implements Wire, WireDetails, OpenSocket {
 
   write(bytes: Uint8Array): boolean {
     if (this.#reset || this.#ending) return true;
-    this.#unsent.push(bytes.slice());
+    this.#unsent.push(new Uint8Array(bytes));
     this.unsentBytes += bytes.length;
     this.#send();
     this.#writing = this.unsentBytes > SEND_BUFFER_BYTES;

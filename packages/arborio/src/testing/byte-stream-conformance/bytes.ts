@@ -20,6 +20,13 @@ export function pattern(length: number, start = 0): Uint8Array {
   return bytes;
 }
 
+/** Bytes of a subclass that, like Node's `Buffer`, copies nothing when it is sliced. */
+export class SharingBytes extends Uint8Array<ArrayBuffer> {
+  override slice(start?: number, end?: number): SharingBytes {
+    return this.subarray(start, end) as SharingBytes;
+  }
+}
+
 /** Checks that `bytes` are those of `pattern` from `start` on. */
 export function checkPattern(bytes: Uint8Array, start: number): void {
   for (let index = 0, place = start % BLOCK_BYTES; index < bytes.length; index++) {

@@ -4,7 +4,13 @@ import { CancelScope } from "../../core/scope.ts";
 import { Event } from "../../sync/event.ts";
 import { assertCheckpoints } from "../checkpoints.ts";
 import { equal, ok, rejects } from "../conformance/assert.ts";
-import { checkPattern, pattern, receivePattern, receivePatternToEnd } from "./bytes.ts";
+import {
+  checkPattern,
+  pattern,
+  receivePattern,
+  receivePatternToEnd,
+  SharingBytes,
+} from "./bytes.ts";
 import type { ByteStreamCheck } from "./suite.ts";
 
 /** Bytes arrive, in order, in chunks that mean nothing. */
@@ -133,6 +139,11 @@ export const transfer: readonly ByteStreamCheck[] = [
         });
         let count = 0;
         for await (const chunk of right) {
+          equal(
+            Object.getPrototypeOf(chunk),
+            Uint8Array.prototype,
+            "a chunk's class is the runtime's",
+          );
           kept.push(chunk);
           count += chunk.length;
         }
@@ -148,12 +159,13 @@ export const transfer: readonly ByteStreamCheck[] = [
   },
   {
     promise: "memory",
-    title: "what was sent may be changed as soon as send has ended",
+    title: "what was sent may be changed as soon as send has ended, whatever class it is of",
     async body([left, right]) {
       await taskGroup(async (group) => {
         group.startSoon(async () => {
-          const buffer = new Uint8Array(1000);
+          const buffers = [new Uint8Array(1000), new SharingBytes(1000)] as const;
           for (let start = 0; start < 10_000; start += 1000) {
+            const buffer = buffers[(start / 1000) % 2] as Uint8Array;
             buffer.set(pattern(1000, start));
             await left.send(buffer);
             buffer.fill(255);
