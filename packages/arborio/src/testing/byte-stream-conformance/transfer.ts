@@ -163,7 +163,7 @@ export const transfer: readonly ByteStreamCheck[] = [
     async body([left, right]) {
       await taskGroup(async (group) => {
         group.startSoon(async () => {
-          const buffers = [new Uint8Array(1000), new SharingBytes(1000)] as const;
+          const buffers = [new Uint8Array(1000), new SharingBytes(new ArrayBuffer(1000))] as const;
           for (let start = 0; start < 10_000; start += 1000) {
             const buffer = buffers[(start / 1000) % 2] as Uint8Array;
             buffer.set(pattern(1000, start));
