@@ -6,7 +6,7 @@ import { type ByteParser, DelimiterParser, ExactParser } from "./byte-parser.ts"
 import { type ByteReceiveStream, type ByteStream, CHUNK_BYTES_MAX } from "./byte-stream.ts";
 import { LineParser, lineRules, type LineRules, type ReceiveLineOptions } from "./line-parser.ts";
 import { refused, refusedBy } from "./refused.ts";
-import { requireBytes, requireRoom } from "./wire-stream.ts";
+import { requireBytes, requireRoom } from "./byte-arguments.ts";
 
 /**
  * Receives what belongs together, so many bytes, a line, from a stream of bytes, and keeps what came beyond it. It owns the

@@ -3,7 +3,7 @@ import { requireCount, requireFunction, requireOptions } from "../core/arguments
 import { BusyResourceError, EndOfStream } from "../core/errors.ts";
 import { type ByteStream, CHUNK_BYTES_MAX } from "./byte-stream.ts";
 import { refusedBy } from "./refused.ts";
-import { requireBytes, requireRoom } from "./wire-stream.ts";
+import { requireBytes, requireRoom } from "./byte-arguments.ts";
 
 /** What a `HookedByteStream` does beside passing on. May be changed at any time. */
 export interface ByteStreamHooks {

@@ -6,7 +6,7 @@ import { type ByteParser, countOf } from "./byte-parser.ts";
 import type { ByteStream, ObjectStream } from "./byte-stream.ts";
 import { FrameTooLargeError, IncompleteReadError } from "./errors.ts";
 import { refused } from "./refused.ts";
-import { requireBytes } from "./wire-stream.ts";
+import { requireBytes } from "./byte-arguments.ts";
 
 /** Options of a `LengthPrefixedStream`; both sides need the same. */
 export interface LengthPrefixedStreamOptions {

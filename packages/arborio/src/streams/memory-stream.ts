@@ -57,7 +57,7 @@ export function connectedStreams(
   const { capacity = CAPACITY_BYTES, held = false } = options;
   requireCount(`${where}({ capacity })`, capacity, 0);
   requireFlag(`${where}({ held })`, held);
-  const [first, second] = createMemoryWires({ capacityBytes: capacity, counted: true, held });
+  const [first, second] = createMemoryWires({ capacityBytes: capacity, held });
   return [new MemoryStream(first, names[0]), new MemoryStream(second, names[1])];
 }
 

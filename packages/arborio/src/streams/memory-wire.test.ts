@@ -4,20 +4,20 @@ import "../platform/host.ts";
 import type { WireReceiver } from "../platform/wire.ts";
 import { createMemoryWires, type MemoryWire } from "./memory-wire.ts";
 
-const settings = { capacityBytes: 4, counted: false, held: false };
+const settings = { capacityBytes: 4, held: false };
 
 /** Writes down what it is told. */
 class Log implements WireReceiver {
   readonly told: string[] = [];
-  readonly onReceived: () => void;
+  readonly onReceived: (bytes: Uint8Array) => void;
 
-  constructor(onReceived: () => void = () => {}) {
+  constructor(onReceived: (bytes: Uint8Array) => void = () => {}) {
     this.onReceived = onReceived;
   }
 
   received(bytes: Uint8Array): void {
     this.told.push(`received ${bytes.join(" ")}`);
-    this.onReceived();
+    this.onReceived(bytes);
   }
   ended(): void {
     this.told.push("ended");
@@ -35,7 +35,10 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 function pair(onReceived?: (wire: MemoryWire) => void): [MemoryWire, Log, MemoryWire, Log] {
   const [left, right] = createMemoryWires(settings);
   const leftLog = new Log();
-  const rightLog = new Log(() => onReceived?.(right));
+  const rightLog = new Log((bytes) => {
+    right.taken(bytes.length);
+    onReceived?.(right);
+  });
   left.open(leftLog);
   right.open(rightLog);
   return [left, leftLog, right, rightLog];
@@ -54,7 +57,7 @@ test("MemoryWire: tells nothing from within a call, and nothing before it is ope
   assert.deepEqual(log.told, ["received 1", "ended"]);
 });
 
-test("MemoryWire: without a count by the receiver, what was delivered counts as taken", async () => {
+test("MemoryWire.write: is told that there is room when the other side has taken enough", async () => {
   const [left, leftLog, right, rightLog] = pair();
   right.pause();
   assert.equal(left.write(Uint8Array.of(1, 2, 3, 4)), true);

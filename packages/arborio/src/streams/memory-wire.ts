@@ -6,8 +6,6 @@ import { ChunkQueue } from "./chunk-queue.ts";
 export interface MemoryWireSettings {
   /** So many bytes may be written, each way, that the other side has not taken. */
   readonly capacityBytes: number;
-  /** Whether the receiver says by `taken` what it has taken; else what was delivered counts as taken. */
-  readonly counted: boolean;
   /** Whether what is written stays under way until `release`. */
   readonly held: boolean;
 }
@@ -121,7 +119,7 @@ export class MemoryWire implements Wire {
     return count;
   }
 
-  /** The receiver has taken so many bytes of those that were delivered. */
+  /** To be called by the receiver: so many bytes of those that it was given have been taken. What it has read ahead has not. */
   taken(bytes: number): void {
     this.#untakenBytes -= bytes;
     const writer = this.#peer;
@@ -154,9 +152,7 @@ export class MemoryWire implements Wire {
       if (count === 0) break;
       const chunk = this.#incoming.take(count);
       this.#releasedBytes -= chunk.length;
-      // Before it is told: a receiver that closes at once leaves nothing unread.
-      if (!this.#settings.counted) this.taken(chunk.length);
-      this.#receiver?.received(chunk);
+      this.#receiver.received(chunk);
     }
     if (this.#receiver !== null) this.#tell(this.#receiver);
   };
