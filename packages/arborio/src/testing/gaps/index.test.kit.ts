@@ -1,0 +1,10 @@
+import { missing } from "./missing.test.kit.ts";
+import type { ProbeArea } from "./probe.test.kit.ts";
+import { signals } from "./signals.test.kit.ts";
+import { tcp } from "./tcp.test.kit.ts";
+import { tls } from "./tls.test.kit.ts";
+import { udp } from "./udp.test.kit.ts";
+import { unix } from "./unix.test.kit.ts";
+
+/** All probes, in the order of the table. */
+export const areas: readonly ProbeArea[] = [tcp, unix, udp, tls, signals, missing];
