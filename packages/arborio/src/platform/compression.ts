@@ -33,7 +33,9 @@ export interface Codec {
    * `CompressionError`; then there is only `close`.
    */
   read(completion: Completion<Uint8Array | null>): void;
-  /** Forgets everything, as if it were new. Called only between messages; not for `"br"` and `"zstd"`. */
+  /** Whether a decompressor has come to the end of what it decompresses, as far as that is known already. */
+  readonly ended: boolean;
+  /** Forgets everything, as if it were new. Called only when the input is used up. */
   reset(): void;
   /** Gives the memory back, at once or when what runs has ended. A `read` that runs is not told of anything any more. */
   close(): void;
@@ -47,7 +49,9 @@ export type CompressionFormat = "gzip" | "deflate" | "deflate-raw" | "br" | "zst
 
 /** How to compress or decompress. */
 export interface CodecSettings {
+  /** Which way. */
   readonly direction: "compress" | "decompress";
+  /** Of what is compressed. */
   readonly format: CompressionFormat;
   /** Of a compressor; `undefined`: a good one for what is sent at once. */
   readonly level: number | undefined;

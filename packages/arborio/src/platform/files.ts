@@ -16,7 +16,9 @@ export interface Files {
 
 /** What to open, and what for. */
 export interface OpenTarget {
+  /** Path of the file. */
   readonly path: string;
+  /** What it is opened for. */
   readonly access: "read";
 }
 
@@ -35,6 +37,7 @@ export interface FileHandle {
 
 /** What is known about a file. */
 export interface FileStat {
+  /** What it is. */
   readonly kind: FileKind;
   /** Bytes; what it means for anything but a file, the system decides. */
   readonly size: number;

@@ -2,7 +2,9 @@ import type { SocketAddress, Wire } from "./wire.ts";
 
 /** Where the outcome of an operation of the host goes; one of the two is called, once, though not before the operation returned. */
 export interface Completion<T> {
+  /** It is done. */
   succeed(value: T): void;
+  /** It could not be done. */
   fail(error: Error): void;
 }
 
@@ -79,6 +81,7 @@ export interface Acceptor {
 
 /** A listening socket. */
 export interface ListenerHandle {
+  /** Where it listens. */
   readonly address: SocketAddress;
   /** Accepts no more. Connections accepted before live on. */
   close(): void;
@@ -86,17 +89,22 @@ export interface ListenerHandle {
 
 /** What a UDP socket is bound, and perhaps connected, to. */
 export interface DatagramTarget {
+  /** The version of the internet protocol. */
   readonly family: 4 | 6;
   /** Numeric; the wildcard address of the family if absent. */
   readonly host: string | undefined;
+  /** 0 lets the system choose. */
   readonly port: number;
   /**
    * Numeric address of the only peer of a connected socket. A backend may deliver datagrams of others all the same: those that
    * came before the socket was connected, and all of them where the runtime only pretends to connect. `net/` drops them.
    */
   readonly remote: { readonly host: string; readonly port: number } | undefined;
+  /** Whether another socket that says so too may have the same address (`SO_REUSEADDR`). */
   readonly reuseAddress: boolean;
+  /** Whether the system may spread datagrams over several sockets with the same address (`SO_REUSEPORT`). */
   readonly reusePort: boolean;
+  /** Whether an IPv6 socket has nothing to do with IPv4. */
   readonly ipv6Only: boolean;
 }
 
@@ -104,7 +112,9 @@ export interface DatagramTarget {
 export interface UnixDatagramTarget {
   /** `undefined`: without a name, so nobody can answer. */
   readonly path: string | undefined;
+  /** Permission bits of the socket's file; `undefined`: what the system gives. */
   readonly mode: number | undefined;
+  /** Path of the only peer of a connected socket. */
   readonly remotePath: string | undefined;
 }
 
@@ -118,6 +128,7 @@ export interface DatagramReceiver {
 
 /** An open datagram socket. */
 export interface DatagramHandle {
+  /** Where it is bound. */
   readonly localAddress: SocketAddress;
   /**
    * Sends one datagram, to the peer of a connected socket if `to` is absent. `bytes` are the backend's. After `close` the completion
@@ -134,6 +145,7 @@ export interface DatagramHandle {
   ): void;
   /** Stops reading, or reads again: meanwhile what comes waits in the system. Absent where the runtime always reads. */
   setReading?(reading: boolean): void;
+  /** Gives the socket back. The receiver is told nothing more. */
   close(): void;
 }
 

@@ -35,12 +35,15 @@ export interface TlsIdentity {
 /** How to do TLS: what a backend needs to know. */
 export type TlsSettings = TlsClientSettings | TlsServerSettings;
 
-interface TlsCommonSettings {
+/** What both sides have. */
+export interface TlsCommonSettings {
   /** Certificates that are trusted; `undefined`: the runtime's own. */
   readonly trusted: Pem | undefined;
   /** Protocols for ALPN, best first. */
   readonly alpnProtocols: readonly string[];
+  /** Oldest version to agree upon. */
   readonly versionMin: "TLSv1.2" | "TLSv1.3";
+  /** Newest version to agree upon. */
   readonly versionMax: "TLSv1.2" | "TLSv1.3";
   /** `false`: an end of the wire below without the closing alert is an ordinary end. */
   readonly requireCloseNotify: boolean;
@@ -48,11 +51,13 @@ interface TlsCommonSettings {
 
 /** The client's side. */
 export interface TlsClientSettings extends TlsCommonSettings {
+  /** Tells the two apart. */
   readonly side: "client";
   /** The name to check the server's certificate against; sent as SNI unless it is an address. */
   readonly serverName: string;
   /** `false`: any certificate is good enough. */
   readonly verify: boolean;
+  /** What to show to a server that asks. */
   readonly identity: TlsIdentity | undefined;
   /** An earlier session to resume, as `onSession` gave it. */
   readonly session: Uint8Array | undefined;
@@ -62,6 +67,7 @@ export interface TlsClientSettings extends TlsCommonSettings {
 
 /** The server's side. */
 export interface TlsServerSettings extends TlsCommonSettings {
+  /** Tells the two apart. */
   readonly side: "server";
   /** The identity for a name that a client asks for; `undefined`: refuse. Called with `undefined` if it asks for none. */
   readonly identityFor: (serverName: string | undefined) => TlsIdentity | undefined;

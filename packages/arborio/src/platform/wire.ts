@@ -69,7 +69,9 @@ export interface SocketOptions {
 
 /** What is known about a wire beside its bytes. Read when asked for, since asking the system costs. */
 export interface WireDetails {
+  /** This end; `undefined` once the connection is gone. */
   readonly localAddress: SocketAddress | undefined;
+  /** The other end; likewise. */
   readonly remoteAddress: SocketAddress | undefined;
   /** What TLS agreed upon; `undefined` without TLS, or before the handshake is done. */
   readonly tls: TlsInfo | undefined;

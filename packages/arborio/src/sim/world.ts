@@ -126,6 +126,7 @@ export class SimulatedWorld {
    * ```
    */
   host(name: string, main?: HostMain): SimulatedHost;
+  /** `host` with options. */
   host(name: string, options: HostOptions, main?: HostMain): SimulatedHost;
   host(name: string, second: HostOptions | HostMain = {}, third?: HostMain): SimulatedHost {
     const [options, main] = typeof second === "function" ? [{}, second] : [second, third];

@@ -10,7 +10,9 @@ const CAPACITY = 256;
 
 /** The shape of an event emitter: Node's, and the many that imitate it. */
 export interface EmitterLike {
+  /** Adds a listener. */
   on(type: string, listener: (...args: unknown[]) => void): unknown;
+  /** Takes it away again. */
   removeListener(type: string, listener: (...args: unknown[]) => void): unknown;
 }
 

@@ -8,25 +8,37 @@ import { NO_DETAILS } from "./foreign-wire.ts";
 
 /** What both kinds of Node's streams have. */
 export interface NodeStreamLike {
+  /** Adds a listener. */
   on(event: string, listener: (...args: unknown[]) => void): unknown;
+  /** Takes it away again. */
   removeListener(event: string, listener: (...args: unknown[]) => void): unknown;
+  /** Ends it at once. */
   destroy(error?: Error): unknown;
+  /** Whether it was ended so. */
   readonly destroyed?: boolean;
 }
 
 /** The shape of a `Readable` of bytes. */
 export interface NodeReadableLike extends NodeStreamLike {
+  /** Reads no more. */
   pause(): unknown;
+  /** Reads again. */
   resume(): unknown;
+  /** Whether everything was read. */
   readonly readableEnded?: boolean;
+  /** Whether it carries anything but bytes. */
   readonly readableObjectMode?: boolean;
 }
 
 /** The shape of a `Writable` of bytes. */
 export interface NodeWritableLike extends NodeStreamLike {
+  /** Takes bytes, and tells when they are processed. */
   write(bytes: Uint8Array, written: (error?: Error | null) => void): boolean;
+  /** There is nothing more to write. */
   end(): unknown;
+  /** Whether it carries anything but bytes. */
   readonly writableObjectMode?: boolean;
+  /** Whether everything was written. */
   readonly writableFinished?: boolean;
 }
 

@@ -18,10 +18,15 @@ import { WireStream } from "./wire-stream.ts";
 
 /** What `toNodeReadable` and its like give to the constructor. */
 export interface NodeStreamOptions {
+  /** Wants bytes. */
   readonly read?: (this: NodeStreamOutput) => void;
+  /** Has bytes to process. */
   readonly write?: (bytes: Uint8Array, encoding: string, processed: NodeProcessed) => void;
+  /** Has no more bytes. */
   readonly final?: (processed: NodeProcessed) => void;
+  /** Is not used any more. */
   readonly destroy?: (error: Error | null, processed: NodeProcessed) => void;
+  /** Whether one direction may end before the other. */
   readonly allowHalfOpen?: boolean;
 }
 
@@ -30,7 +35,9 @@ export type NodeProcessed = (error?: Error | null) => void;
 
 /** What a stream that is read from puts its bytes into. */
 export interface NodeStreamOutput {
+  /** Adds bytes; `null`: there are no more. */
   push(bytes: Uint8Array | null): boolean;
+  /** Ends it at once. */
   destroy(error?: Error): unknown;
 }
 

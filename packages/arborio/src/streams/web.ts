@@ -15,7 +15,9 @@ import { WireStream } from "./wire-stream.ts";
 
 /** A web stream in each direction, as `WebSocketStream`, `Deno.Conn` and `CompressionStream` have. */
 export interface WebStreamPair<Readable, Writable> {
+  /** What comes. */
   readonly readable: ReadableStream<Readable>;
+  /** What goes. */
   readonly writable: WritableStream<Writable>;
 }
 

@@ -19,8 +19,11 @@ export type SocketState =
 
 /** One socket of a simulated host. */
 export interface SocketStatus {
+  /** What it carries. */
   readonly kind: "tcp" | "udp" | "unix" | "unix-datagram";
+  /** How far it has come. */
   readonly state: SocketState;
+  /** This end. */
   readonly local: SocketAddress;
   /** The other end; `undefined` if there is none. */
   readonly remote: SocketAddress | undefined;
