@@ -1,6 +1,6 @@
 import type { StandardStreams } from "../../platform/standard-streams.ts";
 import type { Wire, WireReceiver } from "../../platform/wire.ts";
-import { asyncLocalStorage } from "../shared/ambient.ts";
+import { outsideContext } from "../shared/ambient.ts";
 import { NO_DETAILS, nodeStandardStreams } from "../shared/node-stdio.ts";
 import { toSystemError } from "../shared/system-error.ts";
 
@@ -36,13 +36,11 @@ class DenoOutputWire implements Wire {
 
   write(bytes: Uint8Array): boolean {
     const copy = new Uint8Array(bytes);
-    asyncLocalStorage
-      .exit(() => inTurn(this.#which, copy))
-      .then(
-        () => this.#receiver?.written(),
-        (error: unknown) =>
-          this.#receiver?.failed(toSystemError(`write to standard ${this.#which}`, error)),
-      );
+    outsideContext(() => inTurn(this.#which, copy)).then(
+      () => this.#receiver?.written(),
+      (error: unknown) =>
+        this.#receiver?.failed(toSystemError(`write to standard ${this.#which}`, error)),
+    );
     return false;
   }
 

@@ -8,7 +8,7 @@ import { BusyResourceError } from "../../core/errors.ts";
 import type { Completion, Withdraw } from "../../platform/network.ts";
 import type { ByteSource, StandardStreams } from "../../platform/standard-streams.ts";
 import type { Wire, WireDetails, WireReceiver } from "../../platform/wire.ts";
-import { asyncLocalStorage } from "./ambient.ts";
+import { outsideContext } from "./ambient.ts";
 import { toSystemError } from "./system-error.ts";
 
 export const nodeStandardStreams: StandardStreams = {
@@ -75,7 +75,7 @@ class StandardInput implements ByteSource {
     if (this.#flowing) return;
     this.#flowing = true;
     // What the stream's callbacks hold would live as long as the process.
-    asyncLocalStorage.exit(() => {
+    outsideContext(() => {
       try {
         const { stdin } = process;
         if (stdin.readableEnded || stdin.destroyed) {
@@ -155,7 +155,7 @@ class OutputWire implements Wire {
     const copy = new Uint8Array(bytes);
     let isWritten = false;
     let hasReturned = false;
-    asyncLocalStorage.exit(() =>
+    outsideContext(() =>
       stream.write(copy, (error) => {
         release();
         if (error !== null && error !== undefined) this.#fail(error);
