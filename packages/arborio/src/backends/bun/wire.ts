@@ -21,7 +21,7 @@ export class BunWire implements Wire, WireDetails {
   #failure: Error | null = null;
   /** What the system has not taken yet of the `write` that waits. */
   #rest: Uint8Array | null = null;
-  /** Reading was stopped since nobody had opened the wire. */
+  /** Reading was stopped since nobody had opened the wire: not even the end has been seen. */
   #held = false;
   #ending: "no" | "after the rest" | "done" = "no";
   #hasEnded = false;
@@ -43,7 +43,6 @@ export class BunWire implements Wire, WireDetails {
   open(receiver: WireReceiver): void {
     this.#receiver = receiver;
     if (this.#failure !== null) queueMicrotask(() => this.#tellFailure());
-    else if (this.#hasEnded) queueMicrotask(() => this.#receiver?.ended());
     else if (this.#held) this.#socket.resume();
   }
 

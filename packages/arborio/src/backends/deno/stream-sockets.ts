@@ -41,16 +41,13 @@ export function listen(
       fail: (error) =>
         completion.fail(withAddressCode(`listen on ${describeTarget(target)}`, error)),
     },
-    (at, settled) =>
-      target.kind === "tcp"
-        ? new RenewedListener(target, at, own, settled)
-        : new NodeListener(target, at, own, settled),
+    (at, settled) => new RenewedListener(target, at, own, settled),
   );
 }
 
 /**
  * After accepting has failed, for want of descriptors, the server of Deno 2.9.5 neither says so nor goes on, so it gets a new one now
- * and then. Unix sockets cannot be renewed: Deno would bind them again.
+ * and then. Unix sockets cannot be renewed, since Deno would bind them again.
  */
 class RenewedListener extends NodeListener {
   /** @internal */

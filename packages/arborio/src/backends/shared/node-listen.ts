@@ -73,9 +73,9 @@ export class NodeListener implements ListeningSocket {
     this.#server.close();
   }
 
-  /** Goes on with a new server on the same socket: for runtimes whose server may have stopped accepting without a word. */
+  /** Goes on with a new server on the same TCP socket: for runtimes whose server may have stopped accepting without a word. */
   renew(): void {
-    if (this.#closed || !this.#server.listening) return;
+    if (this.#closed || !this.#server.listening || !("host" in this.address)) return;
     const next = this.#createServer();
     next.on("error", (error) => this.#acceptFailed(error));
     next.listen(this.#server, this.#backlog);

@@ -158,8 +158,7 @@ export class NodeWire implements Wire, WireDetails {
 
   /** @internal */
   failed(error: unknown): void {
-    if (this.#failure !== null) return;
-    this.#failure = toSystemError("connection", error);
+    this.#failure ??= toSystemError("connection", error);
     this.#tellFailure();
   }
 

@@ -53,7 +53,7 @@ function unlink(path: string): string | null {
  * Whether the system lists a socket under this name. Bun 1.4.5 says `ECONNREFUSED` also of a listener whose queue is full and of
  * datagram sockets; to remove those would be worse than not to listen.
  */
-function isListed(path: string): boolean {
+export function isListed(path: string): boolean {
   let list: string;
   try {
     list = fs().readFileSync("/proc/net/unix", "utf8");

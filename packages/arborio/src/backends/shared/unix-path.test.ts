@@ -1,0 +1,204 @@
+/** The files of Unix sockets, on the network of the runtime that runs the tests. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, test as nodeTest } from "node:test";
+import { hostBackend } from "../../platform/host.ts";
+import type { ListenerHandle, ListenTarget, Network } from "../../platform/network.ts";
+import { run } from "../../platform/run.ts";
+import { Bench, settled } from "../../testing/network-contract/suite.ts";
+import { isListed } from "./unix-path.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "arborio-paths-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+let names = 0;
+const makePath = (): string => join(folder, `${(names += 1)}.sock`);
+const network = hostBackend.network as Network;
+
+function test(title: string, body: (bench: Bench) => Promise<void>): void {
+  void nodeTest(`${title} [${hostBackend.name}]`, () =>
+    run(
+      async () => {
+        const bench = new Bench(network, makePath, "connecting");
+        try {
+          await body(bench);
+        } finally {
+          await bench.close();
+        }
+        assert.deepEqual(
+          readdirSync(folder).filter((name) => name.includes(".sock.")),
+          [],
+          "private folders",
+        );
+      },
+      { signals: [] },
+    ),
+  );
+}
+
+const unix = (path: string, mode?: number): ListenTarget & { kind: "unix" } => ({
+  kind: "unix",
+  path,
+  backlog: 8,
+  mode,
+});
+
+const listenAlone = (target: ListenTarget): Promise<ListenerHandle> =>
+  settled("listen", (completion) =>
+    network.listen(target, { accepted: (wire) => wire.close(true), failed() {} }, completion),
+  );
+
+/** Both ways to the place: bound there, and made elsewhere because of its permissions. */
+const MODES = [undefined, 0o600] as const;
+
+/** Leaves a socket's file that nobody listens on. */
+async function leaveStale(path: string): Promise<void> {
+  const elsewhere = `${path}-elsewhere`;
+  const listener = await listenAlone(unix(elsewhere));
+  renameSync(elsewhere, path);
+  listener.close();
+}
+
+const codeIs = (systemCode: string, message: RegExp) => (error: unknown) => {
+  assert.equal((error as { systemCode?: unknown }).systemCode, systemCode, String(error));
+  assert.match((error as Error).message, message);
+  return true;
+};
+
+test("Network.listen: a socket's file that nobody listens on is replaced", async (bench) => {
+  for (const mode of MODES) {
+    const path = makePath();
+    await leaveStale(path);
+    assert.ok(lstatSync(path).isSocket());
+    const listener = await bench.listen(unix(path, mode));
+    await bench.connect({ kind: "unix", path });
+    await listener.next();
+  }
+});
+
+test("Network.listen: a file that is no socket is left alone, and named", async () => {
+  for (const mode of MODES) {
+    const path = makePath();
+    writeFileSync(path, "precious");
+    await assert.rejects(listenAlone(unix(path, mode)), codeIs("EADDRINUSE", /no socket/));
+    assert.ok(lstatSync(path).isFile());
+    const room = makePath();
+    mkdirSync(room);
+    await assert.rejects(listenAlone(unix(room, mode)), codeIs("EADDRINUSE", /no socket/));
+  }
+});
+
+test("Network.listen: a socket that somebody listens on is left alone, and goes on", async (bench) => {
+  for (const mode of MODES) {
+    const path = makePath();
+    const listener = await bench.listen(unix(path, mode));
+    for (const again of MODES)
+      await assert.rejects(
+        listenAlone(unix(path, again)),
+        codeIs("EADDRINUSE", /somebody listens there/),
+      );
+    await bench.connect({ kind: "unix", path });
+    while (listener.acceptedCount < 3) await listener.next();
+  }
+});
+
+test("Network.listen: the file has the permissions asked for, and is gone after close", async () => {
+  for (const mode of [0o600, 0o660, 0o777]) {
+    const path = makePath();
+    const listener = await listenAlone(unix(path, mode));
+    assert.equal((lstatSync(path).mode & 0o777).toString(8), mode.toString(8));
+    assert.deepEqual(listener.address, { path });
+    listener.close();
+    assert.ok(!existsSync(path));
+  }
+});
+
+test("Network.listen: permissions also where the path leaves no room for a private folder", async () => {
+  const path = join(folder, "x".repeat(104 - folder.length));
+  assert.equal(path.length, 105);
+  const listener = await listenAlone(unix(path, 0o640));
+  assert.equal((lstatSync(path).mode & 0o777).toString(8), "640");
+  listener.close();
+  assert.ok(!existsSync(path));
+});
+
+test("ListenerHandle.close: what somebody else has put there meanwhile stays", async (bench) => {
+  const path = makePath();
+  const first = await listenAlone(unix(path, 0o600));
+  rmSync(path);
+  await bench.listen(unix(path, 0o600));
+  first.close();
+  assert.ok(lstatSync(path).isSocket());
+  await bench.connect({ kind: "unix", path });
+});
+
+test("Network.listen: a folder that is missing, or that is none, or that is not ours", async () => {
+  const file = makePath();
+  writeFileSync(file, "");
+  for (const mode of MODES) {
+    await assert.rejects(
+      listenAlone(unix(join(folder, "missing", "s"), mode)),
+      codeIs("ENOENT", /missing/),
+    );
+    await assert.rejects(listenAlone(unix(join(file, "s"), mode)), codeIs("ENOTDIR", /folder|dir/));
+  }
+  if (process.getuid?.() === 0) {
+    console.log("# permissions of a folder: root has them all");
+    return;
+  }
+  const closed = makePath();
+  mkdirSync(closed);
+  chmodSync(closed, 0o500);
+  for (const mode of MODES)
+    await assert.rejects(
+      listenAlone(unix(join(closed, "s"), mode)),
+      codeIs("EACCES", /permission/),
+    );
+});
+
+test("Network.listen: a socket of datagrams is left alone", async () => {
+  if (spawnSync("perl", ["-e", "1"]).status !== 0) {
+    console.log("# a socket of datagrams: needs perl to make one");
+    return;
+  }
+  const path = makePath();
+  const program =
+    "use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, sockaddr_un(shift)); $| = 1; print 1; <STDIN>";
+  const perl = spawn("perl", ["-e", program, path], { stdio: ["pipe", "pipe", "ignore"] });
+  const ended = new Promise((resolve) => perl.on("close", resolve));
+  await new Promise((resolve) => perl.stdout.once("data", resolve));
+  try {
+    await assert.rejects(listenAlone(unix(path)), codeIs("EADDRINUSE", /somebody/));
+    assert.ok(lstatSync(path).isSocket());
+  } finally {
+    perl.stdin.end();
+    await ended;
+  }
+});
+
+test("isListed: names of sockets that somebody has", async (bench) => {
+  if (process.platform !== "linux") {
+    console.log(`# the list of sockets: only Linux has it, this is ${process.platform}`);
+    return;
+  }
+  const path = makePath();
+  assert.equal(isListed(path), false);
+  await bench.listen(unix(path));
+  assert.equal(isListed(path), true);
+  assert.equal(isListed(join(folder, ".", path.slice(folder.length))), true);
+  assert.equal(isListed(`${path}x`), false);
+});
