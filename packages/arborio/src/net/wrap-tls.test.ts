@@ -121,6 +121,13 @@ describe("wrapTls", () => {
     await assert.rejects(wrapTls(near, clientOptions), ClosedResourceError);
   });
 
+  test("cancelled at its beginning, it leaves the stream as it was", async () => {
+    const [near, far] = createMemoryStreamPair();
+    await moveOnAfter(-1, () => wrapTls(near, clientOptions));
+    await near.send(bytesOf("still here"));
+    assert.equal(textOf(await far.receive()), "still here");
+  });
+
   test("over a stream of another class: closing ends what waited on it", async () => {
     const [near, far] = createMemoryStreamPair();
     const [client, server] = await wrapBoth(new ForeignStream(near), new ForeignStream(far));
