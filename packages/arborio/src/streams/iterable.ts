@@ -44,7 +44,10 @@ export function itemsFromIterable<T>(iterable: AnyIterable<T>): ObjectReceiveStr
 function sourceOf<T>(name: string, iterable: AnyIterable<T>): ItemSource<T> {
   if (isIterable<AsyncIterable<T>>(iterable, Symbol.asyncIterator)) {
     const iterator = iterable[Symbol.asyncIterator]();
-    return { pull: async () => await iterator.next(), cancel: () => iterator.return?.() };
+    return {
+      pull: async () => resultOf<T>(await iterator.next()),
+      cancel: () => iterator.return?.(),
+    };
   }
   if (isIterable<Iterable<T>>(iterable, Symbol.iterator)) {
     const iterator = iterable[Symbol.iterator]();
@@ -59,8 +62,32 @@ function isIterable<Kind>(iterable: unknown, method: symbol): iterable is Kind {
   return typeof (iterable as Record<symbol, unknown> | null | undefined)?.[method] === "function";
 }
 
-/** As `for await` does, waits for the promises that an iterable without waiting may give. */
+/** As `for await` does, waits for the promises that an iterable without waiting may give; one that rejects ends the iterator. */
 async function next<T>(iterator: Iterator<T>): Promise<IteratorResult<T, unknown>> {
-  const { done = false, value } = iterator.next();
-  return { done, value: await value } as IteratorResult<T, unknown>;
+  const { done, value } = resultOf<T>(iterator.next());
+  try {
+    return { done, value: await value } as IteratorResult<T, unknown>;
+  } catch (error) {
+    endAfterFailure(iterator);
+    throw error;
+  }
+}
+
+function endAfterFailure(iterator: Iterator<unknown>): void {
+  try {
+    iterator.return?.();
+  } catch {
+    // What made it end is the error to see.
+  }
+}
+
+/** What an iterator gave, as `for await` understands it; iterators of others may give anything. */
+function resultOf<T>(result: unknown): IteratorResult<T, unknown> {
+  if (typeof result !== "object" || result === null) {
+    throw new TypeError(
+      `the iterator's next gave ${describeValue(result)}, needs an object { done, value }`,
+    );
+  }
+  const { done, value } = result as { done?: unknown; value: T };
+  return Boolean(done) ? { done: true, value } : { done: false, value };
 }
