@@ -19,8 +19,11 @@ import { connect, listen } from "./stream-sockets.ts";
  */
 export const denoNetwork: Network = { ...nodeNetwork, connect, listen, openDatagram };
 
-/** Deno 2.9.5 gives back the port of a socket that was closed only after so many turns of the host: one or two; one more to be sure. */
-const RELEASE_TURNS = 3;
+/**
+ * Deno 2.9.5 gives back the port of a socket that was closed only some turns of the host later: mostly one or two, more on a busy
+ * machine. So often it is tried again, at least a millisecond later each time, before somebody is told that it is taken.
+ */
+const RELEASE_RETRIES = 25;
 
 function openDatagram(
   target: DatagramTarget,
@@ -36,7 +39,7 @@ function openDatagram(
       completion.succeed(handle);
     },
   };
-  return openFree(target, receiver, refined, RELEASE_TURNS);
+  return openFree(target, receiver, refined, RELEASE_RETRIES);
 }
 
 /** Deno 2.9.5 sets the option of IPv4 instead, to which nothing listens: Python sees hop limits of 64 and 1 all the same. */
@@ -55,14 +58,14 @@ function cannot(operation: string): NotSupportedError {
   );
 }
 
-/** Tries again, up to `turns` turns of the host later, while the port is taken. */
+/** Tries again while the port is taken. */
 function openFree(
   target: DatagramTarget,
   receiver: DatagramReceiver,
   completion: Completion<DatagramHandle>,
-  turns: number,
+  retries: number,
 ): Withdraw {
-  if (target.port === 0 || turns === 0)
+  if (target.port === 0 || retries === 0)
     return nodeNetwork.openDatagram(target, receiver, completion);
   let withdraw = nodeNetwork.openDatagram(target, receiver, {
     succeed: (handle) => completion.succeed(handle),
@@ -71,10 +74,10 @@ function openFree(
         completion.fail(error);
         return;
       }
-      const turn = setImmediate(() => {
-        withdraw = openFree(target, receiver, completion, turns - 1);
-      });
-      withdraw = () => clearImmediate(turn);
+      const timer = setTimeout(() => {
+        withdraw = openFree(target, receiver, completion, retries - 1);
+      }, 1);
+      withdraw = () => clearTimeout(timer);
     },
   });
   return () => withdraw();
