@@ -57,6 +57,9 @@ describe("TlsWire: the end", () => {
         await Promise.all([from.told.until("written"), to.told.untilBytes(count)]);
         from.wire.close(false);
         await to.told.until("ended");
+        // The wire below is open until the other side ends too: what that has sent meanwhile must not reset it.
+        assert.equal(from.raw.closed, "no");
+        to.wire.close(false);
         await turns();
         assert.deepEqual([from.raw.closed, to.told.error], ["orderly", undefined]);
       }
@@ -191,6 +194,7 @@ describe("TlsWire: the end", () => {
     server.raw.resume();
     await server.told.until("ended");
     assert.equal(server.told.bytes.length, 50_000);
+    server.wire.close(false);
     await turns();
     assert.deepEqual([client.raw.closed, client.told.events], ["orderly", ["secured"]]);
     await closeAll();
@@ -207,6 +211,7 @@ describe("TlsWire: the end", () => {
     await turns();
     client.raw.resume();
     await client.told.until("ended");
+    client.wire.close(false);
     await turns();
     assert.deepEqual([client.told.error, server.raw.closed], [undefined, "orderly"]);
     await closeAll();

@@ -22,6 +22,9 @@ const SLICE_BYTES = 65_536;
 /** So long a closed wire waits, in milliseconds, for a peer that does not take its last bytes; then it is broken off. */
 const LINGER_MS = 10_000;
 
+/** So long it then waits, in milliseconds, for the peer to end too. */
+const ANSWER_MS = 1_000;
+
 /** Alerts of RFC 8446, section 6, that are sent before any engine is there. */
 const UNRECOGNIZED_NAME = 112;
 const INTERNAL_ERROR = 80;
@@ -66,6 +69,8 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
   #heard = false;
   /** It failed by the engine's word, whose alert may still be on its way. */
   #alerted = false;
+  /** A closed wire has sent its last bytes. */
+  #isSent = false;
   #linger: NodeJS.Timeout | null = null;
 
   constructor(lower: Wire, settings: TlsSettings) {
@@ -130,12 +135,31 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
     }
   }
 
+  /**
+   * The last bytes have to get out, and what the other side has sent meanwhile must not reset the connection before they are read:
+   * servers of TLS 1.3 send tickets that nobody asked for. So the engine still reads, until the other side ends too.
+   */
   #lingerUntilSent(): void {
-    // Nobody reads any more, so the other side must not think that somebody did.
-    this.#intake.pause();
-    this.#linger = outsideContext(() => setTimeout(() => this.#closeLower(true), LINGER_MS));
+    this.#intake.resume();
+    this.#lingerAtMost(LINGER_MS, true);
+    if (this.#rest === null) this.#engine?.finish(() => this.#endLower());
+  }
+
+  #endLower(): void {
+    if (this.#stage === "closed") return;
+    if (this.#peerEnded || this.#lowerEnded) {
+      this.#closeLower(false);
+      return;
+    }
+    this.#lower.end();
+    this.#isSent = true;
+    this.#lingerAtMost(ANSWER_MS, false);
+  }
+
+  #lingerAtMost(limitMs: number, abortively: boolean): void {
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    this.#linger = outsideContext(() => setTimeout(() => this.#closeLower(abortively), limitMs));
     this.#linger.unref();
-    if (this.#rest === null) this.#engine?.finish(() => this.#closeLower(false));
   }
 
   #closeLower(abortively: boolean): void {
@@ -189,6 +213,8 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
 
   decrypted(bytes: Uint8Array): void {
     if (this.#stage === "secured") this.#receiver?.received(bytes);
+    // Nobody reads any more, and the other side must not think that somebody did.
+    else if (this.#stage === "closing" && this.#isSent) this.#closeLower(true);
   }
 
   sentAll(): void {
@@ -199,13 +225,14 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
       return;
     }
     this.#rest = null;
-    if (this.#stage === "closing") this.#engine?.finish(() => this.#closeLower(false));
+    if (this.#stage === "closing") this.#engine?.finish(() => this.#endLower());
     else if (this.#endWanted) this.#engine?.end();
     this.#receiver?.written();
   }
 
   peerEnded(): void {
     if (this.#stage === "handshake") this.#fail(tlsError(this.#attempt, "handshake-cut"));
+    if (this.#stage === "closing" && this.#isSent) this.#closeLower(false);
     if (this.#stage !== "secured" || this.#peerEnded) return;
     this.#peerEnded = true;
     this.#receiver?.ended();
@@ -226,7 +253,7 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
       if (this.#stage === "hello") this.#readHello(this.#hello, bytes);
     } else if (this.#stage === "handshake" && !this.#heard && !isTls(bytes)) {
       this.#fail(this.#notTls(bytes));
-    } else if (this.#stage === "handshake" || this.#stage === "secured") {
+    } else if (this.#stage !== "failed" && this.#stage !== "closed") {
       this.#heard = true;
       this.#intake.feed(bytes);
     }
@@ -234,6 +261,7 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
 
   ended(): void {
     this.#lowerEnded = true;
+    if (this.#stage === "closing" && this.#isSent) this.#closeLower(false);
     this.#judgeSoon();
   }
 
