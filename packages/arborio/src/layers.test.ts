@@ -29,6 +29,7 @@ const layers: Readonly<Record<string, Row>> = {
   combine: { may: ["core", "sync"] },
   streams: { may: ["core", "sync"], mayTypes: ["platform"] },
   net: user,
+  codec: user,
   fs: user,
   process: user,
   threads: user,

@@ -26,6 +26,31 @@ export { ParkingLot, type ParkingLotStatistics } from "./sync/parking-lot.ts";
 export { random, runSyncSoon, startSystemTask } from "./core/lowlevel.ts";
 export { RunLocal } from "./sync/run-local.ts";
 
+// Bytes
+export {
+  createCompressor,
+  Compressor,
+  type CompressOptions,
+  type CompressorOptions,
+} from "./codec/compressor.ts";
+export {
+  createDecompressor,
+  Decompressor,
+  type DecompressorOptions,
+} from "./codec/decompressor.ts";
+export {
+  compressNowait,
+  type CompressNowaitOptions,
+  decompressNowait,
+  type DecompressNowaitOptions,
+  type MessageEnding,
+} from "./codec/whole-message.ts";
+export { CompressionError, type CompressionFailure } from "./core/errors.ts";
+export type { CompressionFormat } from "./platform/compression.ts";
+export { createDigest, Digest, type DigestOptions } from "./codec/digest.ts";
+export type { DigestAlgorithm } from "./platform/digest.ts";
+export { randomBytes } from "./codec/random-bytes.ts";
+
 // Seeing what happens
 export { instrument } from "./core/lowlevel.ts";
 export type { Instrument, WaitDescription } from "./core/instrument.ts";
@@ -34,3 +59,41 @@ export { droppedRejections } from "./platform/rejection-filter.ts";
 // Backends
 export type { Backend, Entropy, HostProcess, Scheduler } from "./platform/backend.ts";
 export type { Clock, ClockTimer } from "./core/clock.ts";
+export type {
+  Wire,
+  WireDetails,
+  WireReceiver,
+  IpAddress,
+  SocketAddress,
+  SocketOptions,
+  TlsInfo,
+  UnixAddress,
+} from "./platform/wire.ts";
+export type {
+  Acceptor,
+  Completion,
+  ConnectTarget,
+  DatagramHandle,
+  DatagramOption,
+  DatagramReceiver,
+  DatagramTarget,
+  ListenerHandle,
+  ListenTarget,
+  Network,
+  UnixDatagramTarget,
+  Withdraw,
+} from "./platform/network.ts";
+export type {
+  Pem,
+  Tls,
+  TlsClientSettings,
+  TlsCommonSettings,
+  TlsIdentity,
+  TlsServerSettings,
+  TlsSettings,
+} from "./platform/tls.ts";
+export type { FileHandle, FileKind, Files, FileStat, OpenTarget } from "./platform/files.ts";
+export type { Signals } from "./platform/signals.ts";
+export type { ByteSource, StandardStreams } from "./platform/standard-streams.ts";
+export type { Codec, CodecEnding, CodecSettings, Compression } from "./platform/compression.ts";
+export type { Digests, DigestState } from "./platform/digest.ts";

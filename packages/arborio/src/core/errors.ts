@@ -138,6 +138,30 @@ export class TlsError extends BrokenResourceError {
 }
 brandError(TlsError, "TlsError");
 
+/** Why bytes could not be decompressed. */
+export type CompressionFailure =
+  /** They are not in this format, or damaged. */
+  | "corrupt"
+  /** They end too early. */
+  | "truncated"
+  /** Something follows their end. */
+  | "trailing"
+  /** They hold more than was allowed. */
+  | "too-large";
+
+/** Bytes could not be decompressed. The runtime's own error, if there is one, is the `cause`. Counterpart: `zlib.error`. */
+export class CompressionError extends BrokenResourceError {
+  /** What is wrong with them, the same word on every runtime. */
+  readonly reason: CompressionFailure;
+
+  /** Made by backends. */
+  constructor(message: string, reason: CompressionFailure, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+brandError(CompressionError, "CompressionError");
+
 /** An invariant of the library does not hold: a bug in Arborio or in the runtime below it. Please report it. */
 export class InternalError extends ArborioError {}
 brandError(InternalError, "InternalError");

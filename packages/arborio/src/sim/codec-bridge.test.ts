@@ -18,6 +18,7 @@ const SETTINGS: CodecSettings = {
 class SlowCodec implements Codec {
   readonly reads: Completion<Uint8Array | null>[] = [];
   readonly log: string[] = [];
+  readonly ended = false;
 
   write(input: Uint8Array, ending: string): void {
     this.log.push(`write ${input.length} ${ending}`);

@@ -46,6 +46,10 @@ class BridgedCodec implements Codec, BridgedPart {
     });
   }
 
+  get ended(): boolean {
+    return this.#codec.ended;
+  }
+
   reset(): void {
     this.#codec.reset();
   }

@@ -2,10 +2,12 @@ import type { Backend } from "../../platform/backend.ts";
 import { nodeTls } from "../shared/node-tls.ts";
 import { HostClock } from "../shared/clock.ts";
 import { hostEntropy } from "../shared/entropy.ts";
+import { nodeDigests } from "../shared/node-digest.ts";
 import { nodeFiles } from "../shared/node-files.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
 import { denoStandardStreams } from "./standard-streams.ts";
 import { denoNetwork } from "./network.ts";
+import { denoCompression } from "./compression.ts";
 import { denoProcess } from "./process.ts";
 
 /** The backend of Deno. */
@@ -17,6 +19,8 @@ export const denoBackend: Backend = {
   network: denoNetwork,
   tls: nodeTls,
   files: nodeFiles,
+  compression: denoCompression,
+  digests: nodeDigests,
   signals: nodeSignals,
   standardStreams: denoStandardStreams,
 };

@@ -3,6 +3,8 @@ import { nodeNetwork } from "../shared/node-network.ts";
 import { nodeTls } from "../shared/node-tls.ts";
 import { HostClock } from "../shared/clock.ts";
 import { hostEntropy } from "../shared/entropy.ts";
+import { nodeCompression } from "../shared/node-compression.ts";
+import { nodeDigests } from "../shared/node-digest.ts";
 import { nodeFiles } from "../shared/node-files.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
 import { nodeStandardStreams } from "../shared/node-stdio.ts";
@@ -17,6 +19,8 @@ export const nodeBackend: Backend = {
   network: nodeNetwork,
   tls: nodeTls,
   files: nodeFiles,
+  compression: nodeCompression,
+  digests: nodeDigests,
   signals: nodeSignals,
   standardStreams: nodeStandardStreams,
 };
