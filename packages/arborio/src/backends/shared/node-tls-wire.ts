@@ -71,6 +71,8 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
   #alerted = false;
   /** A closed wire has sent its last bytes. */
   #isSent = false;
+  /** Bytes came after it was closed. */
+  #refused = false;
   #linger: NodeJS.Timeout | null = null;
 
   constructor(lower: Wire, settings: TlsSettings) {
@@ -147,13 +149,20 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
 
   #endLower(): void {
     if (this.#stage === "closed") return;
-    if (this.#peerEnded || this.#lowerEnded) {
-      this.#closeLower(false);
+    if (this.#peerEnded || this.#lowerEnded || this.#refused) {
+      this.#closeLower(this.#refused);
       return;
     }
     this.#lower.end();
     this.#isSent = true;
     this.#lingerAtMost(ANSWER_MS, false);
+  }
+
+  /** Nobody reads any more, and the other side must not think that somebody did. */
+  #refuseBytes(): void {
+    this.#refused = true;
+    this.#intake.pause();
+    if (this.#isSent) this.#closeLower(true);
   }
 
   #lingerAtMost(limitMs: number, abortively: boolean): void {
@@ -213,8 +222,7 @@ export class TlsWire implements Wire, WireReceiver, TlsEngineOwner {
 
   decrypted(bytes: Uint8Array): void {
     if (this.#stage === "secured") this.#receiver?.received(bytes);
-    // Nobody reads any more, and the other side must not think that somebody did.
-    else if (this.#stage === "closing" && this.#isSent) this.#closeLower(true);
+    else if (this.#stage === "closing") this.#refuseBytes();
   }
 
   sentAll(): void {
