@@ -6,9 +6,9 @@
  * import { run } from "arborio";
  * import { openSignalReceiver } from "arborio/process";
  *
- * await run(async (group) => {
- *   using signals = openSignalReceiver(["SIGHUP"]);
+ * await run((group) => {
  *   group.startSoon(async () => {
+ *     using signals = openSignalReceiver(["SIGHUP"]);
  *     for await (const name of signals) console.log(name);
  *   }, { daemon: true });
  * });

@@ -30,9 +30,9 @@ import type { Signals } from "../platform/signals.ts";
  *
  * const reload = async () => console.log("reading the configuration");
  *
- * await run(async (group) => {
- *   using signals = openSignalReceiver(["SIGHUP"]);
+ * await run((group) => {
  *   group.startSoon(async () => {
+ *     using signals = openSignalReceiver(["SIGHUP"]);
  *     for await (const _name of signals) await reload();
  *   }, { daemon: true });
  * });

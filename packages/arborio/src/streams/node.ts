@@ -5,7 +5,12 @@
 import { ambientScope, runInScope } from "../core/ambient.ts";
 import { requireFunction } from "../core/arguments.ts";
 import { EndOfStream } from "../core/errors.ts";
-import type { ByteReceiveStream, ByteSendStream, ByteStream } from "./byte-stream.ts";
+import {
+  abortStream,
+  type ByteReceiveStream,
+  type ByteSendStream,
+  type ByteStream,
+} from "./byte-stream.ts";
 import {
   type NodeDuplexLike,
   type NodeReadableLike,
@@ -85,7 +90,9 @@ export function fromNodeWritable(writable: NodeWritableLike): ByteSendStream {
  *     await gzip.send(new TextEncoder().encode("Hello"));
  *     await gzip.sendEof();
  *   });
- *   console.assert((await gzip.receive()).length > 0);
+ *   let count = 0;
+ *   for await (const chunk of gzip) count += chunk.length;
+ *   console.assert(count > 0);
  * });
  * ```
  */
@@ -97,7 +104,8 @@ export function fromNodeDuplex(duplex: NodeDuplexLike): ByteStream {
 }
 
 /**
- * A Node stream of what `stream` receives. Nothing is received before it is read; destroying it closes `stream`.
+ * A Node stream of what `stream` receives. Nothing is received before it is read. It owns `stream`: destroying it closes that, and a
+ * Node stream is also destroyed when it has ended. For both directions use `toNodeDuplex`.
  *
  * @param Readable the class of `node:stream`.
  *
@@ -119,18 +127,19 @@ export function toNodeReadable<T>(stream: ByteReceiveStream, Readable: NodeStrea
 }
 
 /**
- * A Node stream whose bytes are sent on `stream`. Ending it ends the sending half, or closes a stream that only sends; destroying
- * it closes `stream`.
+ * A Node stream whose bytes are sent on `stream`. Ending it ends the sending half, or closes a stream that only sends. It owns
+ * `stream`: destroying it closes that, and with an error, as `pipeline` does when another stream fails, aborts it, so that the
+ * other side does not take a part for the whole.
  *
  * @param Writable the class of `node:stream`.
  */
 export function toNodeWritable<T>(stream: ByteSendStream, Writable: NodeStreamClass<T>): T {
   requireFunction("toNodeWritable", Writable);
-  return new Writable({ ...writeTo(stream), destroy: destroyWith(stream) });
+  return new Writable({ ...writeTo(stream), destroy: destroyWith(stream, abortStream) });
 }
 
 /**
- * A Node stream for both directions of `stream`. Destroying it closes `stream`.
+ * A Node stream for both directions of `stream`. Destroying it closes `stream`, with an error aborts it.
  *
  * @param Duplex the class of `node:stream`.
  */
@@ -139,7 +148,7 @@ export function toNodeDuplex<T>(stream: ByteStream, Duplex: NodeStreamClass<T>):
   return new Duplex({
     read: readFrom(stream),
     ...writeTo(stream),
-    destroy: destroyWith(stream),
+    destroy: destroyWith(stream, abortStream),
     allowHalfOpen: true,
   });
 }
@@ -182,11 +191,13 @@ function writeTo(
   };
 }
 
-function destroyWith(stream: {
-  close(): void;
-}): (error: Error | null, processed: NodeProcessed) => void {
+function destroyWith<Stream extends { close(): void }>(
+  stream: Stream,
+  abort: (stream: Stream) => void = (one) => one.close(),
+): (error: Error | null, processed: NodeProcessed) => void {
   return (error, processed) => {
-    stream.close();
+    if (error === null) stream.close();
+    else abort(stream);
     processed(error);
   };
 }
