@@ -48,6 +48,7 @@ const layers: Readonly<Record<string, Row>> = {
       "streams",
       "net",
       "fs",
+      "codec",
       "process",
       "threads",
       "sim",

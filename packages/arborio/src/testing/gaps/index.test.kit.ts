@@ -1,3 +1,4 @@
+import { compression } from "./compression.test.kit.ts";
 import { missing } from "./missing.test.kit.ts";
 import type { ProbeArea } from "./probe.test.kit.ts";
 import { signals } from "./signals.test.kit.ts";
@@ -7,4 +8,4 @@ import { udp } from "./udp.test.kit.ts";
 import { unix } from "./unix.test.kit.ts";
 
 /** All probes, in the order of the table. */
-export const areas: readonly ProbeArea[] = [tcp, unix, udp, tls, signals, missing];
+export const areas: readonly ProbeArea[] = [tcp, unix, udp, tls, compression, signals, missing];
