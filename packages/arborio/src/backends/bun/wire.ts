@@ -151,6 +151,7 @@ export class BunWire implements Wire, WireDetails {
 
   /** @internal When both directions have ended, Bun tells the second end only by closing. */
   closed(error: unknown): void {
+    if (this.#gone) return;
     this.#gone = true;
     if (error === undefined && this.#ending === "done") {
       this.ended();

@@ -26,7 +26,8 @@ const stream = lazily("node:stream");
 /** So that the shared listeners find the wire: a closure for each socket and event would cost 64 bytes each. */
 const WIRE: unique symbol = Symbol("arborio.wire");
 
-type WiredSocket = Socket & { [WIRE]?: NodeWire };
+/** Without a wire once that is closed: then what happens to the socket is nobody's. */
+type WiredSocket = Socket & { [WIRE]?: NodeWire | undefined };
 
 /** Writes from this length on have a callback of their own: what it costs does not show beside the bytes. */
 const LARGE_WRITE_BYTES = 16_384;
@@ -103,6 +104,7 @@ export class NodeWire implements Wire, WireDetails {
   close(abortively: boolean): void {
     this.#receiver = null;
     const socket = this.#socket;
+    socket[WIRE] = undefined;
     // Unix sockets cannot be reset.
     if (abortively && this.#unix === null && !socket.destroyed) socket.resetAndDestroy();
     else socket.destroy();
