@@ -32,6 +32,9 @@ type WiredSocket = Socket & { [WIRE]?: NodeWire | undefined };
 /** Writes from this length on have a callback of their own: what it costs does not show beside the bytes. */
 const LARGE_WRITE_BYTES = 16_384;
 
+/** `ENOTCONN`, as libuv's functions return it on Linux. */
+const NOT_CONNECTED = -107;
+
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** Both ends of a Unix socket, which the runtimes do not tell. */
@@ -155,7 +158,20 @@ export class NodeWire implements Wire, WireDetails {
 
   /** @internal */
   ended(): void {
-    this.#receiver?.ended();
+    if (this.#wasReset()) this.failed(connectionReset());
+    else this.#receiver?.ended();
+  }
+
+  /**
+   * Node 22 (libuv 1.51) takes a reset that comes while nobody reads for the end. The socket has no peer any more then; but neither
+   * has one whose both directions have ended, so what comes after `end` cannot be told apart.
+   */
+  #wasReset(): boolean {
+    if (this.#unix !== null || this.#socket.writableEnded) return false;
+    const { _handle: handle } = this.#socket as {
+      _handle?: { getpeername?: (address: object) => number } | null;
+    };
+    return handle?.getpeername?.({}) === NOT_CONNECTED;
   }
 
   /** @internal */
@@ -205,6 +221,9 @@ function onError(this: WiredSocket, error: unknown): void {
 
 /** A socket whose directions have both ended is closed in order; any other end that has no error of its own is a failure too. */
 function onClose(this: WiredSocket, hadError: boolean): void {
-  if (!hadError && !this.readableEnded)
-    this[WIRE]?.failed(Object.assign(new Error("closed"), { code: "ECONNRESET" }));
+  if (!hadError && !this.readableEnded) this[WIRE]?.failed(connectionReset());
+}
+
+function connectionReset(): Error {
+  return Object.assign(new Error("closed"), { code: "ECONNRESET" });
 }
