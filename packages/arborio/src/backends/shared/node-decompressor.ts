@@ -183,7 +183,6 @@ export function decompressAll(
       const range = framing.next(input, at);
       if (range === null) break;
       const [from, to] = range;
-      if (ending === "finish" && settings.format === "zstd" && !framing.isWhole) break;
       const part = convertPart(settings, input.subarray(from, to), ending, outputBytesMax - bytes);
       framing.saw(part.output);
       framing.fed(ending === "finish");
