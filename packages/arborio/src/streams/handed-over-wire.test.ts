@@ -71,6 +71,39 @@ describe("HandedOverWire", () => {
     assert.equal(log.at(-1), "resume");
   });
 
+  test("gives what came before a failure, also to who has paused, and the failure to who opens later", async () => {
+    const { wire } = setUp(100);
+    const told = new WireRecorder();
+    wire.open(told);
+    wire.pause();
+    wire.received(new Uint8Array(3));
+    await microtasks();
+    assert.deepEqual(told.events, []);
+    wire.failed(new Error("gone"));
+    await microtasks();
+    assert.deepEqual([told.events, told.bytes.length], [["bytes", "failed: Error"], 103]);
+    const other = setUp(5);
+    const late = new WireRecorder();
+    other.wire.failed(new Error("gone"));
+    await microtasks();
+    other.wire.open(late);
+    assert.deepEqual(late.events, []);
+    await microtasks();
+    assert.deepEqual(late.events, ["bytes", "failed: Error"]);
+  });
+
+  test("a receiver that closes at once leaves nothing unread", async () => {
+    const { wire, log } = setUp(7);
+    const told = new WireRecorder();
+    told.received = (): void => {
+      log.push("received");
+      wire.close(false);
+    };
+    wire.open(told);
+    await microtasks();
+    assert.deepEqual(log, ["taken 7", "received"]);
+  });
+
   test("passes on what else is told and called; after close nothing", async () => {
     const { wire, raw } = setUp(10);
     const told = new WireRecorder();
@@ -79,7 +112,7 @@ describe("HandedOverWire", () => {
     wire.failed(new Error("gone"));
     wire.written();
     await microtasks();
-    assert.deepEqual(told.events, ["written", "failed: Error"]);
+    assert.deepEqual(told.events, ["written", "bytes", "failed: Error"]);
     assert.equal(wire.details, raw.details);
     wire.end();
     assert.equal(raw.ended, true);

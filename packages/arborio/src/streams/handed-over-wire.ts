@@ -14,6 +14,7 @@ export class HandedOverWire implements Wire, WireReceiver {
   #paused = false;
   #ended: boolean;
   #endTold = false;
+  #failure: Error | null = null;
   #flushing = false;
 
   /** Takes the stream's queue too. `ended`: the other side has. `taken` is told how many bytes were passed on. */
@@ -72,18 +73,19 @@ export class HandedOverWire implements Wire, WireReceiver {
   }
 
   written(): void {
-    this.#receiver?.written();
+    if (this.#failure === null) this.#receiver?.written();
   }
 
+  /** Told after what came before it, and also if nobody had opened the wire yet. */
   failed(error: Error): void {
-    const receiver = this.#receiver;
-    this.#receiver = null;
-    receiver?.failed(error);
+    this.#failure = error;
+    this.#flushSoon();
   }
 
   #pass(bytes: Uint8Array): void {
-    this.#receiver?.received(bytes);
+    // Before it is told: a receiver that closes at once leaves nothing unread.
     this.#taken(bytes.length);
+    this.#receiver?.received(bytes);
   }
 
   /** Later, since nothing is told before `open` and `resume` have returned. */
@@ -94,15 +96,28 @@ export class HandedOverWire implements Wire, WireReceiver {
   }
 
   #flush(): void {
-    while (this.#queue.bytes > 0 && this.#receiver !== null && !this.#paused)
+    // A failure does not wait for who has paused.
+    while (
+      this.#queue.bytes > 0 &&
+      this.#receiver !== null &&
+      (!this.#paused || this.#failure !== null)
+    )
       this.#pass(this.#queue.take(CHUNK_BYTES_MAX));
     this.#flushing = false;
-    if (this.#receiver === null || this.#paused) return;
-    if (!this.#ended) {
-      this.#wire.resume();
-    } else if (!this.#endTold) {
-      this.#endTold = true;
-      this.#receiver.ended();
-    }
+    if (this.#ended) this.#tellEnd();
+    if (this.#failure !== null) this.#tellFailure(this.#failure);
+    else if (!this.#ended && !this.#paused && this.#receiver !== null) this.#wire.resume();
+  }
+
+  #tellEnd(): void {
+    if (this.#receiver === null || this.#paused || this.#endTold) return;
+    this.#endTold = true;
+    this.#receiver.ended();
+  }
+
+  #tellFailure(error: Error): void {
+    const receiver = this.#receiver;
+    this.#receiver = null;
+    receiver?.failed(error);
   }
 }

@@ -167,7 +167,8 @@ export class MemoryWire implements Wire {
     this.#writing = false;
     // What was held is lost, as it is on a line that breaks.
     this.#incoming.clear();
-    receiver.failed(this.#failure);
+    // Who was told of the end may have closed.
+    this.#receiver?.failed(this.#failure);
   }
 }
 
