@@ -4,9 +4,12 @@
  * above it, in `streams/wire-stream.ts`.
  */
 
-/** A transport of bytes in both directions. One owner; nothing is read before `open`. */
+/**
+ * A transport of bytes in both directions. One owner; nothing is read before `open`. The receiver is told nothing from within
+ * `open`, `write` and `end`; what is wrong with such a call itself they throw.
+ */
 export interface Wire {
-  /** Begins: from now on `receiver` is told what happens, though not before this returns. Called once. */
+  /** Begins: from now on `receiver` is told what happens. Called once. */
   open(receiver: WireReceiver): void;
   /** Reads no more until `resume`. What was read already may still come. */
   pause(): void;

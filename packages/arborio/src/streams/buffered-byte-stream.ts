@@ -3,7 +3,12 @@ import { requireCount } from "../core/arguments.ts";
 import { BusyResourceError, ClosedResourceError, EndOfStream } from "../core/errors.ts";
 import { ByteBuffer } from "./byte-buffer.ts";
 import { type ByteParser, DelimiterParser, ExactParser } from "./byte-parser.ts";
-import { type ByteReceiveStream, type ByteStream, CHUNK_BYTES_MAX } from "./byte-stream.ts";
+import {
+  abortStream,
+  type ByteReceiveStream,
+  type ByteStream,
+  CHUNK_BYTES_MAX,
+} from "./byte-stream.ts";
 import { LineParser, lineRules, type LineRules, type ReceiveLineOptions } from "./line-parser.ts";
 import { refused, refusedBy } from "./refused.ts";
 import { requireBytes, requireRoom } from "./byte-arguments.ts";
@@ -296,6 +301,12 @@ export class BufferedByteStream extends BufferedByteReceiveStream implements Byt
   /** As `ByteStream.sendEof`. */
   sendEof(): Promise<void> {
     return this.#stream.sendEof();
+  }
+
+  /** As `ByteSendStream.abort`. */
+  abort(): void {
+    abortStream(this.#stream);
+    this.close();
   }
 }
 

@@ -46,6 +46,18 @@ export interface ByteSendStream extends AsyncDisposable, Disposable {
   send(bytes: Uint8Array): Promise<void>;
   /** Closes the stream. Synchronous; works from any context; a second call does nothing. */
   close(): void;
+  /**
+   * Closes the stream so that the other side learns that it has not got everything, where the transport can tell it. Without this
+   * method, or where the transport cannot, that is the same as `close`. Synchronous; works from any context; after `close` it does
+   * nothing.
+   */
+  abort?(): void;
+}
+
+/** Closes a stream whose sender has not finished. */
+export function abortStream(stream: { close(): void; abort?(): void }): void {
+  if (typeof stream.abort === "function") stream.abort();
+  else stream.close();
 }
 
 /** Both directions. Counterpart: `anyio.abc.ByteStream`. */

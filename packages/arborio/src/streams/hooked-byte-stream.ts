@@ -1,7 +1,7 @@
 import { ambientScope } from "../core/ambient.ts";
 import { requireCount, requireFunction, requireOptions } from "../core/arguments.ts";
 import { BusyResourceError, EndOfStream } from "../core/errors.ts";
-import { type ByteStream, CHUNK_BYTES_MAX } from "./byte-stream.ts";
+import { abortStream, type ByteStream, CHUNK_BYTES_MAX } from "./byte-stream.ts";
 import { refusedBy } from "./refused.ts";
 import { requireBytes, requireRoom } from "./byte-arguments.ts";
 
@@ -103,6 +103,15 @@ export class HookedByteStream implements ByteStream {
       this.hooks.onClose?.();
     } finally {
       this.#stream.close();
+    }
+  }
+
+  /** As `close`, but aborts the stream below. */
+  abort(): void {
+    try {
+      this.hooks.onClose?.();
+    } finally {
+      abortStream(this.#stream);
     }
   }
 

@@ -88,6 +88,6 @@ function resultOf<T>(result: unknown): IteratorResult<T, unknown> {
       `the iterator's next gave ${describeValue(result)}, needs an object { done, value }`,
     );
   }
-  const { done, value } = result as { done?: unknown; value: T };
-  return Boolean(done) ? { done: true, value } : { done: false, value };
+  const { done, value } = result as { done?: boolean; value: T };
+  return done ? { done: true, value } : { done: false, value };
 }

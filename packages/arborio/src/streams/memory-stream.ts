@@ -88,15 +88,6 @@ export class MemoryStream extends WireStream {
     return this.wire.release(maxBytes);
   }
 
-  /**
-   * Closes as a connection does that breaks: the other side receives what has arrived, then gets `BrokenResourceError`. What is
-   * held is lost. Synchronous; works from any context; after `close` it does nothing.
-   */
-  abort(): void {
-    this.wire.close(true);
-    this.close();
-  }
-
   /** @internal */
   override taken(bytes: number): void {
     this.wire.taken(bytes);

@@ -16,6 +16,8 @@ export interface NodeStreamLike {
   destroy(error?: Error): unknown;
   /** Whether it was ended so. */
   readonly destroyed?: boolean;
+  /** What it was destroyed with. */
+  readonly errored?: Error | null;
 }
 
 /** The shape of a `Readable` of bytes. */
@@ -56,6 +58,7 @@ export class NodeStreamWire implements Wire {
   #receiver: WireReceiver | null = null;
   #readOver = false;
   #ended = false;
+  #failing = false;
 
   constructor(name: string, readable: NodeReadableLike | null, writable: NodeWritableLike | null) {
     this.#name = name;
@@ -79,6 +82,8 @@ export class NodeStreamWire implements Wire {
     }
     this.#readable?.on("end", () => this.#readEnd());
     this.#readable?.on("data", (chunk: unknown) => this.#data(chunk));
+    // One that somebody has paused before would not flow because of a listener.
+    this.#readable?.resume();
     if (this.#readable?.readableEnded === true) this.#later(() => this.#readEnd());
     else if ([...both].some(({ destroyed }) => destroyed === true))
       this.#later(() => this.#closed());
@@ -98,17 +103,27 @@ export class NodeStreamWire implements Wire {
   }
 
   write(bytes: Uint8Array): boolean {
-    // A copy, since a stream may keep the chunk for longer than it takes to write, and the caller of `send` may change it then.
-    this.#requireWritable().write(new Uint8Array(bytes), (error) => {
-      if (error === null || error === undefined) this.#receiver?.written();
-      else this.#fail(error);
-    });
-    return false;
+    const writable = this.#requireWritable();
+    let hasReturned = false;
+    let isWritten = false;
+    try {
+      // A copy, since a stream may keep the chunk for longer than it takes to write, and the caller of `send` may change it then.
+      writable.write(new Uint8Array(bytes), (error) => {
+        if (error !== null && error !== undefined) this.#fail(error);
+        else if (hasReturned) this.#receiver?.written();
+        else isWritten = true;
+      });
+    } catch (error) {
+      // Of a stream whose `_write` throws.
+      this.#fail(error);
+    }
+    hasReturned = true;
+    return isWritten;
   }
 
   end(): void {
-    this.#ended = true;
     this.#requireWritable().end();
+    this.#ended = true;
   }
 
   close(abortively: boolean): void {
@@ -120,10 +135,11 @@ export class NodeStreamWire implements Wire {
     // What was sent has been processed, but the end may have something of its own to write: a compressor's last block.
     if (abortively || this.#writable === null) destroy();
     else if (this.#ended && this.#writable.writableFinished === true) destroy();
-    else if (this.#ended) this.#writable.on("finish", destroy);
     else {
       this.#writable.on("finish", destroy);
-      this.#writable.end();
+      if (!this.#ended) this.#writable.end();
+      // Nobody takes what still comes, and a transform does not finish while it cannot give it to anybody.
+      this.#readable?.resume();
     }
   }
 
@@ -153,13 +169,20 @@ export class NodeStreamWire implements Wire {
   #closed(): void {
     const isWhole =
       (this.#readable === null || this.#readOver) && (this.#writable === null || this.#ended);
-    if (!isWhole) this.#fail(new Error("the stream was destroyed before its end"));
+    if (isWhole) return;
+    const error = this.#readable?.errored ?? this.#writable?.errored;
+    this.#fail(error ?? new Error("the stream was destroyed before its end"));
   }
 
+  /** Told later, since streams fail also from within what is called on them. */
   #fail(cause: unknown): void {
-    const receiver = this.#receiver;
-    this.#receiver = null;
-    receiver?.failed(new BrokenResourceError(textOf(cause), { cause }));
+    if (this.#failing) return;
+    this.#failing = true;
+    this.#later(() => {
+      const receiver = this.#receiver;
+      this.#receiver = null;
+      receiver?.failed(new BrokenResourceError(textOf(cause), { cause }));
+    });
   }
 }
 

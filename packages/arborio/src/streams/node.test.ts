@@ -55,6 +55,67 @@ describe("Node streams", () => {
     await assert.rejects(fromNodeReadable(ended).receive(), /end/);
   });
 
+  test("fromNodeReadable: one that was paused before flows; what one was destroyed with before is the cause", async () => {
+    const paused = new PassThrough();
+    paused.pause();
+    paused.end("abc");
+    assert.equal(await readAll(fromNodeReadable(paused)), "abc");
+    const failed = new Readable({ read() {} });
+    failed.on("error", () => {});
+    failed.destroy(new RangeError("disk on fire"));
+    await assert.rejects(fromNodeReadable(failed).receive(), /disk on fire/);
+  });
+
+  test("fromNodeWritable: what _write throws breaks the stream; a callback at once is as good as a late one", async () => {
+    const throwing = fromNodeWritable(
+      new Writable({
+        write() {
+          throw new RangeError("cannot write");
+        },
+      }),
+    );
+    const sending = throwing.send(bytes("a"));
+    await assert.rejects(sending, /cannot write/);
+    await assert.rejects(throwing.send(bytes("b")), BrokenResourceError);
+    const imitation = Object.assign(new Writable(), {
+      write: (_chunk: Uint8Array, written: () => void) => (written(), true),
+    });
+    await fromNodeWritable(imitation as never).send(bytes("a"));
+  });
+
+  test("fromNodeDuplex: close of a transform that still has something to give, and was paused, destroys it", async () => {
+    let left = 10;
+    let ended = (): void => {};
+    const transform = new Duplex({
+      highWaterMark: 1000,
+      // It ends as a compressor does: when its last bytes have found room.
+      read() {
+        while (left > 0) {
+          left -= 1;
+          if (!this.push(new Uint8Array(1000))) return;
+        }
+        ended();
+      },
+      write(_chunk, _encoding, processed) {
+        for (let count = 0; count < 100; count++) this.push(new Uint8Array(1000));
+        processed();
+      },
+      final(processed) {
+        left = 10;
+        ended = processed;
+        this._read(0);
+      },
+    });
+    left = 0;
+    const stream = fromNodeDuplex(transform);
+    await stream.send(bytes("a"));
+    // More than is read ahead: it is paused.
+    await stream.receive(1);
+    const closed = new Promise<void>((resolve) => void transform.on("close", resolve));
+    stream.close();
+    await closed;
+  });
+
   test("fromNodeReadable: what is no stream of bytes is refused", () => {
     assert.throws(() => fromNodeReadable(Readable.from(["x"])), /needs a readable stream of bytes/);
     assert.throws(() => fromNodeWritable({} as never), /needs a writable stream of bytes/);

@@ -1,13 +1,14 @@
 import { ambientScope } from "../core/ambient.ts";
 import { BusyResourceError, ClosedResourceError } from "../core/errors.ts";
 import { ExceptionGroup } from "../core/exception-group.ts";
-import type {
-  ByteReceiveStream,
-  ByteSendStream,
-  ByteStream,
-  ObjectReceiveStream,
-  ObjectSendStream,
-  ObjectStream,
+import {
+  abortStream,
+  type ByteReceiveStream,
+  type ByteSendStream,
+  type ByteStream,
+  type ObjectReceiveStream,
+  type ObjectSendStream,
+  type ObjectStream,
 } from "./byte-stream.ts";
 import { refused } from "./refused.ts";
 
@@ -90,6 +91,12 @@ export class StapledByteStream implements ByteStream {
   close(): void {
     this.#closed = true;
     closeBoth(this.#sender, this.#receiver);
+  }
+
+  /** As `close`, but aborts the stream that sends. */
+  abort(): void {
+    this.#closed = true;
+    closeBoth({ close: () => abortStream(this.#sender) }, this.#receiver);
   }
 
   /** `close`, for `using`. */

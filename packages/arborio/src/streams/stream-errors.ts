@@ -27,6 +27,26 @@ export function brokenError(stream: string, operation: string, cause: Error): Er
   return new BrokenResourceError(message, { cause });
 }
 
+export function endedError(stream: string, operation: string): ClosedResourceError {
+  return new ClosedResourceError(
+    `${stream}.${operation}: after sendEof, which ended the sending half; send everything before it`,
+  );
+}
+
+export function cutError(stream: string, operation: string): BrokenResourceError {
+  return new BrokenResourceError(
+    `${stream}.${operation}: an earlier send was cancelled after its first byte, so the other side may have a part of it; ` +
+      "close this stream, or shield sends that must not be cut",
+  );
+}
+
+/** The memory of a `receiveInto` that waits was given away, or has shrunk. */
+export function viewGoneError(stream: string): TypeError {
+  return new TypeError(
+    `${stream}.receiveInto: the view has no bytes any more, since its buffer was transferred or resized; keep it until receiveInto has ended`,
+  );
+}
+
 export function endOfStream(stream: string, operation: string): EndOfStream {
   return new EndOfStream(`${stream}.${operation}: the other side has ended`);
 }

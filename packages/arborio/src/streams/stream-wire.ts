@@ -7,7 +7,7 @@ import { BrokenResourceError, EndOfStream } from "../core/errors.ts";
 import { textOf } from "../core/exception-text.ts";
 import { CancelScope } from "../core/scope.ts";
 import type { Wire, WireDetails, WireReceiver } from "../platform/wire.ts";
-import type { ByteStream } from "./byte-stream.ts";
+import { abortStream, type ByteStream } from "./byte-stream.ts";
 import { NO_DETAILS } from "./foreign-wire.ts";
 
 /** So long a closed wire waits, in milliseconds, for the stream to take what was written before; then the stream is closed all the same. */
@@ -70,7 +70,8 @@ export class StreamWire implements Wire {
     this.#closed = true;
     this.#receiver = null;
     const sending = this.#sending;
-    if (sending === null || abortively) this.#stream.close();
+    if (abortively) abortStream(this.#stream);
+    else if (sending === null) this.#stream.close();
     else sending.deadline = this.#root.kernel.clock.now() + LINGER_MS;
   }
 

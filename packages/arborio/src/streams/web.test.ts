@@ -104,6 +104,14 @@ describe("web streams", () => {
     assert.throws(() => fromWritableStream(null as never), /needs a WritableStream/);
   });
 
+  test("fromStreamPair: if one of the two is refused, the other is left unlocked", () => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    writable.getWriter();
+    assert.throws(() => fromStreamPair({ readable, writable }), /WritableStream is locked/);
+    assert.equal(readable.locked, false);
+    assert.throws(() => fromStreamPair(undefined as never), /needs an object such as/);
+  });
+
   test("fromWritableStream: send waits for the sink; close closes it after what was sent", async () => {
     const log: string[] = [];
     let release = (): void => {};

@@ -1,13 +1,14 @@
 /** Bridges to and from the streams of the web platform: `fetch` bodies, `Blob`s, compression, workers. */
 import { ambientScope, runInScope } from "../core/ambient.ts";
-import { describeValue } from "../core/arguments.ts";
+import { describeValue, requireOptions } from "../core/arguments.ts";
 import { EndOfStream } from "../core/errors.ts";
-import type {
-  ByteReceiveStream,
-  ByteSendStream,
-  ByteStream,
-  ObjectReceiveStream,
-  ObjectSendStream,
+import {
+  abortStream,
+  type ByteReceiveStream,
+  type ByteSendStream,
+  type ByteStream,
+  type ObjectReceiveStream,
+  type ObjectSendStream,
 } from "./byte-stream.ts";
 import { type ByteSink, ForeignWire } from "./foreign-wire.ts";
 import { type ItemSource, PulledStream } from "./item-source.ts";
@@ -62,7 +63,11 @@ export function fromWritableStream(writable: WritableStream<Uint8Array>): ByteSe
  */
 export function fromStreamPair(pair: WebStreamPair<Uint8Array, Uint8Array>): ByteStream {
   const name = "fromStreamPair";
+  requireOptions(name, pair, "{ readable, writable }");
   const { readable, writable } = pair;
+  // Both before one is locked.
+  requireUnlocked(name, readable, "ReadableStream");
+  requireUnlocked(name, writable, "WritableStream");
   return new WireStream(
     new ForeignWire(name, sourceOf(name, readable), sinkOf(name, writable)),
     name,
@@ -124,7 +129,7 @@ export function toReadableStream(stream: ByteReceiveStream): ReadableStream<Uint
 
 /**
  * A web stream whose chunks are sent on `stream`. Closing it ends the sending half, or closes a stream that only sends; aborting
- * it closes `stream`.
+ * it, as `pipeTo` does when its source fails, aborts `stream`, so that the other side does not take a part for the whole.
  */
 export function toWritableStream(stream: ByteSendStream): WritableStream<Uint8Array> {
   return writableTo<Uint8Array>(stream);
@@ -164,6 +169,7 @@ interface Sender<T> {
   send(item: T): Promise<void>;
   sendEof?(): Promise<void>;
   close(): void;
+  abort?(): void;
 }
 
 function writableTo<T>(stream: Sender<T>): WritableStream<T> {
@@ -174,12 +180,13 @@ function writableTo<T>(stream: Sender<T>): WritableStream<T> {
       stream.sendEof === undefined
         ? stream.close()
         : runInScope(root, () => stream.sendEof?.(), undefined),
-    abort: () => stream.close(),
+    abort: () => abortStream(stream),
   });
 }
 
 function sourceOf<T>(name: string, readable: ReadableStream<T>): ItemSource<T> {
-  const reader = lock(name, readable, "ReadableStream", () => readable.getReader());
+  requireUnlocked(name, readable, "ReadableStream");
+  const reader = readable.getReader();
   return {
     pull: () => reader.read() as Promise<IteratorResult<T, unknown>>,
     cancel: () => reader.cancel(),
@@ -187,7 +194,8 @@ function sourceOf<T>(name: string, readable: ReadableStream<T>): ItemSource<T> {
 }
 
 function sinkOf(name: string, writable: WritableStream<Uint8Array>): ByteSink {
-  const writer = lock(name, writable, "WritableStream", () => writable.getWriter());
+  requireUnlocked(name, writable, "WritableStream");
+  const writer = writable.getWriter();
   // It rejects with the stream, whatever else does, and nobody looks at it here.
   writer.closed.catch(() => {});
   writer.ready.catch(() => {});
@@ -198,17 +206,11 @@ function sinkOf(name: string, writable: WritableStream<Uint8Array>): ByteSink {
   };
 }
 
-function lock<T>(
-  name: string,
-  stream: { readonly locked: boolean },
-  needed: string,
-  take: () => T,
-): T {
+function requireUnlocked(name: string, stream: { readonly locked: boolean }, needed: string): void {
   if (typeof stream !== "object" || stream === null || typeof stream.locked !== "boolean")
     throw new TypeError(`${name}: got ${describeValue(stream)}, needs a ${needed}`);
   if (stream.locked)
     throw new TypeError(`${name}: this ${needed} is locked, needs one that nobody else uses`);
-  return take();
 }
 
 /** A stream of bytes transfers what it is given, which a view on shared or larger memory would lose for others. */

@@ -8,15 +8,23 @@
  */
 import { ambientScope } from "../core/ambient.ts";
 import { requireCount } from "../core/arguments.ts";
-import { BrokenResourceError, ClosedResourceError } from "../core/errors.ts";
 import type { CancelScope } from "../core/scope.ts";
 import { Waiter, type WaitKind } from "../core/suspend.ts";
 import type { Wire, WireReceiver } from "../platform/wire.ts";
 import { requireBytes, requireRoom } from "./byte-arguments.ts";
 import { type ByteStream, CHUNK_BYTES_MAX } from "./byte-stream.ts";
 import { ChunkQueue } from "./chunk-queue.ts";
-import { brokenError, busyError, closedError, endOfStream } from "./stream-errors.ts";
+import {
+  brokenError,
+  busyError,
+  closedError,
+  cutError,
+  endedError,
+  endOfStream,
+  viewGoneError,
+} from "./stream-errors.ts";
 import { HandedOverWire } from "./handed-over-wire.ts";
+import { refusedBy } from "./refused.ts";
 
 export { requireBytes, requireRoom } from "./byte-arguments.ts";
 
@@ -83,9 +91,7 @@ export class WireStream implements ByteStream, WireReceiver {
     const refusal = scope.refuse() ?? this.#receiveRefusal("receive");
     if (refusal !== null) return scope.kernel.rejected(refusal);
     if (!(Number.isInteger(maxBytes) && maxBytes > 0)) {
-      return rejectedBy(scope, () =>
-        requireCount(`${this.streamName}.receive`, maxBytes, 1, false),
-      );
+      return mustRefuse(() => requireCount(`${this.streamName}.receive`, maxBytes, 1, false));
     }
     if (this.#queue !== null && this.#queue.bytes > 0)
       return scope.kernel.ready(this.#take(this.#queue, maxBytes));
@@ -98,7 +104,7 @@ export class WireStream implements ByteStream, WireReceiver {
     const refusal = scope.refuse() ?? this.#receiveRefusal("receiveInto");
     if (refusal !== null) return scope.kernel.rejected(refusal);
     if (!(view instanceof Uint8Array && view.length > 0)) {
-      return rejectedBy(scope, () => requireRoom(`${this.streamName}.receiveInto`, view));
+      return mustRefuse(() => requireRoom(`${this.streamName}.receiveInto`, view));
     }
     if (this.#queue !== null && this.#queue.bytes > 0)
       return scope.kernel.ready(this.#takeInto(this.#queue, view));
@@ -169,8 +175,12 @@ export class WireStream implements ByteStream, WireReceiver {
     const refusal = scope.refuse() ?? this.#sendRefusal("send");
     if (refusal !== null) return scope.kernel.rejected(refusal);
     if (!(bytes instanceof Uint8Array))
-      return rejectedBy(scope, () => requireBytes(`${this.streamName}.send`, bytes));
-    if (bytes.length === 0 || this.wire.write(bytes)) return scope.kernel.readyNow();
+      return mustRefuse(() => requireBytes(`${this.streamName}.send`, bytes));
+    try {
+      if (bytes.length === 0 || this.wire.write(bytes)) return scope.kernel.readyNow();
+    } catch (error) {
+      return scope.kernel.rejected(error);
+    }
     const waiter = new Waiter<void>(scope, SEND, this, undefined);
     this.#sender = waiter;
     return waiter.promise;
@@ -182,10 +192,12 @@ export class WireStream implements ByteStream, WireReceiver {
     const isAgain = this.#sending === "ended" && !this.#closed && this.#failure === null;
     const refusal = scope.refuse() ?? (isAgain ? null : this.#sendRefusal("sendEof"));
     if (refusal !== null) return scope.kernel.rejected(refusal);
-    if (!isAgain) {
-      this.#sending = "ended";
-      this.wire.end();
+    try {
+      if (!isAgain) this.wire.end();
+    } catch (error) {
+      return scope.kernel.rejected(error);
     }
+    this.#sending = "ended";
     return scope.kernel.readyNow();
   }
 
@@ -193,18 +205,8 @@ export class WireStream implements ByteStream, WireReceiver {
     if (this.#closed) return closedError(this.streamName, operation);
     if (this.#sender !== null) return busyError(this.streamName, operation, "sends on");
     if (this.#failure !== null) return brokenError(this.streamName, operation, this.#failure);
-    if (this.#sending === "ended") {
-      return new ClosedResourceError(
-        `${this.streamName}.${operation}: after sendEof, which ended the sending half; send everything before it`,
-      );
-    }
-    if (this.#sending === "cut") {
-      return new BrokenResourceError(
-        `${this.streamName}.${operation}: an earlier send was cancelled after its first byte, so the other side may have a part of it; ` +
-          "close this stream, or shield sends that must not be cut",
-      );
-    }
-    return null;
+    if (this.#sending === "ended") return endedError(this.streamName, operation);
+    return this.#sending === "cut" ? cutError(this.streamName, operation) : null;
   }
 
   // Securing -------------------------------------------------------------------------------------------------------------
@@ -235,6 +237,15 @@ export class WireStream implements ByteStream, WireReceiver {
     const isCut = this.#sending === "cut" || this.#sender !== null;
     this.wire.close(isCut);
     this.#settleAll((operation) => closedError(this.streamName, operation));
+  }
+
+  /**
+   * Closes as a connection does that breaks: the other side is told of a failure, where the transport can do that, so that it does
+   * not take what it got for the whole. What was sent may be lost. Synchronous; works from any context; after `close` it does nothing.
+   */
+  abort(): void {
+    this.#sending = "cut";
+    this.close();
   }
 
   /** `close`, for `using`. */
@@ -298,10 +309,12 @@ export class WireStream implements ByteStream, WireReceiver {
     this.#receiver = null;
     if (receiver.kind === RECEIVE_INTO) {
       const view = receiver.payload as Uint8Array;
-      if (bytes.length > view.length) this.#keep(bytes.subarray(view.length));
-      view.set(bytes.length > view.length ? bytes.subarray(0, view.length) : bytes);
-      receiver.wake(Math.min(bytes.length, view.length));
-      this.taken(Math.min(bytes.length, view.length));
+      const count = Math.min(bytes.length, view.length);
+      if (bytes.length > count) this.#keep(bytes.subarray(count));
+      if (count === 0) return void receiver.fail(viewGoneError(this.streamName));
+      view.set(bytes.length > count ? bytes.subarray(0, count) : bytes);
+      receiver.wake(count);
+      this.taken(count);
       return;
     }
     const maxBytes = receiver.payload as number;
@@ -379,11 +392,7 @@ function operationOf(waiter: Waiter<unknown>): string {
   return waiter.kind.name.slice("stream.".length);
 }
 
-function rejectedBy(scope: CancelScope, check: () => void): Promise<never> {
-  try {
-    check();
-  } catch (error) {
-    return scope.kernel.rejected(error);
-  }
-  throw new TypeError("a check that had to fail has passed");
+/** A check that is known to fail: only then is it worth a closure. */
+function mustRefuse(check: () => void): Promise<never> {
+  return refusedBy(check) as Promise<never>;
 }
