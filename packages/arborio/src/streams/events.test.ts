@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { describe, test as nodeTest } from "node:test";
-import {
-  ClosedResourceError,
-  taskGroup,
-  waitAllTasksBlocked,
-} from "../index.ts";
-import { dispatchEvents, itemsFromIterable, receiveEvents } from "../streams.ts";
+import { ClosedResourceError, EndOfStream, taskGroup, waitAllTasksBlocked } from "../index.ts";
+import { dispatchEvents, type EventStream, itemsFromIterable, receiveEvents } from "../streams.ts";
 import { onEveryBackend } from "../testing/every-backend.ts";
 
 const TEST_MS_MAX = 20_000;
@@ -75,6 +71,33 @@ describe("events", () => {
     const failure = new Error("gone");
     emitter.emit("error", failure);
     await assert.rejects(failing.receive(), (error: Error) => error.cause === failure);
+  });
+
+  test("receiveEvents: closed, ended or broken by another listener of the same event, it takes no more of it", async () => {
+    const emitter = new EventEmitter();
+    const stops: ((stream: EventStream<[number]>) => void)[] = [
+      (stream) => stream.close(),
+      () => void emitter.emit("end"),
+      () => void emitter.emit("error", new RangeError("gone")),
+    ];
+    const outcomes: string[] = [];
+    for (const stop of stops) {
+      const before = (): void => stop(stream);
+      emitter.on("n", before);
+      const stream = receiveEvents<[number]>(emitter, "n", { endOn: ["end"], failOn: ["error"] });
+      emitter.emit("n", 1);
+      emitter.removeListener("n", before);
+      outcomes.push(await stream.receive().then(String, (error: Error) => error.name));
+      assert.equal(stream.statistics().waiting, 0);
+    }
+    assert.deepEqual(outcomes, ["ClosedResourceError", "EndOfStream", "BrokenResourceError"]);
+  });
+
+  test("receiveEvents: what comes first, the end or the failure, is what it was", async () => {
+    const emitter = new EventEmitter();
+    const stream = receiveEvents(emitter, "n", { endOn: ["over"], failOn: ["over"] });
+    emitter.emit("over");
+    await assert.rejects(stream.receive(), EndOfStream);
   });
 
   test("receiveEvents: wrong arguments are refused, and nothing listens", () => {

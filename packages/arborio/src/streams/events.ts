@@ -97,6 +97,8 @@ export class EventStream<T> implements ObjectReceiveStream<T> {
   readonly #stops: (() => void)[] = [];
   #dropped = 0;
   #failure: BrokenResourceError | null = null;
+  /** No more events are taken. An emitter tells an event also to listeners that were taken away while it told it to others. */
+  #stopped = false;
   #closed = false;
 
   /** @internal */
@@ -159,6 +161,7 @@ export class EventStream<T> implements ObjectReceiveStream<T> {
 
   /** @internal */
   take(item: T): void {
+    if (this.#stopped) return;
     if (this.#receiver.statistics().currentBufferUsed >= this.#capacity) {
       if (this.#overflow === "break") {
         this.#breakWith(`more than ${this.#capacity} events came that nobody received`, undefined);
@@ -183,11 +186,13 @@ export class EventStream<T> implements ObjectReceiveStream<T> {
   }
 
   #breakWith(what: string, cause: unknown): void {
+    if (this.#stopped) return;
     this.#failure = new BrokenResourceError(`receiveEvents: ${what}`, { cause });
     this.#stop();
   }
 
   #stop(): void {
+    this.#stopped = true;
     for (const stop of this.#stops.splice(0)) stop();
     this.#sender.close();
   }
