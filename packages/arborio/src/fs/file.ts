@@ -7,7 +7,7 @@ import { type ByteReceiveStream, CHUNK_BYTES_MAX } from "../streams/byte-stream.
 import { PullStream } from "../streams/pull-stream.ts";
 import { requireRoom } from "../streams/wire-stream.ts";
 import { FileRange } from "./file-range.ts";
-import { type PositionedFile, READ_BYTES_MAX } from "./positioned.ts";
+import { READ_BYTES_MAX } from "./positioned.ts";
 import { readWhole } from "./read-whole.ts";
 
 /** A part of a file. */
@@ -34,9 +34,7 @@ interface Running {
  *
  * Counterpart: `anyio.AsyncFile`, `trio.open_file`, in binary mode.
  */
-export class File
-  implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposable, PositionedFile
-{
+export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposable {
   /** The path that it was opened by. */
   readonly path: string;
   readonly #handle: FileHandle;
