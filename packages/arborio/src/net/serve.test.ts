@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test as runnerTest } from "node:test";
 import { waitAllTasksBlocked } from "../core/idle.ts";
-import { BusyResourceError, EndOfStream, GroupClosedError } from "../core/errors.ts";
+import {
+  BusyResourceError,
+  ClosedResourceError,
+  EndOfStream,
+  GroupClosedError,
+} from "../core/errors.ts";
 import { CancelScope } from "../core/scope.ts";
 import { type TaskGroup, taskGroup } from "../core/task-group.ts";
 import { Event } from "../sync/event.ts";
@@ -177,6 +182,23 @@ test("Listener.serve: a shutdown while all handlers are busy also stops it", asy
   await end(client);
   await serving.wait();
   assert.equal(server.cancelledCaught, false);
+});
+
+test("Listener.serve: a shutdown without grace closes the listener too", async (group) => {
+  for (const maxConnections of [Infinity, 1]) {
+    using listener = await listen();
+    const server = new CancelScope();
+    const serving = group.startSoon(() =>
+      server.run(() => listener.serve(() => sleepForever(), { maxConnections })),
+    );
+    using client = await connect(listener);
+    await until(() => listener.statistics().connectionsHandled === 1);
+    server.shutdown();
+    await serving.wait();
+    assert.ok(server.cancelledCaught);
+    await end(client);
+    await assert.rejects(listener.accept(), ClosedResourceError);
+  }
 });
 
 test("Listener.serve: cancelled, its handlers have ended, and the listener is open", async () => {

@@ -9,6 +9,8 @@ import {
   strayError,
   withoutCancellation,
 } from "../core/ownership.ts";
+import { textOf } from "../core/exception-text.ts";
+import type { RunState } from "../core/run-state.ts";
 import type { CancelScope } from "../core/scope.ts";
 import { type TaskGroup, taskGroup } from "../core/task-group.ts";
 import type { Lease } from "../sync/lease.ts";
@@ -27,8 +29,9 @@ export interface ServeOptions {
   readonly maxConnections?: number;
   /**
    * Gets what handlers throw, failed handshakes, and errors of accepting. What it throws itself ends the serving, as a failure of the
-   * group in which handlers run. Default: the run's `onUnhandled`, but nothing for an error that only says that the handler's own
-   * connection broke, or that its handshake failed: no client shall end a server. `statistics()` counts those.
+   * group in which handlers run. Default: the run's `onUnhandled`, but no client shall end a server: an error that only says that the
+   * handler's own connection broke, or that its handshake failed, is counted in `statistics()`; of errors of accepting, such as
+   * want of descriptors, the run warns, once for each kind.
    */
   readonly onError?: (error: unknown) => void;
 }
@@ -46,11 +49,12 @@ export interface ConnectionSource {
 export class Service {
   readonly #handler: ConnectionHandler;
   readonly #onError: ((error: unknown) => void) | undefined;
-  readonly #onUnhandled: (error: unknown) => void;
+  readonly #runState: RunState;
   readonly #group: TaskGroup | undefined;
   readonly #limit: Semaphore | null;
   /** Of the loop that accepts. */
   #loop: CancelScope | null = null;
+  #stopped = false;
   #failure: { readonly error: unknown } | null = null;
   /** Connections whose handlers have not ended. */
   handled = 0;
@@ -68,7 +72,7 @@ export class Service {
     this.#group = group;
     this.#limit = maxConnections === Infinity ? null : new Semaphore(maxConnections);
     this.#onError = onError;
-    this.#onUnhandled = ambientScope().runState.onUnhandled;
+    this.#runState = ambientScope().runState;
   }
 
   /** Accepts and handles until `stop`, or a shutdown, which closes the source; ends when a group of its own has. */
@@ -80,17 +84,27 @@ export class Service {
 
   /** Ends the accepting at once. Handlers go on. */
   stop(): void {
+    this.#stopped = true;
     this.#loop?.cancel("the listener was closed");
   }
 
   /** Takes an error of accepting. Called by the backend, outside all tasks. */
   acceptFailed(error: unknown): void {
     try {
-      (this.#onError ?? this.#onUnhandled)(error);
+      if (this.#onError !== undefined) this.#onError(error);
+      else this.#warn(error);
     } catch (thrown) {
       this.#failure ??= { error: thrown };
       this.stop();
     }
+  }
+
+  #warn(error: unknown): void {
+    const { systemCode = "" } = (error ?? {}) as { systemCode?: string };
+    this.#runState.reportOnce(
+      `Listener.serve ${systemCode}`,
+      `Listener.serve: ${textOf(error)}; it goes on when it can, and its onError would get each such error`,
+    );
   }
 
   async #acceptAll(source: ConnectionSource, group: TaskGroup): Promise<void> {
@@ -101,13 +115,14 @@ export class Service {
       });
     } finally {
       source.ended();
+      // Also one without grace, which has cancelled everything here.
+      if (ambientScope().shuttingDown) source.close();
     }
     if (this.#failure !== null) throw this.#failure.error;
-    if (ambientScope().shuttingDown) source.close();
   }
 
   async #acceptForever(source: ConnectionSource, group: TaskGroup): Promise<void> {
-    while (this.#failure === null) {
+    while (!this.#stopped) {
       const lease = await this.#limit?.acquire();
       let stream: SocketStream;
       try {
@@ -171,7 +186,7 @@ export class Service {
     if (real !== NOTHING) {
       if (isBroken) this.broken += 1;
       if (this.#onError !== undefined) this.#onError(real);
-      else if (!isBroken) this.#onUnhandled(real);
+      else if (!isBroken) this.#runState.onUnhandled(real);
     }
     if (applied !== null && real !== error) throw applied;
   }

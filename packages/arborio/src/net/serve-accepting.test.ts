@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test as runnerTest } from "node:test";
+import { ambientScope } from "../core/ambient.ts";
+import { currentBackend, setBackend } from "../platform/capabilities.ts";
+import { hostBackend } from "../platform/host.ts";
+import { run } from "../platform/run.ts";
+import { simulator } from "../sim/simulator.ts";
+import { sleep } from "../sync/timeouts.ts";
+import { onEveryBackend } from "../testing/every-backend.ts";
+import { FakeNetwork, fakeError } from "./fake-network.test.kit.ts";
+import { listenTcp } from "./listen-tcp.ts";
+import type { Listener } from "./listener.ts";
+
+const test = onEveryBackend(runnerTest);
+const scripted = {
+  skip: { backend: "host", reason: "the network is a script in virtual time" },
+} as const;
+
+/** A listener on a network where connections come when the test says so. */
+async function listenOnFake(): Promise<{ network: FakeNetwork; listener: Listener }> {
+  const network = new FakeNetwork({ listen: () => 7 });
+  setBackend(ambientScope(), { ...currentBackend(), network });
+  return { network, listener: await listenTcp(0) };
+}
+
+runnerTest(
+  "Listener.serve: without onError, of errors of accepting the run warns, once for each kind; nobody's server ends",
+  async () => {
+    const warnings: string[] = [];
+    const unhandled: unknown[] = [];
+    const warn = (message: string): void => void warnings.push(message);
+    const backend = {
+      ...simulator().createBackend(),
+      process: { ...hostBackend.process, warn } as never,
+    };
+    const main = async (): Promise<void> => {
+      const { network, listener } = await listenOnFake();
+      network.acceptor?.failed(fakeError("accept", "EMFILE"));
+      let handled = 0;
+      const serving = listener.serve(() => (handled += 1));
+      for (const code of ["EMFILE", "ENFILE", "EMFILE"]) {
+        network.acceptor?.failed(fakeError("accept", code));
+        network.arrive(code);
+        await sleep(1);
+      }
+      listener.close();
+      await serving;
+      assert.equal(handled, 3);
+    };
+    await run(main, { backend, signals: [], onUnhandled: (error) => unhandled.push(error) });
+    assert.deepEqual(unhandled, []);
+    assert.equal(warnings.length, 2, warnings.join("\n"));
+    assert.match(warnings[0] ?? "", /^arborio: Listener\.serve: .*EMFILE.*onError/);
+    assert.match(warnings[1] ?? "", /ENFILE/);
+  },
+);
+
+test(
+  "Listener.serve: an onError that closes the listener ends it, also for an error from before",
+  async (group) => {
+    for (const isBefore of [true, false]) {
+      const { network, listener } = await listenOnFake();
+      if (isBefore) network.acceptor?.failed(fakeError("accept", "EMFILE"));
+      const serving = group.startSoon(() =>
+        listener.serve(() => {}, { onError: () => listener.close() }),
+      );
+      await sleep(1);
+      if (!isBefore) network.acceptor?.failed(fakeError("accept", "EMFILE"));
+      await sleep(1);
+      assert.equal(serving.status, "finished");
+    }
+  },
+  scripted,
+);
