@@ -98,15 +98,11 @@ test("run: any number side by side, without a warning of leaking listeners, whic
   assert.equal(process.listenerCount("SIGINT"), listeners);
 });
 
-test(
-  "run: refuses a signal that nobody can handle, and leaves nothing behind that keeps the process alive (§9)",
-  { skip: isBun ? "it takes any signal without a word" : false },
-  async () => {
-    const listeners = process.listenerCount("SIGUSR2");
-    const resources = hostBackend.name === "node" ? process.getActiveResourcesInfo() : [];
-    const error = await errorOf(run(() => {}, { signals: ["SIGUSR2", "SIGKILL"] }));
-    assert.match((error as Error).message, /signals.*SIGKILL/);
-    assert.equal(process.listenerCount("SIGUSR2"), listeners);
-    if (hostBackend.name === "node") assert.deepEqual(process.getActiveResourcesInfo(), resources);
-  },
-);
+test("run: refuses a signal that nobody can handle, and leaves nothing behind that keeps the process alive (§9)", async () => {
+  const listeners = process.listenerCount("SIGUSR2");
+  const resources = hostBackend.name === "node" ? process.getActiveResourcesInfo() : [];
+  const error = await errorOf(run(() => {}, { signals: ["SIGUSR2", "SIGKILL"] }));
+  assert.match((error as Error).message, /signals.*SIGKILL/);
+  assert.equal(process.listenerCount("SIGUSR2"), listeners);
+  if (hostBackend.name === "node") assert.deepEqual(process.getActiveResourcesInfo(), resources);
+});
