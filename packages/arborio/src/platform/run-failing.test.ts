@@ -29,7 +29,6 @@ async function errorOf(promise: PromiseLike<unknown>): Promise<unknown> {
 }
 
 const isNode = hostBackend.name === "node";
-const isBun = hostBackend.name === "bun";
 const UNHANDLED =
   "onUnhandled: what it throws does not come out in the middle of what it is told of (§9)";
 const RUNNER_SEES_FIRST = "its test runner sees unhandled rejections before the program";
