@@ -8,9 +8,10 @@ import type {
 } from "../../platform/network.ts";
 import type { SocketAddress, Wire } from "../../platform/wire.ts";
 import { outsideContext } from "../shared/ambient.ts";
+import { faultOfDescriptor } from "../shared/descriptor.ts";
 import { watchDescriptors } from "../shared/descriptor-watch.ts";
 import { unixEnds } from "../shared/node-listen.ts";
-import { describeDescriptor, nodeNetwork } from "../shared/node-network.ts";
+import { nodeNetwork } from "../shared/node-network.ts";
 import type { UnixEnds } from "../shared/node-wire.ts";
 import { type ListeningSocket, openListener, type Settled } from "../shared/open-listener.ts";
 import { toSystemError } from "../shared/system-error.ts";
@@ -121,9 +122,6 @@ function adopt(descriptor: number): Wire {
     });
     opened.catch(() => {});
     if (wire !== undefined) return wire;
-    throw toSystemError(
-      `adopt descriptor ${descriptor}`,
-      describeDescriptor(descriptor) ?? failure,
-    );
+    throw toSystemError(`adopt descriptor ${descriptor}`, faultOfDescriptor(descriptor) ?? failure);
   });
 }

@@ -39,7 +39,11 @@ export function listen(
     {
       succeed: (handle) => completion.succeed(handle),
       fail: (error) =>
-        completion.fail(withAddressCode(`listen on ${describeTarget(target)}`, error)),
+        completion.fail(
+          target.kind === "tcp"
+            ? withAddressCode(`listen on ${describeTarget(target)}`, error)
+            : error,
+        ),
     },
     (at, settled) => new RenewedListener(target, at, own, settled),
   );

@@ -5,6 +5,7 @@ import type { Completion, Network, Withdraw } from "../../platform/network.ts";
 import type { Wire } from "../../platform/wire.ts";
 import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
+import { faultOfDescriptor } from "./descriptor.ts";
 import { connect } from "./node-connect.ts";
 import { openDatagram } from "./node-datagram.ts";
 import { listen } from "./node-listen.ts";
@@ -13,7 +14,6 @@ import { toSystemError } from "./system-error.ts";
 
 const net = lazily("node:net");
 const dns = lazily("node:dns");
-const fs = lazily("node:fs");
 
 export const nodeNetwork: Network = { connect, listen, lookup, openDatagram, adopt };
 
@@ -44,18 +44,8 @@ function adopt(descriptor: number): Wire {
       if (!isUnix) socket.setNoDelay(true);
       return new NodeWire(socket, isUnix ? { local: { path: "" }, remote: { path: "" } } : null);
     } catch (error) {
-      const told = describeDescriptor(descriptor) ?? error;
+      const told = faultOfDescriptor(descriptor) ?? error;
       throw toSystemError(`adopt descriptor ${descriptor}`, told);
     }
   });
-}
-
-/** What is wrong with a descriptor that cannot be adopted, which the runtimes hardly tell; `null` if nothing is seen. */
-export function describeDescriptor(descriptor: number): unknown {
-  try {
-    if (fs().fstatSync(descriptor).isSocket()) return null;
-  } catch (error) {
-    return error;
-  }
-  return Object.assign(new Error("not a socket"), { code: "ENOTSOCK" });
 }

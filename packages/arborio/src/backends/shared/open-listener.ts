@@ -8,6 +8,7 @@ import type { SocketAddress } from "../../platform/wire.ts";
 import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
 import { describeTarget } from "./describe-target.ts";
+import { faultOfDescriptor } from "./descriptor.ts";
 import { codeOf, toSystemError } from "./system-error.ts";
 import { codeOfFolder, isFilePath, PrivateFolder, removeStale } from "./unix-path.ts";
 
@@ -61,7 +62,10 @@ class PlainListener {
         return;
       }
       socket.close();
-      this.#completion.fail(toSystemError(`listen on ${describeTarget(this.#target)}`, error));
+      const fault =
+        this.#target.kind === "descriptor" ? faultOfDescriptor(this.#target.descriptor) : null;
+      const where = describeTarget(this.#target);
+      this.#completion.fail(toSystemError(`listen on ${where}`, fault ?? error));
     });
     return () => socket.close();
   }
