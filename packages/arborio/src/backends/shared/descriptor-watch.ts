@@ -42,8 +42,19 @@ function look(): void {
   }
 }
 
+interface DenoPermissions {
+  querySync(descriptor: { name: "read"; path: string }): { readonly state: string };
+}
+
+/** Deno asks the user, who would be asked again and again, unless it was told before that it may. */
+function mayOpen(): boolean {
+  const { Deno: deno } = globalThis as { Deno?: { readonly permissions: DenoPermissions } };
+  return deno?.permissions.querySync({ name: "read", path: devNull }).state !== "prompt";
+}
+
 /** What one gets who opens a file: nothing, or an error. */
 function tryToOpen(): unknown {
+  if (!mayOpen()) return null;
   try {
     fs().closeSync(fs().openSync(devNull, "r"));
     return null;
