@@ -34,30 +34,33 @@ export async function serveEcho(
 ): Promise<void> {
   const { host, tcp, tls, udp, unix } = places;
   const addresses: EchoAddresses = {};
-  await using resources = new AsyncDisposableStack();
   const listeners: Listener[] = [];
   const listen = async (
     protocol: keyof EchoAddresses,
     opened: Promise<Listener>,
   ): Promise<void> => {
-    const listener = resources.use(await opened);
+    const listener = await opened;
     listeners.push(listener);
     addresses[protocol] = unix !== undefined && protocol === "unix" ? unix : listener.port;
   };
-  if (tcp !== undefined) await listen("tcp", listenTcp(tcp, { host }));
-  if (tls !== undefined)
-    await listen("tls", listenTcp(tls.port, { host, tls: { identity: tls.identity } }));
-  if (unix !== undefined) await listen("unix", listenUnix(unix));
-  await taskGroup(async (group) => {
-    if (udp !== undefined) {
-      const socket = resources.use(await openUdp({ host, port: udp }));
-      addresses.udp = socket.localAddress.port;
-      group.startSoon(() => soft(() => echoDatagrams(socket)));
-    }
-    status.started(addresses);
-    for (const listener of listeners) group.startSoon(() => listener.serve(echoStream));
-    await soft(() => sleepForever());
-  });
+  try {
+    if (tcp !== undefined) await listen("tcp", listenTcp(tcp, { host }));
+    if (tls !== undefined)
+      await listen("tls", listenTcp(tls.port, { host, tls: { identity: tls.identity } }));
+    if (unix !== undefined) await listen("unix", listenUnix(unix));
+    await taskGroup(async (group) => {
+      if (udp !== undefined) {
+        const socket = await openUdp({ host, port: udp });
+        addresses.udp = socket.localAddress.port;
+        group.startSoon(() => soft(() => echoDatagrams(socket)));
+      }
+      status.started(addresses);
+      for (const listener of listeners) group.startSoon(() => listener.serve(echoStream));
+      await soft(() => sleepForever());
+    });
+  } finally {
+    for (const listener of listeners) listener.close();
+  }
 }
 
 /** One connection: every chunk goes back, until the other side ends. */
@@ -65,6 +68,8 @@ async function echoStream(stream: SocketStream): Promise<void> {
   for await (const chunk of stream) await stream.send(chunk);
 }
 
+/** Every datagram goes back to where it came from. */
 async function echoDatagrams(socket: UdpSocket): Promise<void> {
+  using _closing = socket;
   for await (const { data, address } of socket) await socket.send(data, address);
 }
