@@ -31,6 +31,12 @@ export const nodeSignals: Signals = {
 /** The system lets no program catch the first two. The others tell of a fault in this one, which would only meet it again. */
 const NEVER: readonly string[] = ["SIGKILL", "SIGSTOP", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV"];
 
+/**
+ * Runtimes ignore it from the start, so that writing to a connection that is gone is an error and not the end of the process. When
+ * its last listener goes they restore the system's default, which ends the process at the next such write. So it keeps its listener.
+ */
+const IGNORED = "SIGPIPE";
+
 interface WatchedSignal {
   readonly receivers: Set<Received>;
   readonly listener: () => void;
@@ -45,6 +51,7 @@ function listenTo(name: string, received: Received): () => void {
   receivers.add(one);
   return () => {
     receivers.delete(one);
+    if (name === IGNORED) return;
     if (receivers.size > 0 || watched.get(name)?.receivers !== receivers) return;
     process.removeListener(name, listener);
     watched.delete(name);
