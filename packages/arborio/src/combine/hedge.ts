@@ -15,7 +15,8 @@ export interface HedgeOptions {
 /**
  * Calls the first function, and the next one whenever `afterMs` have passed without a success, or an attempt has failed; the
  * first that succeeds wins. Attempts that run are not stopped by later ones. When one has won, the others are cancelled and
- * waited for, and their late values are disposed if they are disposable. Happy eyeballs is this over addresses.
+ * waited for, and their late values are disposed if they are disposable. (`connectTcp` does more:
+ * its addresses arrive, and are put in order, while it tries.)
  *
  * When it fails or is cancelled, all attempts have ended, and no timer is left.
  *
