@@ -17,8 +17,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test as nodeTest } from "node:test";
 import { hostBackend } from "../../platform/host.ts";
-import type { ListenerHandle, ListenTarget, Network } from "../../platform/network.ts";
+import type { Acceptor, ListenerHandle, ListenTarget, Network } from "../../platform/network.ts";
 import { run } from "../../platform/run.ts";
+import { sleep } from "../../sync/timeouts.ts";
 import { Bench, settled } from "../../testing/network-contract/suite.ts";
 import { isListed } from "./unix-path.ts";
 
@@ -38,6 +39,7 @@ function test(title: string, body: (bench: Bench) => Promise<void>): void {
           await body(bench);
         } finally {
           await bench.close();
+          for (const handle of handles.splice(0)) handle.close();
         }
         assert.deepEqual(
           readdirSync(folder).filter((name) => name.includes(".sock.")),
@@ -57,10 +59,17 @@ const unix = (path: string, mode?: number): ListenTarget & { kind: "unix" } => (
   mode,
 });
 
-const listenAlone = (target: ListenTarget): Promise<ListenerHandle> =>
-  settled("listen", (completion) =>
-    network.listen(target, { accepted: (wire) => wire.close(true), failed() {} }, completion),
+/** What a test that fails leaves open would keep the process alive. */
+const handles: ListenerHandle[] = [];
+const nobody: Acceptor = { accepted: (wire) => wire.close(true), failed() {} };
+
+async function listenAlone(target: ListenTarget): Promise<ListenerHandle> {
+  const handle = await settled<ListenerHandle>("listen", (completion) =>
+    network.listen(target, nobody, completion),
   );
+  handles.push(handle);
+  return handle;
+}
 
 /** Both ways to the place: bound there, and made elsewhere because of its permissions. */
 const MODES = [undefined, 0o600] as const;
@@ -144,6 +153,43 @@ test("ListenerHandle.close: what somebody else has put there meanwhile stays", a
   first.close();
   assert.ok(lstatSync(path).isSocket());
   await bench.connect({ kind: "unix", path });
+});
+
+test("Network.listen: withdrawn at any moment of replacing, it listens nowhere and calls nobody", async (bench) => {
+  for (const mode of MODES) {
+    for (let turns = 0; turns < 12; turns++) {
+      const path = makePath();
+      await leaveStale(path);
+      let calls = 0;
+      const count = (): void => void (calls += 1);
+      const withdraw = network.listen(unix(path, mode), nobody, {
+        succeed(handle) {
+          handles.push(handle);
+          count();
+        },
+        fail: count,
+      });
+      for (let turn = 0; turn < turns && calls === 0; turn++)
+        await new Promise((resolve) => process.nextTick(resolve));
+      const callsBefore = calls;
+      if (calls === 0) withdraw();
+      await sleep(2);
+      assert.equal(calls, callsBefore);
+      for (const handle of handles.splice(0)) handle.close();
+      await assert.rejects(bench.connect({ kind: "unix", path }), /ECONNREFUSED|ENOENT/);
+    }
+  }
+});
+
+test("Network.listen: withdrawn before it fails, it calls nobody", async () => {
+  let calls = 0;
+  const count = (): void => void (calls += 1);
+  for (const mode of MODES) {
+    const target = unix(join(folder, "missing", "s"), mode);
+    network.listen(target, nobody, { succeed: count, fail: count })();
+  }
+  await sleep(5);
+  assert.equal(calls, 0);
 });
 
 test("Network.listen: a folder that is missing, or that is none, or that is not ours", async () => {
