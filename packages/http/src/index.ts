@@ -1,0 +1,7 @@
+/**
+ * HTTP for Arborio.
+ *
+ * @module
+ */
+
+export { ProtocolError } from "./protocol/protocol-error.ts";

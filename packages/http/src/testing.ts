@@ -1,0 +1,7 @@
+/**
+ * What handlers are tested with.
+ *
+ * @module
+ */
+
+export { ProtocolError } from "./protocol/protocol-error.ts";
