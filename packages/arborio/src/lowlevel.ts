@@ -51,6 +51,10 @@ export { createDigest, Digest, type DigestOptions } from "./codec/digest.ts";
 export type { DigestAlgorithm } from "./platform/digest.ts";
 export { randomBytes } from "./codec/random-bytes.ts";
 
+// What protocols stand on
+export { takeWire } from "./streams/take-wire.ts";
+export { wallNow } from "./sync/timeouts.ts";
+
 // Seeing what happens
 export { instrument } from "./core/lowlevel.ts";
 export type { Instrument, WaitDescription } from "./core/instrument.ts";

@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds on a monotonic clock, with fractions; its zero is arbitrary. */
   now(): number;
+  /** Milliseconds since 1970 began (UTC), as people's clocks say: it may jump, also backwards. Never for measuring durations. */
+  wallNow(): number;
   /**
    * Calls `wake` once, about `delayMs` from now (at least 0, with fractions), never synchronously; too early does no harm. The
    * callback runs in the root context: a timer made inside a task would keep that task's context alive.

@@ -8,8 +8,7 @@ import { currentBackend, requireCapability } from "../platform/capabilities.ts";
 import type { TlsIdentity, TlsSettings } from "../platform/tls.ts";
 import type { Wire } from "../platform/wire.ts";
 import type { ByteStream } from "../streams/byte-stream.ts";
-import { StreamWire } from "../streams/stream-wire.ts";
-import { WireStream } from "../streams/wire-stream.ts";
+import { requireStream, takeWire } from "../streams/take-wire.ts";
 import { SocketStream } from "./socket-stream.ts";
 import { knownIdentities } from "./tls-identities.ts";
 import {
@@ -61,7 +60,7 @@ export type WrapTlsOptions =
  */
 export async function wrapTls(stream: ByteStream, options: WrapTlsOptions): Promise<SocketStream> {
   checkpointIfCancelled();
-  requireStream(stream);
+  requireStream("wrapTls", stream);
   requireOptions("wrapTls(stream, options)", options, '{ serverName: "example.com" }');
   requireSide(options.side);
   const wrap = options.side === "server" ? tlsAcceptor(options) : clientWrapper(options, "");
@@ -117,18 +116,6 @@ function wrapper(
   const tls = requireCapability(currentBackend(), "tls", "TLS");
   tls.prepare(settings, identities);
   return (wire) => new SocketStream(tls.wrap(wire, settings), "SocketStream", limitMs);
-}
-
-function takeWire(stream: ByteStream): Wire {
-  return stream instanceof WireStream ? stream.handOver() : new StreamWire(stream);
-}
-
-function requireStream(stream: unknown): void {
-  const { receive, send, close } = (stream ?? {}) as Partial<ByteStream>;
-  if ([receive, send, close].every((method) => typeof method === "function")) return;
-  throw new TypeError(
-    `wrapTls: got ${describeValue(stream)}, needs a ByteStream: something with receive, send, sendEof and close`,
-  );
 }
 
 function requireSide(side: unknown): void {

@@ -4,6 +4,9 @@ import { Deadline, DeadlineHeap } from "../core/deadlines.ts";
 /** Microseconds per millisecond: time is whole microseconds inside, so that adding never rounds. */
 const US = 1000;
 
+/** When every simulated world begins, in milliseconds since 1970: 2000-01-01 UTC. No test shall depend on today. */
+export const EPOCH_MS: number = 946_684_800_000;
+
 /**
  * Turns taken at one instant before time moves on although something is ready: a task that loops over `checkpoint()` until a
  * timer fires must see it fire, as it would on a host. The budget of a host is counted in milliseconds, this one in turns.
@@ -32,6 +35,10 @@ export class VirtualClock implements Clock {
 
   now(): number {
     return this.#nowUs / US;
+  }
+
+  wallNow(): number {
+    return EPOCH_MS + Math.floor(this.now());
   }
 
   /** The time in whole microseconds. */

@@ -11,6 +11,14 @@ export function now(): number {
   return ambientScope().kernel.now();
 }
 
+/**
+ * The time of day: milliseconds since 1970 began (UTC). It may jump, also backwards, when somebody sets the clock; durations are
+ * measured with `now`. In the simulator every world begins with the year 2000.
+ */
+export function wallNow(): number {
+  return ambientScope().kernel.clock.wallNow();
+}
+
 const SLEEP: WaitKind = {
   name: "sleep",
   abort(waiter) {

@@ -10,6 +10,10 @@ export class HostClock implements Clock {
     return performance.now();
   }
 
+  wallNow(): number {
+    return Date.now();
+  }
+
   setTimer(delayMs: number, wake: () => void): ClockTimer {
     // Rounded up: hosts round down, and would wake the kernel too early for nothing.
     const wholeMs = Math.min(Math.ceil(delayMs), TIMER_MS_MAX);

@@ -1,6 +1,6 @@
 import { describeValue } from "../../core/arguments.ts";
 import type { FileKind } from "../../platform/files.ts";
-import type { VirtualClock } from "../clock.ts";
+import { EPOCH_MS, type VirtualClock } from "../clock.ts";
 import type { UnixNamespace } from "../net/unix-namespace.ts";
 import { resolvePath } from "../paths.ts";
 import { type SystemCode, systemError } from "../system-errors.ts";
@@ -22,9 +22,6 @@ export interface FileNode {
   /** Replaced as a whole; empty for all but files. */
   bytes: Uint8Array;
 }
-
-/** Milliseconds from 1970 to the beginning of a simulated world, 2000-01-01 UTC: no test shall depend on today. */
-const EPOCH_MS = 946_684_800_000;
 
 /** Longest name and longest path in bytes, as on Linux. */
 const NAME_BYTES_MAX = 255;
@@ -71,7 +68,7 @@ export class FileTree {
         `host.files.write: got ${describeValue(contents)}, needs a string or a Uint8Array`,
       );
     }
-    const { mode = 0o644, modifiedMs = this.#nowMs() } = options;
+    const { mode = 0o644, modifiedMs = this.#clock.wallNow() } = options;
     const bytes =
       typeof contents === "string" ? new TextEncoder().encode(contents) : contents.slice();
     const node = this.#make(path, "file", mode);
@@ -136,15 +133,11 @@ export class FileTree {
       kind,
       mode,
       inode: ++this.#inodes,
-      modifiedMs: this.#nowMs(),
+      modifiedMs: this.#clock.wallNow(),
       bytes: NOTHING,
     };
     this.#nodes.set(key, node);
     return node;
-  }
-
-  #nowMs(): number {
-    return EPOCH_MS + Math.floor(this.#clock.now());
   }
 }
 
