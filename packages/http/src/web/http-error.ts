@@ -1,0 +1,58 @@
+/** Options of `HttpError`. */
+export interface HttpErrorOptions extends ErrorOptions {
+  /** Fields for the response: `{ "retry-after": "10" }`. Default none. */
+  readonly headers?: HeadersInit;
+  /** Whether the client may read the message. Default: `true` for statuses below 500, which tell the client about its own fault. */
+  readonly expose?: boolean;
+}
+
+/**
+ * A failure that is an answer: thrown by a handler, or by what it calls, it becomes the response with this status. The message is
+ * sent only if `expose` is true; `cause` never is.
+ *
+ * @example A thing that is not there
+ * ```ts
+ * import { HttpError } from "@arborio/http";
+ *
+ * const error = new HttpError(404, "no such item");
+ * console.assert(error.status === 404 && error.expose);
+ * console.assert(!new HttpError(503, "the database of Mr. Smith is full").expose);
+ * ```
+ *
+ * @throws RangeError if the status is none of an error: a whole number from 400 to 599.
+ *
+ * Counterpart: `aiohttp.web.HTTPException`.
+ */
+export class HttpError extends Error {
+  override readonly name: string = "HttpError";
+  /** 400 to 599. */
+  readonly status: number;
+  /** Fields for the response, or `undefined`. */
+  readonly headers: HeadersInit | undefined;
+  /** Whether the message may be sent. */
+  readonly expose: boolean;
+
+  constructor(status: number, message: string, options: HttpErrorOptions = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    if (!(Number.isInteger(status) && status >= 400 && status <= 599)) {
+      throw new RangeError(
+        `new HttpError: got status ${String(status)}, needs a whole number from 400 to 599`,
+      );
+    }
+    this.status = status;
+    this.headers = options.headers;
+    this.expose = options.expose ?? status < 500;
+  }
+}
+
+/** The body of a request is over its limit: 413. */
+export class BodyTooLargeError extends HttpError {
+  override readonly name: string = "BodyTooLargeError";
+  /** The limit, in bytes. */
+  readonly bytesMax: number;
+
+  constructor(bytesMax: number, message?: string) {
+    super(413, message ?? `the body is larger than ${bytesMax} bytes`);
+    this.bytesMax = bytesMax;
+  }
+}
