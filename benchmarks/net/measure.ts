@@ -4,9 +4,11 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { compiled } from "../harness/compile.ts";
-import type { Command, Measure, MeasureOptions } from "../harness/suite.ts";
-import { LineProcess } from "./line-process.ts";
-import { cpuNs, openFilesMax, residentBytes } from "./process-figures.ts";
+import { LineProcess } from "../harness/line-process.ts";
+import { cpuNs } from "../harness/process-figures.ts";
+import { idleConnections } from "../harness/idle-connections.ts";
+import { KEEP_FREED, startServer } from "../harness/server-process.ts";
+import type { Measure } from "../harness/suite.ts";
 
 const run = promisify(execFile);
 
@@ -21,21 +23,8 @@ interface Pace {
 const FULL: Pace = { warmUpMs: 600, sampleMs: 900, samples: 2 };
 const QUICK: Pace = { warmUpMs: 30, sampleMs: 100, samples: 1 };
 
-/** Connections of a quick run of the idle bench. */
-const QUICK_CONNECTIONS = 200;
-
-/** Files that a process has open beside its connections. */
-const OTHER_FILES = 100;
-
 /** Part of the idle connections that come and go before memory is read, so that what exists once is not counted. */
 const WARM_UP_PART = 10;
-
-/**
- * Keeps glibc from giving freed memory back to the kernel at once. It does so when the memory happens to lie at the end of
- * the heap: then each chunk of 64 KiB is taken from the kernel anew, page by page. Of the same server some processes had
- * 0 and some 13 page faults a message, and needed twice the CPU time; with this all have 0.
- */
-const KEEP_FREED = { MALLOC_TRIM_THRESHOLD_: String(256 * 1024 * 1024) };
 
 /** The name of the second figure of a bench; the first has the bench's own. */
 export const cpuOf = (bench: string): string => `${bench}-cpu`;
@@ -65,7 +54,7 @@ export function measureLoad(
 /** Measures resident bytes for each of many connections that do nothing. */
 export function measureIdle(bench: string, connections: number): Measure {
   return async (program, options) => {
-    const count = await connectionsPossible(bench, connections, options);
+    const count = await idleConnections(bench, connections, options);
     await using server = await startServer(program);
     await using load = await startLoad(["idle", server.port]);
     await load.work(Math.ceil(count / WARM_UP_PART));
@@ -74,21 +63,6 @@ export function measureIdle(bench: string, connections: number): Measure {
     await load.work(count);
     return { [bench]: [((await server.settledBytes()) - before) / count] };
   };
-}
-
-async function connectionsPossible(
-  bench: string,
-  wanted: number,
-  { quick, remark }: MeasureOptions,
-): Promise<number> {
-  if (quick) return QUICK_CONNECTIONS;
-  const filesMax = await openFilesMax();
-  if (filesMax >= wanted + OTHER_FILES) return wanted;
-  const possible = filesMax - OTHER_FILES;
-  remark(
-    `${bench}: ${possible} connections, not ${wanted}: a process may have ${filesMax} files open`,
-  );
-  return possible;
 }
 
 /** Why there can be no load generator here, or undefined if there can. */
@@ -118,29 +92,4 @@ async function startLoad(args: readonly (string | number)[]) {
       JSON.parse(await child.ask(String(amount))) as Work,
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
-}
-
-/** Starts a server with all the files it may open: most runtimes raise that limit themselves, Python does not. */
-async function startServer({ command, args }: Command, env: NodeJS.ProcessEnv = {}) {
-  const script = 'ulimit -Sn "$(ulimit -Hn)"; exec "$0" "$@"';
-  const child = new LineProcess(
-    { command: "/bin/sh", args: ["-c", script, command, ...args] },
-    env,
-  );
-  try {
-    const { port, pid } = JSON.parse(await child.nextLine()) as { port: number; pid: number };
-    return {
-      port,
-      pid,
-      /** Resident bytes once garbage is collected. */
-      settledBytes: async (): Promise<number> => {
-        await child.ask("");
-        return residentBytes(pid);
-      },
-      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
-    };
-  } catch (error) {
-    await child[Symbol.asyncDispose]();
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 /*
  * The subject `c-epoll`: an echo server without a runtime, the ceiling of what this machine and the load generator give.
  *
- * What its parts promise is the same for all servers of this suite, see `control.ts`: it prints its port and its process
+ * What its parts promise is the same for all servers, see `harness/server-control.ts`: it prints its port and its process
  * id, answers each line of its standard input with "settled", and ends when that ends.
  */
 #define _GNU_SOURCE

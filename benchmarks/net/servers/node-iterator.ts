@@ -1,7 +1,7 @@
 /** The echo server that most would write for Node with promises: the socket's async iterator, and `drain` awaited. */
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
-import { announce, BACKLOG } from "./control.ts";
+import { announce, BACKLOG } from "../../harness/server-control.ts";
 
 async function echo(socket: Socket): Promise<void> {
   for await (const chunk of socket) {

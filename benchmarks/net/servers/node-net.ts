@@ -1,6 +1,6 @@
 /** The echo server of node:net's own callbacks: the subject `raw` on Node, `node-net` on Bun and Deno. */
 import { createServer, type AddressInfo } from "node:net";
-import { announce, BACKLOG } from "./control.ts";
+import { announce, BACKLOG } from "../../harness/server-control.ts";
 
 const server = createServer({ noDelay: true }, (socket) => {
   socket.on("data", (chunk) => {

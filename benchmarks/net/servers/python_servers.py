@@ -1,7 +1,7 @@
 """The echo servers of asyncio, uvloop, and anyio on three event loops.
 
-Called as `python_servers.py SUBJECT`; what each prints and obeys is in `control.ts`. asyncio, uvloop and anyio set
-TCP_NODELAY on what they accept themselves.
+Called as `python_servers.py SUBJECT`; what each prints and obeys is in `harness/server-control.ts`. asyncio, uvloop and
+anyio set TCP_NODELAY on what they accept themselves.
 """
 
 import asyncio

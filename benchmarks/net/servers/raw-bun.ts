@@ -2,7 +2,7 @@
  * The echo server of `Bun.listen`. Its `write` takes what the socket takes; the rest is ours to keep until `drain`. Bun sets
  * TCP_NODELAY itself, and its backlog is 512.
  */
-import { announce } from "./control.ts";
+import { announce } from "../../harness/server-control.ts";
 
 /** What is used of Bun's socket. */
 interface BunSocket {

@@ -1,5 +1,5 @@
 /** The echo server of `Deno.listen`: one loop a connection, with a buffer of its own. */
-import { announce, BACKLOG } from "./control.ts";
+import { announce, BACKLOG } from "../../harness/server-control.ts";
 
 /** What is used of Deno's connection. */
 interface DenoConnection {

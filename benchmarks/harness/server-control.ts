@@ -1,11 +1,11 @@
 /**
- * What each server of this suite does beside its work, in Python and C too: it prints one line of JSON with its port and
+ * What each server of a benchmark does beside its work, in Python and C too: it prints one line of JSON with its port and
  * its process id; it answers each line of its standard input with "settled", once its garbage is collected; it ends when
  * that input ends, so that none is left behind when the measuring process dies.
  */
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { collectGarbage } from "../../harness/case.ts";
+import { collectGarbage } from "./case.ts";
 
 /** More than any load keeps in flight: no connection waits for a retry of its SYN. */
 export const BACKLOG = 4096;

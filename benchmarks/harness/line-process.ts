@@ -3,8 +3,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import process from "node:process";
-import { CaseError, STDERR_CHARS } from "../harness/case-process.ts";
-import type { Command } from "../harness/suite.ts";
+import { CaseError, STDERR_CHARS } from "./case-process.ts";
+import type { Command } from "./suite.ts";
 
 /** Longer than the longest work between two lines: then the process hangs. */
 const ANSWER_MS_MAX = 30_000;
