@@ -1,0 +1,48 @@
+import type { ServerTrace } from "./server-trace.ts";
+
+/**
+ * Several sets of hooks as one: a hook is there if one of them has it, and calls them in order. One that throws keeps no other from
+ * being called; the first error is then thrown.
+ *
+ * @example A log and a counter
+ * ```ts
+ * import { combineTraces, type ServerTrace } from "@arborio/http";
+ *
+ * let requests = 0;
+ * let connections = 0;
+ * const trace: ServerTrace = combineTraces(
+ *   { requestStart: () => void (requests += 1) },
+ *   { connectionOpen: () => void (connections += 1) },
+ * );
+ * console.assert(trace.requestEnd === undefined && trace.requestStart !== undefined);
+ * ```
+ */
+export function combineTraces(...traces: readonly ServerTrace[]): ServerTrace {
+  const combined: Record<string, (...facts: unknown[]) => void> = {};
+  for (const name of HOOKS) {
+    const having = traces.filter((trace) => trace[name] !== undefined);
+    if (having.length === 0) continue;
+    combined[name] = (...facts) => callAll(having, name, facts);
+  }
+  return combined as ServerTrace;
+}
+
+const HOOKS = [
+  "connectionOpen",
+  "connectionClose",
+  "requestStart",
+  "requestError",
+  "requestEnd",
+] as const;
+
+function callAll(traces: readonly ServerTrace[], name: (typeof HOOKS)[number], facts: unknown[]) {
+  const errors: unknown[] = [];
+  for (const trace of traces) {
+    try {
+      (trace[name] as (...facts: unknown[]) => void)(...facts);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
