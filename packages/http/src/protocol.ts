@@ -19,3 +19,6 @@ export { DEFAULT_PROTOCOL_LIMITS, type ProtocolLimits } from "./protocol/limits.
 
 // Errors
 export { ProtocolError } from "./protocol/protocol-error.ts";
+
+// Event streams
+export { encodeEvent, type ServerSentEvent } from "./protocol/encode-event.ts";
