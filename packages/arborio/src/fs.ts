@@ -1,5 +1,5 @@
 /**
- * Files, for reading.
+ * Files and directories, for reading.
  *
  * @example Count the lines of a file without holding it
  * ```ts
@@ -26,4 +26,6 @@ export {
   type ReadTextFileOptions,
 } from "./fs/read-file.ts";
 export { stat } from "./fs/stat.ts";
-export type { FileKind, FileStat } from "./platform/files.ts";
+export { realPath } from "./fs/real-path.ts";
+export { readDirectory } from "./fs/read-directory.ts";
+export type { DirectoryEntry, DirectoryEntryKind, FileKind, FileStat } from "./platform/files.ts";

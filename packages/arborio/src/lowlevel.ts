@@ -96,7 +96,15 @@ export type {
   TlsServerSettings,
   TlsSettings,
 } from "./platform/tls.ts";
-export type { FileHandle, FileKind, Files, FileStat, OpenTarget } from "./platform/files.ts";
+export type {
+  DirectoryEntry,
+  DirectoryEntryKind,
+  FileHandle,
+  FileKind,
+  Files,
+  FileStat,
+  OpenTarget,
+} from "./platform/files.ts";
 export type { Signals } from "./platform/signals.ts";
 export type { ByteSource, StandardStreams } from "./platform/standard-streams.ts";
 export type { Codec, CodecEnding, CodecSettings, Compression } from "./platform/compression.ts";

@@ -15,10 +15,10 @@ import {
   taskGroup,
   waitAllTasksBlocked,
 } from "../index.ts";
-import { openFile, readFile, readTextFile, stat } from "../fs.ts";
+import { openFile, readDirectory, readFile, readTextFile, realPath, stat } from "../fs.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Backend } from "../platform/backend.ts";
-import type { FileHandle, Files, FileStat } from "../platform/files.ts";
+import type { DirectoryEntry, FileHandle, Files, FileStat } from "../platform/files.ts";
 import type { Completion, Withdraw } from "../platform/network.ts";
 import { simulator } from "../sim.ts";
 import { assertCheckpoints, cancelEverywhere } from "../testing.ts";
@@ -52,6 +52,14 @@ class SlowFiles implements Files {
 
   stat(_path: string, completion: Completion<FileStat>): Withdraw {
     return this.#begin(() => this.#stat(), completion);
+  }
+
+  realPath(path: string, completion: Completion<string>): Withdraw {
+    return this.#begin(() => `/${path}`, completion);
+  }
+
+  readDirectory(_path: string, completion: Completion<readonly DirectoryEntry[]>): Withdraw {
+    return this.#begin<readonly DirectoryEntry[]>(() => [{ name: "a", kind: "file" }], completion);
   }
 
   #stat(): FileStat {
@@ -113,6 +121,8 @@ slowTest("fs: every operation is a checkpoint", async () => {
   const operations: (() => Promise<unknown>)[] = [
     () => openFile("a").then((file) => file.close()),
     () => stat("a"),
+    () => realPath("a"),
+    () => readDirectory("a"),
     () => readFile("a"),
     () => readTextFile("a"),
   ];
@@ -138,6 +148,8 @@ slowTest("fs: cancelled at every checkpoint, nothing stays open", async (files) 
     assert.equal(text(await readFile("a")), "0123456789");
     assert.equal(await readTextFile("a"), "0123456789");
     assert.equal((await stat("a")).size, 10);
+    assert.equal(await realPath("a"), "/a");
+    assert.equal((await readDirectory("a")).length, 1);
     using file = await openFile("a");
     assert.equal(text(await file.readRange(2, 4)), "23");
   });
@@ -287,7 +299,7 @@ test("fs: on a backend without files every function says so", async () => {
   const { files: _, ...backend } = simulator().createBackend();
   await run(
     async () => {
-      for (const operation of [openFile, stat, readFile, readTextFile])
+      for (const operation of [openFile, stat, realPath, readDirectory, readFile, readTextFile])
         await assert.rejects(operation("a"), NotSupportedError);
     },
     { backend },

@@ -12,6 +12,10 @@ export interface Files {
   open(target: OpenTarget, completion: Completion<FileHandle>): Withdraw;
   /** What is known about a file; links are followed. */
   stat(path: string, completion: Completion<FileStat>): Withdraw;
+  /** The absolute path of what is there, without `.`, `..` and links. Fails as `stat` does. */
+  realPath(path: string, completion: Completion<string>): Withdraw;
+  /** What is in a directory, in any order, without `.` and `..`. Fails with `ENOTDIR` if it is none. */
+  readDirectory(path: string, completion: Completion<readonly DirectoryEntry[]>): Withdraw;
 }
 
 /** What to open, and what for. */
@@ -53,3 +57,14 @@ export interface FileStat {
 
 /** What a path leads to. */
 export type FileKind = "file" | "directory" | "fifo" | "socket" | "device";
+
+/** Something in a directory. */
+export interface DirectoryEntry {
+  /** Its name. A name that is no UTF-8 has U+FFFD in place of what is none, and cannot be opened by it. */
+  readonly name: string;
+  /** What it is; of a link not what it leads to. */
+  readonly kind: DirectoryEntryKind;
+}
+
+/** `"other"` are FIFOs, sockets, devices: not every runtime tells them apart here. `stat` does. */
+export type DirectoryEntryKind = "file" | "directory" | "link" | "other";

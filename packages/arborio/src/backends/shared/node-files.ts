@@ -2,9 +2,16 @@
  * Files through `node:fs`, whose operations run in the runtime's threads. None can be stopped there: one that is withdrawn ends by
  * itself, and nobody is told.
  */
-import type { Stats } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import type { Completion, Withdraw } from "../../platform/network.ts";
-import type { FileHandle, FileKind, Files, FileStat } from "../../platform/files.ts";
+import type {
+  DirectoryEntry,
+  DirectoryEntryKind,
+  FileHandle,
+  FileKind,
+  Files,
+  FileStat,
+} from "../../platform/files.ts";
 import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
 import { toSystemError } from "./system-error.ts";
@@ -40,6 +47,21 @@ export const nodeFiles: Files = {
     return begin<Stats>((done) => fs().stat(path, done), {
       succeed: (stats) => completion.succeed(toFileStat(stats)),
       fail: (error) => completion.fail(toSystemError(`stat ${path}`, error)),
+    });
+  },
+  realPath(path, completion) {
+    const attempt = `find the real path of ${path}`;
+    // The system's own, in one call: the other one asks about each part of the path, one after the other.
+    return begin<string>((done) => fs().realpath.native(path, done), {
+      succeed: (real) => completion.succeed(real),
+      fail: (error) => completion.fail(toSystemError(attempt, error)),
+    });
+  },
+  readDirectory(path, completion) {
+    const attempt = `read the directory ${path}`;
+    return begin<Dirent[]>((done) => fs().readdir(path, { withFileTypes: true }, done), {
+      succeed: (entries) => completion.succeed(entries.map(toDirectoryEntry)),
+      fail: (error) => completion.fail(toSystemError(attempt, error)),
     });
   },
 };
@@ -146,4 +168,14 @@ function kindOf(stats: Stats): FileKind {
   if (stats.isDirectory()) return "directory";
   if (stats.isFIFO()) return "fifo";
   return stats.isSocket() ? "socket" : "device";
+}
+
+function toDirectoryEntry(entry: Dirent): DirectoryEntry {
+  return { name: entry.name, kind: entryKindOf(entry) };
+}
+
+function entryKindOf(entry: Dirent): DirectoryEntryKind {
+  if (entry.isFile()) return "file";
+  if (entry.isDirectory()) return "directory";
+  return entry.isSymbolicLink() ? "link" : "other";
 }

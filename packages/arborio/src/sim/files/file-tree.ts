@@ -1,5 +1,5 @@
 import { describeValue } from "../../core/arguments.ts";
-import type { FileKind } from "../../platform/files.ts";
+import type { DirectoryEntry, FileKind } from "../../platform/files.ts";
 import { EPOCH_MS, type VirtualClock } from "../clock.ts";
 import type { UnixNamespace } from "../net/unix-namespace.ts";
 import { resolvePath } from "../paths.ts";
@@ -27,6 +27,9 @@ export interface FileNode {
 const NAME_BYTES_MAX = 255;
 const PATH_BYTES_MAX = 4095;
 
+/** So many links lead on, as on Linux; then they are taken for a circle. */
+const LINKS_MAX = 40;
+
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** The files of a simulated host, as a test sees them. Made anew for each run. */
@@ -34,13 +37,15 @@ export class FileTree {
   readonly #clock: VirtualClock;
   readonly #sockets: UnixNamespace;
   readonly #nodes: Map<string, FileNode> = new Map();
+  /** Symbolic links: where each leads, as it was written. */
+  readonly #links: Map<string, string> = new Map();
   #inodes = 0;
 
   /** @internal */
   constructor(clock: VirtualClock, sockets: UnixNamespace) {
     this.#clock = clock;
     this.#sockets = sockets;
-    sockets.isTaken = (resolved) => this.#nodes.has(resolved);
+    sockets.isTaken = (resolved) => this.#nodes.has(resolved) || this.#links.has(resolved);
     this.makeDirectory("/");
     this.makeDirectory("/tmp");
   }
@@ -84,29 +89,89 @@ export class FileTree {
     if (node.kind !== "directory") throw systemError(`make the directory ${path}`, "ENOTDIR");
   }
 
-  /** Removes a file, or a directory with the files in it; whether there was one. Whoever has a file open keeps it. */
+  /**
+   * Makes a symbolic link, and the directories above it.
+   *
+   * @param path where it is to be.
+   * @param target where it leads: absolute, or seen from the directory it is in. Nothing need be there.
+   * @throws SystemError if something is at `path`, or in its way.
+   */
+  link(path: string, target: string): void {
+    const refusal = refusePath(path) ?? refusePath(target);
+    if (refusal !== null) throw systemError(`make the link ${path}`, refusal);
+    const key = resolvePath(path);
+    if (this.#sockets.isTaken(key) || this.#socketAt(key) !== undefined)
+      throw systemError(`make the link ${path}`, "EEXIST");
+    this.makeDirectory(ancestorsOf(key)[0] as string);
+    this.#links.set(key, target);
+  }
+
+  /** Removes a file, a link, or a directory with what is in it; whether there was one. Whoever has a file open keeps it. */
   remove(path: string): boolean {
     const key = resolvePath(path);
     if (this.#sockets.unlink(key)) return true;
-    for (const below of this.#nodes.keys())
-      if (below.startsWith(`${key}/`)) this.#nodes.delete(below);
-    return this.#nodes.delete(key);
+    for (const map of [this.#nodes, this.#links])
+      for (const below of map.keys()) if (below.startsWith(`${key}/`)) map.delete(below);
+    return this.#links.delete(key) || this.#nodes.delete(key);
   }
 
-  /** @internal What is there, or why nothing is. */
+  /** @internal What is there, or why nothing is. Links are followed. */
   find(path: string): FileNode | SystemCode {
+    const found = this.#resolve(path);
+    if (found.startsWith("/")) return this.#nodes.get(found) as FileNode;
+    // Sockets have paths without directories above them.
+    const socket = found === "ENOENT" ? this.#socketAt(resolvePath(path)) : undefined;
+    if (socket === undefined) return found as SystemCode;
+    return path.endsWith("/") ? "ENOTDIR" : socket;
+  }
+
+  /** @internal The path without links of what `find` finds. */
+  realPath(path: string): string {
+    const found = this.#resolve(path);
+    return found.startsWith("/") ? found : resolvePath(path);
+  }
+
+  /** @internal What is in a directory, or why nothing is. */
+  list(path: string): DirectoryEntry[] | SystemCode {
+    const node = this.find(path);
+    if (typeof node === "string") return node;
+    if (node.kind !== "directory") return "ENOTDIR";
+    const directory = this.realPath(path);
+    const entries: DirectoryEntry[] = [];
+    const add = (key: string, kind: DirectoryEntry["kind"]): void => {
+      if (key !== "/" && ancestorsOf(key)[0] === directory)
+        entries.push({ name: key.slice(key.lastIndexOf("/") + 1), kind });
+    };
+    for (const [key, { kind }] of this.#nodes) add(key, kind === "directory" ? kind : "file");
+    for (const key of this.#links.keys()) add(key, "link");
+    for (const key of this.#sockets.paths()) add(key, "other");
+    return entries;
+  }
+
+  /** The path of a file or directory without links, or why there is none. Part by part, as a system does it. */
+  #resolve(path: string): string {
     const refusal = refusePath(path);
     if (refusal !== null) return refusal;
-    const key = resolvePath(path);
-    const node = this.#nodes.get(key) ?? this.#socketAt(key);
-    if (node !== undefined)
-      return node.kind !== "directory" && path.endsWith("/") ? "ENOTDIR" : node;
-    for (const above of ancestorsOf(key)) {
-      const kind = this.#nodes.get(above)?.kind;
-      if (kind === "directory") break;
-      if (kind !== undefined) return "ENOTDIR";
+    const parts = path.split("/").reverse();
+    let key = "/";
+    let links = 0;
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      if (part === "" || part === ".") continue;
+      const next = part === ".." ? (ancestorsOf(key)[0] as string) : join(key, part);
+      const target = this.#links.get(next);
+      if (target !== undefined) {
+        links += 1;
+        if (links > LINKS_MAX) return "ELOOP";
+        parts.push(...target.split("/").reverse());
+        if (target.startsWith("/")) key = "/";
+        continue;
+      }
+      const kind = this.#nodes.get(next)?.kind;
+      if (kind === undefined) return "ENOENT";
+      if (kind !== "directory" && parts.length > 0) return "ENOTDIR";
+      key = next;
     }
-    return "ENOENT";
+    return key;
   }
 
   #socketAt(key: string): FileNode | undefined {
@@ -124,9 +189,11 @@ export class FileTree {
   #make(path: string, kind: FileNode["kind"], mode: number): FileNode {
     const refusal = refusePath(path);
     if (refusal !== null) throw systemError(`make ${path}`, refusal);
-    const key = resolvePath(path);
+    const resolved = this.#resolve(path);
+    const key = resolved.startsWith("/") ? resolved : resolvePath(path);
     const there = this.#nodes.get(key);
     if (there !== undefined) return there;
+    if (this.#links.has(key)) throw systemError(`make ${path}`, "ENOENT");
     const [parent] = ancestorsOf(key);
     if (parent !== undefined && parent !== key) this.makeDirectory(parent);
     const node: FileNode = {
@@ -145,6 +212,10 @@ export class FileTree {
 function ancestorsOf(key: string): string[] {
   const parts = key.split("/").slice(1);
   return parts.map((_, index) => `/${parts.slice(0, index).join("/")}`).reverse();
+}
+
+function join(directory: string, name: string): string {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
 }
 
 function refusePath(path: string): SystemCode | null {

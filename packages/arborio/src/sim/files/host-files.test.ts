@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { now, sleep, SystemError } from "../../index.ts";
-import { openFile, readFile, readTextFile, stat } from "../../fs.ts";
+import { openFile, readDirectory, readFile, readTextFile, realPath, stat } from "../../fs.ts";
 import { listenUnix } from "../../net.ts";
 import { currentBackend, requireCapability } from "../../platform/capabilities.ts";
 import type { FileHandle } from "../../platform/files.ts";
@@ -141,5 +141,63 @@ test("simulated files: a read that is withdrawn writes into its memory all the s
     handle.close();
     handle.close();
     assert.equal(world.localhost.openFiles, 0);
+  });
+});
+
+test("simulated files: links lead where they say, and realPath tells where that is", async () => {
+  await simulate({}, async (world) => {
+    const { files } = world.localhost;
+    files.write("/data/v2/page", "two");
+    files.link("/data/current", "v2");
+    files.link("/data/v2/up", "../v2/page");
+    files.link("/away", "/data/current/up");
+    files.link("/circle", "/circle");
+    files.link("/nowhere", "/none");
+    assert.equal(await readTextFile("/data/current/page"), "two");
+    assert.equal(await realPath("/data/current/./../current/page"), "/data/v2/page");
+    assert.equal(await realPath("/away"), "/data/v2/page");
+    assert.equal(await realPath("tmp/"), "/tmp");
+    assert.equal((await stat("/data/current")).kind, "directory");
+    for (const [path, code] of [
+      ["/circle", "ELOOP"],
+      ["/nowhere", "ENOENT"],
+      ["/none/../tmp", "ENOENT"],
+      ["/away/", "ENOTDIR"],
+    ] as const) {
+      await assert.rejects(realPath(path), hasCode(code), path);
+      await assert.rejects(stat(path), hasCode(code), path);
+    }
+    files.write("/data/current/page", "new");
+    assert.equal(await readTextFile("/data/v2/page"), "new");
+    assert.throws(() => files.link("/away", "x"), hasCode("EEXIST"));
+    assert.throws(() => files.write("/nowhere", "x"), hasCode("ENOENT"));
+    assert.equal(files.remove("/away"), true);
+    await assert.rejects(stat("/away"), hasCode("ENOENT"));
+  });
+});
+
+test("simulated files: readDirectory gives what is in a directory, and no more", async () => {
+  await simulate({}, async (world) => {
+    const { files } = world.localhost;
+    files.write("/d/b", "");
+    files.write("/d/a/deep", "");
+    files.link("/d/link", "b");
+    files.link("/other", "/d");
+    const listener = await listenUnix("/d/socket");
+    const names = [
+      { name: "a", kind: "directory" },
+      { name: "b", kind: "file" },
+      { name: "link", kind: "link" },
+      { name: "socket", kind: "other" },
+    ];
+    assert.deepEqual(await readDirectory("/d"), names);
+    assert.deepEqual(await readDirectory("/other/"), names);
+    assert.deepEqual(
+      (await readDirectory("/")).map(({ name }) => name),
+      ["d", "other", "tmp"],
+    );
+    await assert.rejects(readDirectory("/d/b"), hasCode("ENOTDIR"));
+    await assert.rejects(readDirectory("/none"), hasCode("ENOENT"));
+    listener.close();
   });
 });

@@ -1,4 +1,10 @@
-import type { FileHandle, Files, FileStat, OpenTarget } from "../../platform/files.ts";
+import type {
+  DirectoryEntry,
+  FileHandle,
+  Files,
+  FileStat,
+  OpenTarget,
+} from "../../platform/files.ts";
 import type { Completion, Withdraw } from "../../platform/network.ts";
 import type { Chooser } from "../chooser.ts";
 import type { VirtualClock } from "../clock.ts";
@@ -54,6 +60,24 @@ export class HostFiles implements Files {
       const node = this.#tree.find(path);
       if (typeof node === "string") completion.fail(systemError(`stat ${path}`, node));
       else completion.succeed(statOf(node));
+    });
+  }
+
+  realPath(path: string, completion: Completion<string>): Withdraw {
+    return this.after(() => {
+      const node = this.#tree.find(path);
+      if (typeof node === "string")
+        completion.fail(systemError(`find the real path of ${path}`, node));
+      else completion.succeed(this.#tree.realPath(path));
+    });
+  }
+
+  readDirectory(path: string, completion: Completion<readonly DirectoryEntry[]>): Withdraw {
+    return this.after(() => {
+      const entries = this.#tree.list(path);
+      if (typeof entries === "string")
+        completion.fail(systemError(`read the directory ${path}`, entries));
+      else completion.succeed(entries);
     });
   }
 

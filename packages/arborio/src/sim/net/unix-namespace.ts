@@ -59,6 +59,11 @@ export class UnixNamespace {
     return key.startsWith("\0") || this.isTaken(key) ? "ECONNREFUSED" : "ENOENT";
   }
 
+  /** The absolute paths of all that are files. */
+  *paths(): Generator<string> {
+    for (const key of this.#names.keys()) if (!key.startsWith("\0")) yield key;
+  }
+
   /** Removes the file of a socket, as `unlink` does: a socket that is bound to it lives on, out of reach. */
   unlink(path: string): boolean {
     return this.#names.delete(resolvePath(path));

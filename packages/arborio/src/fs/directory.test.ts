@@ -1,0 +1,107 @@
+/** Real paths and directories of the host. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, test as nodeTest } from "node:test";
+import { pathToFileURL } from "node:url";
+import { SystemError } from "../index.ts";
+import { readDirectory, realPath } from "../fs.ts";
+import { onEveryBackend } from "../testing.ts";
+
+const everyBackend = onEveryBackend(nodeTest);
+const test: typeof everyBackend = (title, body) =>
+  everyBackend(title, body, { skip: { backend: "simulator", reason: "files of this machine" } });
+
+/** A user without rights. */
+const NOBODY = 65_534;
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), "arborio-directory-")));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const hasCode = (code: string, message: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof SystemError, String(error));
+  assert.equal(error.systemCode, code);
+  assert.match(error.message, message);
+  return true;
+};
+
+test("realPath: follows every link, and resolves . and ..", async () => {
+  const inside = join(folder, "real", "in ä");
+  mkdirSync(inside, { recursive: true });
+  writeFileSync(join(inside, "file"), "");
+  symlinkSync("real", join(folder, "link"));
+  symlinkSync("../../link/in ä/file", join(inside, "away"));
+  for (const path of [
+    join(folder, "link", "in ä", "away"),
+    `${folder}/./real/../link/in ä//file`,
+    pathToFileURL(join(inside, "away")),
+  ])
+    assert.equal(await realPath(path), join(inside, "file"));
+  assert.equal(await realPath(`${folder}/link/`), join(folder, "real"));
+  assert.equal(await realPath("/"), "/");
+});
+
+test("realPath, readDirectory: the system's refusals have the same codes everywhere", async () => {
+  const loop = join(folder, "loop");
+  symlinkSync(loop, loop);
+  writeFileSync(join(folder, "plain"), "");
+  for (const [code, path] of [
+    ["ENOENT", join(folder, "missing")],
+    ["ENOTDIR", join(folder, "plain", "below")],
+    ["ENAMETOOLONG", join(folder, "a".repeat(300))],
+    ["ELOOP", loop],
+  ] as const) {
+    await assert.rejects(realPath(path), hasCode(code, /^find the real path of /));
+    await assert.rejects(readDirectory(path), hasCode(code, /^read the directory /));
+  }
+  await assert.rejects(readDirectory(join(folder, "plain")), hasCode("ENOTDIR", /plain/));
+  await assert.rejects(realPath("a\0b"), RangeError);
+  await assert.rejects(readDirectory("a\0b"), RangeError);
+});
+
+test("readDirectory: a directory that this process may not read is EACCES", async () => {
+  const secret = join(folder, "secret");
+  mkdirSync(secret);
+  chmodSync(folder, 0o711);
+  chmodSync(secret, 0);
+  const user = process.geteuid?.() ?? NOBODY;
+  // Root may read everything.
+  if (user === 0) process.seteuid?.(NOBODY);
+  try {
+    await assert.rejects(readDirectory(secret), hasCode("EACCES", /permission denied/));
+    await assert.rejects(realPath(join(secret, "x")), hasCode("EACCES", /permission denied/));
+  } finally {
+    if (user === 0) process.seteuid?.(user);
+  }
+});
+
+test("readDirectory: names and kinds, in the order of the names; of links not what they lead to", async () => {
+  const path = join(folder, "list");
+  mkdirSync(join(path, "folder"), { recursive: true });
+  writeFileSync(join(path, "ä"), "");
+  writeFileSync(join(path, ".hidden"), "");
+  symlinkSync("folder", join(path, "link"));
+  symlinkSync("nowhere", join(path, "dead"));
+  execFileSync("mkfifo", [join(path, "queue")]);
+  assert.deepEqual(await readDirectory(path), [
+    { name: ".hidden", kind: "file" },
+    { name: "dead", kind: "link" },
+    { name: "folder", kind: "directory" },
+    { name: "link", kind: "link" },
+    { name: "queue", kind: "other" },
+    { name: "ä", kind: "file" },
+  ]);
+  assert.deepEqual(await readDirectory(join(path, "folder")), []);
+  assert.equal((await readDirectory(pathToFileURL(path))).length, 6);
+});
