@@ -1,0 +1,128 @@
+import { CR, LF } from "./characters.ts";
+import { checkTrailers } from "./field-facts.ts";
+import { readFieldLine } from "./field-line.ts";
+import type { InputBuffer } from "./input-buffer.ts";
+import type { ProtocolLimits } from "./limits.ts";
+import { LineReader } from "./line-reader.ts";
+import { quote, refuse } from "./rules.ts";
+
+/** Digits of a chunk's size at most: 2^53 - 1 has 14, and nobody needs more zeros before it. */
+const SIZE_DIGITS_MAX = 16;
+
+/** Size, extensions: RFC 9112 §7.1. White space around `;` and `=`, which a sender must not generate, is refused. */
+const CHUNK_HEAD =
+  /^([0-9A-Fa-f]+)((?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[^"\\]|\\.)*"))?)*)$/;
+
+type Phase = "size" | "data" | "data-end" | "trailers" | "done";
+
+/** Decodes a chunked body: RFC 9112 §7.1. */
+export class ChunkedDecoder {
+  readonly #input: InputBuffer;
+  readonly #limits: ProtocolLimits;
+  readonly #lines: LineReader;
+  #phase: Phase = "size";
+  /** Bytes of the current chunk that were not handed out. */
+  #chunkLeft = 0;
+  #extensionBytes = 0;
+  #trailerBytes = 0;
+  readonly trailers: string[] = [];
+
+  constructor(input: InputBuffer, limits: ProtocolLimits) {
+    this.#input = input;
+    this.#limits = limits;
+    this.#lines = new LineReader(input);
+  }
+
+  /** Whether the end was read, trailers included. */
+  get isDone(): boolean {
+    return this.#phase === "done";
+  }
+
+  /** The next piece, or null: more is needed, or it is done. */
+  read(maxBytes: number): Uint8Array | null {
+    while (this.#phase !== "done") {
+      if (this.#phase === "data") {
+        const count = Math.min(this.#input.length, this.#chunkLeft, maxBytes);
+        if (count === 0) return null;
+        this.#chunkLeft -= count;
+        if (this.#chunkLeft === 0) this.#phase = "data-end";
+        return this.#input.take(count);
+      }
+      if (!this.#step()) return null;
+    }
+    return null;
+  }
+
+  /** Reads something that is not data. False: more is needed. */
+  #step(): boolean {
+    if (this.#phase === "data-end") return this.#readDataEnd();
+    return this.#phase === "size" ? this.#readSize() : this.#readTrailer();
+  }
+
+  #readDataEnd(): boolean {
+    const { bytes, start, length } = this.#input;
+    if (length === 0) return false;
+    if (bytes[start] !== CR || (length > 1 && bytes[start + 1] !== LF)) {
+      refuse(
+        "chunk-end",
+        "a chunk's data is not followed by CRLF: it is longer than its size says",
+      );
+    }
+    if (length === 1) return false;
+    this.#input.skip(2);
+    this.#phase = "size";
+    return true;
+  }
+
+  #readSize(): boolean {
+    const extensionsLeft = this.#limits.chunkExtensionBytesMax - this.#extensionBytes;
+    const line = this.#lines.next(SIZE_DIGITS_MAX + extensionsLeft + 2, refuseExtensions);
+    if (line === null) return false;
+    const match = CHUNK_HEAD.exec(line);
+    if (match === null) refuseChunkHead(line);
+    const [, digits = "", extensions = ""] = match;
+    const size = Number.parseInt(digits, 16);
+    if (digits.length > SIZE_DIGITS_MAX || size > Number.MAX_SAFE_INTEGER) {
+      refuse("chunk-too-large", `a chunk's size is ${quote(digits)}: more than 2^53 - 1`);
+    }
+    if (extensions.length > extensionsLeft) refuseExtensions();
+    this.#extensionBytes += extensions.length;
+    this.#chunkLeft = size;
+    this.#phase = size === 0 ? "trailers" : "data";
+    return true;
+  }
+
+  #readTrailer(): boolean {
+    const left = this.#limits.trailerBytesMax - this.#trailerBytes;
+    const line = this.#lines.next(left + 2, refuseTrailers);
+    if (line === null) return false;
+    if (line === "") {
+      checkTrailers(this.trailers);
+      this.#phase = "done";
+      return true;
+    }
+    this.#trailerBytes += line.length + 2;
+    if (this.#trailerBytes > this.#limits.trailerBytesMax) refuseTrailers();
+    if (this.trailers.length / 2 >= this.#limits.fieldsMax) {
+      refuse("too-many-fields", `more than ${this.#limits.fieldsMax} trailers`);
+    }
+    readFieldLine(line, this.trailers);
+    return true;
+  }
+}
+
+function refuseExtensions(): never {
+  refuse("chunk-extensions-too-large", "the extensions of the chunks are longer than the limit");
+}
+
+function refuseTrailers(): never {
+  refuse("trailers-too-large", "the trailers are longer than the limit");
+}
+
+function refuseChunkHead(line: string): never {
+  const digits = /^[0-9A-Fa-f]*/.exec(line)?.[0] ?? "";
+  if (digits !== "" && /^[; \t]/.test(line.slice(digits.length))) {
+    refuse("chunk-extension", `not a chunk's extension: ${quote(line.slice(digits.length))}`);
+  }
+  refuse("chunk-size", `not a chunk's size: ${quote(line)}`);
+}

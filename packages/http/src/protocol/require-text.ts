@@ -1,0 +1,58 @@
+import { forbiddenInValue, isToken } from "./characters.ts";
+
+/**
+ * What may be written. Everything that a message is made of passes here before a byte goes out, so that no value can end a line and
+ * begin another (CWE-93, CWE-113).
+ */
+
+/** @throws {TypeError} It is not a token (RFC 9110 §5.1). */
+export function requireFieldName(name: string): string {
+  if (!isToken(name)) throw new TypeError(`field name ${shown(name)}: a token was expected`);
+  return name;
+}
+
+/** @throws {TypeError} It has control characters, or characters above 0xFF (RFC 9110 §5.5). */
+export function requireFieldValue(value: string): string {
+  return requireText("field value", value);
+}
+
+/** @throws {TypeError} It is not a token (RFC 9110 §9.1). */
+export function requireMethod(method: string): string {
+  if (!isToken(method)) throw new TypeError(`method ${shown(method)}: a token was expected`);
+  return method;
+}
+
+/** @throws {TypeError} It is empty, or has white space, a fragment, or anything that is not visible ASCII (RFC 9112 §3.2). */
+export function requireTarget(target: string): string {
+  if (!/^[!"$-~]+$/.test(target)) {
+    throw new TypeError(`target ${shown(target)}: visible ASCII without a fragment was expected`);
+  }
+  return target;
+}
+
+/** @throws {TypeError} It has control characters, or characters above 0xFF (RFC 9112 §4). */
+export function requireReason(reason: string): string {
+  return requireText("reason", reason);
+}
+
+/** @throws {TypeError} It is not an integer from 100 to 999 (RFC 9110 §15). */
+export function requireStatus(status: number): number {
+  if (Number.isInteger(status) && status >= 100 && status <= 999) return status;
+  throw new TypeError(`status ${status}: an integer from 100 to 999 was expected`);
+}
+
+function requireText(what: string, text: string): string {
+  const bad = forbiddenInValue(text);
+  if (bad < 0) return text;
+  const code = text.charCodeAt(bad).toString(16).toUpperCase().padStart(2, "0");
+  throw new TypeError(
+    `${what} ${shown(text)}: character 0x${code} at ${bad}: no control characters and none above 0xFF were expected`,
+  );
+}
+
+/** Characters of a text that errors show. */
+const SHOWN_CHARACTERS_MAX = 64;
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, SHOWN_CHARACTERS_MAX));
+}

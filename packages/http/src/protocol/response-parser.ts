@@ -1,0 +1,86 @@
+import { forbiddenInValue } from "./characters.ts";
+import { fieldFacts, framingOf, staysOpen } from "./field-facts.ts";
+import type { BodyFraming, FieldList, HttpVersion, ResponseHead } from "./message.ts";
+import { MessageParser } from "./message-parser.ts";
+import { quote, refuse } from "./rules.ts";
+
+/** What a response begins with. */
+const PROTOCOL = "HTTP/";
+
+/**
+ * Reads responses: RFC 9110, RFC 9112, strictly. 1xx responses are heads like others, each followed by the next; 101 is followed by
+ * `takeRest`.
+ *
+ * @example
+ * ```ts
+ * import { ResponseParser } from "@arborio/http/protocol";
+ *
+ * const parser = new ResponseParser();
+ * parser.expect("GET");
+ * parser.push(new TextEncoder().encode("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"));
+ * console.assert(parser.readHead()?.status === 200);
+ * console.assert(parser.readBody(100)?.length === 2 && parser.bodyDone);
+ * ```
+ */
+export class ResponseParser extends MessageParser<ResponseHead> {
+  #method = "GET";
+  #version: HttpVersion = "1.1";
+  #status = 0;
+  #reason = "";
+
+  /** Tells what the next response answers: it decides whether there is a body. */
+  expect(method: string): void {
+    this.#method = method;
+  }
+
+  protected override checkStartLine(): void {
+    const { bytes, start, length } = this.input;
+    for (let at = 0; at < length && at < PROTOCOL.length; at++) {
+      if (bytes[start + at] !== PROTOCOL.charCodeAt(at)) {
+        refuse("status-line", "the first bytes are not those of an HTTP response");
+      }
+    }
+  }
+
+  protected override takeStartLine(line: string): boolean {
+    const bad = forbiddenInValue(line);
+    if (bad >= 0) {
+      if (line[bad] === "\r") refuse("bare-cr", "a CR inside the status line");
+      refuse("control-character", `a control character in the status line: ${quote(line)}`);
+    }
+    const match = /^HTTP\/([0-9]\.[0-9])(?: ([0-9]+)(?: (.*))?)?$/.exec(line);
+    if (match === null) refuse("status-line", `not a status line: ${quote(line)}`);
+    const [, version, status, reason = ""] = match;
+    if (version !== "1.1" && version !== "1.0") {
+      refuse("version-unsupported", `HTTP/${version}: HTTP/1.1 and HTTP/1.0 are spoken here`);
+    }
+    if (status === undefined || !/^[1-9][0-9]{2}$/.test(status)) {
+      refuse("status-code", `a status code of three digits was expected: ${quote(line)}`);
+    }
+    this.#version = version;
+    this.#status = Number(status);
+    this.#reason = reason;
+    return true;
+  }
+
+  protected override finishHead(fields: FieldList): ResponseHead {
+    const version = this.#version;
+    const facts = fieldFacts("response", version, fields);
+    const status = this.#status;
+    const framing: BodyFraming = this.#hasBody() ? (framingOf(facts) ?? "close") : 0;
+    const keepAlive = framing !== "close" && staysOpen(version, facts);
+    return { version, status, reason: this.#reason, fields, framing, keepAlive };
+  }
+
+  protected override refuseLongStartLine(): never {
+    const { startLineBytesMax } = this.limits;
+    refuse("start-line-too-long", `the status line is longer than ${startLineBytesMax} bytes`);
+  }
+
+  /** RFC 9112 §6.3, rules 1 and 2. */
+  #hasBody(): boolean {
+    const status = this.#status;
+    if (this.#method === "HEAD" || status < 200 || status === 204 || status === 304) return false;
+    return !(this.#method === "CONNECT" && status < 300);
+  }
+}

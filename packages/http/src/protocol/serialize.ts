@@ -1,0 +1,68 @@
+import type { FieldList, HttpVersion } from "./message.ts";
+import {
+  requireFieldName,
+  requireFieldValue,
+  requireMethod,
+  requireReason,
+  requireStatus,
+  requireTarget,
+} from "./require-text.ts";
+
+/**
+ * Messages to text. Each character is one byte (ISO 8859-1). What is not allowed is refused before anything is written.
+ */
+
+/**
+ * The head of a response, with the empty line.
+ *
+ * @throws {TypeError} Something in it would not be a head: see `requireFieldName` and its like.
+ */
+export function responseHead(
+  version: HttpVersion,
+  status: number,
+  reason: string,
+  fields: FieldList,
+): string {
+  return `HTTP/${version} ${requireStatus(status)} ${requireReason(reason)}\r\n${fieldLines(fields)}\r\n`;
+}
+
+/**
+ * The head of an HTTP/1.1 request, with the empty line.
+ *
+ * @throws {TypeError} Something in it would not be a head: see `requireFieldName` and its like.
+ */
+export function requestHead(method: string, target: string, fields: FieldList): string {
+  return `${requireMethod(method)} ${requireTarget(target)} HTTP/1.1\r\n${fieldLines(fields)}\r\n`;
+}
+
+/**
+ * What stands before a chunk's data. {@link CHUNK_END} stands after it.
+ *
+ * @param bytes Its size; at least 1, since a chunk of 0 bytes would end the body.
+ */
+export function chunkHead(bytes: number): string {
+  if (!(Number.isSafeInteger(bytes) && bytes > 0)) {
+    throw new RangeError(`chunkHead: ${bytes}: a number of bytes, at least 1, was expected`);
+  }
+  return `${bytes.toString(16)}\r\n`;
+}
+
+/** What stands behind a chunk's data. */
+export const CHUNK_END = "\r\n";
+
+/** The end of a chunked body, with its trailers. */
+export function lastChunk(trailers: FieldList): string {
+  return `0\r\n${fieldLines(trailers)}\r\n`;
+}
+
+function fieldLines(fields: FieldList): string {
+  if (fields.length % 2 !== 0) {
+    throw new TypeError("fields: a name without a value: names and values in turn were expected");
+  }
+  let text = "";
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = requireFieldName(fields[at] as string);
+    text += `${name}: ${requireFieldValue(fields[at + 1] as string)}\r\n`;
+  }
+  return text;
+}
