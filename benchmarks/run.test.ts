@@ -84,8 +84,8 @@ describe("rows", () => {
 
   test("ratioToOurs is how many times as much the subject needs", () => {
     const rows = rowsOf(bench, "bun", [
-      { subject: "trio", samples: [900, 1000, 1200] },
-      { subject: "arborio", samples: [100, 80, 120] },
+      { subject: "trio", rounds: [[900], [1000, 1200]] },
+      { subject: "arborio", rounds: [[100, 80, 120]] },
     ]);
     assert.deepEqual(rows, [
       { ...row("trio"), median: 1000, min: 900, max: 1200, ratioToOurs: 10 },
@@ -94,7 +94,19 @@ describe("rows", () => {
   });
 
   test("without ours there is no ratio", () => {
-    assert.equal(rowsOf(bench, "bun", [{ subject: "trio", samples: [1] }])[0]?.ratioToOurs, null);
+    assert.equal(rowsOf(bench, "bun", [{ subject: "trio", rounds: [[1]] }])[0]?.ratioToOurs, null);
+  });
+
+  test("a paired figure has ours ÷ theirs of each round that has both", () => {
+    const paired = { ...bench, paired: true };
+    const [ours, theirs] = rowsOf(paired, "node", [
+      { subject: "arborio", rounds: [[100], [300], [90], [10]] },
+      { subject: "srvx", rounds: [[200], [400], [], [100]] },
+    ]);
+    assert.deepEqual(ours?.oursToTheirs, { median: 1, min: 1, max: 1 });
+    assert.deepEqual(theirs?.oursToTheirs, { median: 0.5, min: 0.1, max: 0.75 });
+    const [alone] = rowsOf(paired, "node", [{ subject: "srvx", rounds: [[200]] }]);
+    assert.ok(alone !== undefined && !("oursToTheirs" in alone));
   });
 
   function row(subject: string): Pick<Row, "bench" | "subject" | "runtime" | "unit"> {

@@ -1,5 +1,5 @@
 /**
- * The entry of the benchmarks: `npm run bench -- core`, `npm run bench -- net`.
+ * The entry of the benchmarks: `npm run bench -- core`, `-- net`, `-- http`.
  *
  * Each case runs in a process of its own, the subjects of a bench one after another, round by round; see the README.
  * More suites go into `suites`.
@@ -11,9 +11,10 @@ import { surveyMachine, type Machine } from "./harness/hosts.ts";
 import { parseOptions, USAGE, UsageError, type BenchOptions } from "./harness/options.ts";
 import { formatSkips, formatTables } from "./harness/report.ts";
 import { oursFailed, runSuite } from "./harness/runner.ts";
+import { httpSuite } from "./http/suite.ts";
 import { netSuite } from "./net/suite.ts";
 
-const suites = [coreSuite, netSuite];
+const suites = [coreSuite, netSuite, httpSuite];
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;

@@ -1,5 +1,5 @@
 /** From samples to rows. */
-import { OURS, type RuntimeName } from "./suite.ts";
+import { OURS, type Figure, type RuntimeName } from "./suite.ts";
 
 /** One line of a table, and one element of the JSON file. */
 export interface Row {
@@ -13,12 +13,20 @@ export interface Row {
   readonly max: number;
   /** How many times as much the subject needs as ours for the same work: above 1, ours is better. Null without ours. */
   readonly ratioToOurs: number | null;
+  /** Of a paired figure: ours ÷ theirs of each round. Below 1, ours is better. Absent without ours. */
+  readonly oursToTheirs?: Spread;
 }
 
-/** All samples of one subject in one bench. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** All samples of one subject in one bench, round by round; a round in which there was none has an empty list, or none. */
 export interface Measured {
   readonly subject: string;
-  readonly samples: readonly number[];
+  readonly rounds: readonly (readonly number[])[];
 }
 
 export function median(samples: readonly number[]): number {
@@ -31,20 +39,37 @@ export function median(samples: readonly number[]): number {
 
 /** The rows of one bench on one runtime, in the order given. */
 export function rowsOf(
-  bench: { readonly name: string; readonly unit: "ns" | "B" },
+  bench: Pick<Figure, "name" | "unit" | "paired">,
   runtime: RuntimeName,
   measured: readonly Measured[],
 ): Row[] {
   const ours = measured.find((each) => each.subject === OURS);
-  const oursMedian = ours === undefined ? undefined : median(ours.samples);
-  return measured.map(({ subject, samples }) => ({
-    bench: bench.name,
-    subject,
-    runtime,
-    unit: bench.unit,
-    median: median(samples),
-    min: Math.min(...samples),
-    max: Math.max(...samples),
-    ratioToOurs: oursMedian === undefined ? null : median(samples) / oursMedian,
-  }));
+  const oursMedian = ours === undefined ? undefined : median(ours.rounds.flat());
+  return measured.map(({ subject, rounds }) => {
+    const samples = rounds.flat();
+    const oursToTheirs =
+      bench.paired === true && ours !== undefined ? pair(ours.rounds, rounds) : undefined;
+    return {
+      bench: bench.name,
+      subject,
+      runtime,
+      unit: bench.unit,
+      ...spreadOf(samples),
+      ratioToOurs: oursMedian === undefined ? null : median(samples) / oursMedian,
+      ...(oursToTheirs !== undefined && { oursToTheirs }),
+    };
+  });
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+}
+
+/** Of each round that has both, the one ÷ the other. */
+function pair(ours: Measured["rounds"], theirs: Measured["rounds"]): Spread | undefined {
+  const ratios = ours.flatMap((samples, round) => {
+    const others = theirs[round] ?? [];
+    return samples.length === 0 || others.length === 0 ? [] : [median(samples) / median(others)];
+  });
+  return ratios.length === 0 ? undefined : spreadOf(ratios);
 }

@@ -11,7 +11,7 @@ const CONDITION = "--conditions=@arborio/source";
 
 /** The system's Python: its packages come from the distribution, see the README. */
 const PYTHON = "/usr/bin/python3";
-const PYTHON_PACKAGES = ["anyio", "trio", "uvloop"];
+const PYTHON_PACKAGES = ["aiohttp", "anyio", "trio", "uvloop"];
 
 /** How to start a script, before the script's own path. */
 export interface Host extends Command {

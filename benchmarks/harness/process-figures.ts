@@ -1,5 +1,5 @@
 /** What Linux tells of a process, from outside of it. */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 
 /** Ticks of the clock in `/proc/PID/stat`: 100 a second in the interface to programs, whatever the kernel's own clock. */
 const TICK_NS = 1e9 / 100;
@@ -16,9 +16,23 @@ export async function cpuNs(pid: number): Promise<number> {
 }
 
 /** Bytes of the process that are in memory. */
-export async function residentBytes(pid: number): Promise<number> {
+export function residentBytes(pid: number): Promise<number> {
+  return statusBytes(pid, "VmRSS");
+}
+
+/** The most that `residentBytes` has been since the process began, or since `resetPeak`. */
+export function peakBytes(pid: number): Promise<number> {
+  return statusBytes(pid, "VmHWM");
+}
+
+/** Lets the peak begin anew with what is in memory now: proc(5), `/proc/PID/clear_refs`. */
+export async function resetPeak(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, "5");
+}
+
+async function statusBytes(pid: number, field: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmRSS:\s*(\d+) kB/m.exec(status)?.[1]) * 1024;
+  return Number(new RegExp(`^${field}:\\s*(\\d+) kB`, "m").exec(status)?.[1]) * 1024;
 }
 
 /** How many files a child of this process may have open, if it raises its limit. */

@@ -1,5 +1,5 @@
 /** Prints what was measured: tables for people, beside the targets. */
-import type { Row } from "./aggregate.ts";
+import type { Row, Spread } from "./aggregate.ts";
 import type { Outcome } from "./runner.ts";
 import {
   figuresOf,
@@ -58,10 +58,19 @@ function formatTable(figure: Figure, runtime: RuntimeName, rows: readonly Row[])
     formatValue(row.median, row.unit),
     formatValue(row.min, row.unit),
     formatValue(row.max, row.unit),
-    row.ratioToOurs === null ? "-" : `${row.ratioToOurs.toFixed(2)}x`,
+    ...(figure.paired === true
+      ? formatSpread(row.oursToTheirs)
+      : [row.ratioToOurs === null ? "-" : times(row.ratioToOurs)]),
     ...(rate ? [Math.round(1e9 / row.median).toLocaleString("en")] : []),
   ]);
-  const header = ["", "median", "min", "max", "to ours", ...(rate ? ["per second"] : [])];
+  const header = [
+    "",
+    "median",
+    "min",
+    "max",
+    ...(figure.paired === true ? ["ours ÷ theirs", "min", "max"] : ["to ours"]),
+    ...(rate ? ["per second"] : []),
+  ];
   const lines = align([header, ...cells]);
   const title = `\n${figure.name} on ${runtime}: ${figure.what}`;
   return [title, ...lines.map((line) => `  ${line}`)].join("\n");
@@ -92,10 +101,11 @@ function judge(figure: Figure, target: Target, runtime: RuntimeName, rows: reado
       );
     }
     case "timesOfPeer": {
-      const ratio = find(figure.name, target.peer)?.ratioToOurs ?? undefined;
-      const ofPeer = ratio === undefined ? undefined : 1 / ratio;
+      const peer = find(figure.name, target.peer);
+      const ratio = peer?.ratioToOurs ?? undefined;
+      const ofPeer = peer?.oursToTheirs?.median ?? (ratio === undefined ? undefined : 1 / ratio);
       return verdict(
-        `at most ${target.ratioMax}x ${target.peer}`,
+        `at most ${Number(target.ratioMax.toFixed(3))}x ${target.peer}`,
         ofPeer,
         (value) => value <= target.ratioMax,
         times,
@@ -127,6 +137,11 @@ function verdict(
 }
 
 const times = (value: number): string => `${value.toFixed(2)}x`;
+
+function formatSpread(spread: Spread | undefined): string[] {
+  if (spread === undefined) return ["-", "-", "-"];
+  return [spread.median, spread.min, spread.max].map(times);
+}
 
 function formatRange(min: number, max: number): string {
   return min === 0 ? `at most ${max}x` : `${min}x to ${max}x`;

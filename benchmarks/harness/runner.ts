@@ -81,7 +81,8 @@ class Runner {
   readonly #benches: readonly Bench[];
   readonly #hosts = new Map<RuntimeName, Host>();
   readonly #absent = new Set<string>();
-  readonly #samples = new Map<string, number[]>();
+  /** Of each figure, subject and runtime: the samples of each round. */
+  readonly #samples = new Map<string, number[][]>();
   readonly #skips: Skip[] = [];
   readonly #failures = new Map<string, Skip>();
   readonly #remarks = new Set<string>();
@@ -117,7 +118,7 @@ class Runner {
       for (const subject of this.#subjects(bench)) {
         if (this.#absent.has(subject.name)) continue;
         for (const runtime of this.#hosts.keys()) {
-          await this.#collect({ bench, subject, runtime }, async () => ({
+          await this.#collect({ bench, subject, runtime }, 0, async () => ({
             [bench.name]: [await bench.measure(subject.name, runtime)],
           }));
         }
@@ -162,8 +163,8 @@ class Runner {
   #measured(bench: Bench, figure: Figure, runtime: RuntimeName): Measured[] {
     return this.#subjects(bench).flatMap(({ name, kind }) => {
       const key = keyOf(figure.name, name, kind === "script" ? runtime : undefined);
-      const samples = this.#samples.get(key);
-      return samples === undefined ? [] : [{ subject: name, samples }];
+      const rounds = this.#samples.get(key);
+      return rounds === undefined ? [] : [{ subject: name, rounds }];
     });
   }
 
@@ -174,13 +175,13 @@ class Runner {
     if (bench.kind === "served") {
       const { quick } = this.#options;
       const remark = (text: string): void => void this.#remarks.add(text);
-      await this.#collect(slot, async () =>
+      await this.#collect(slot, round, async () =>
         bench.measure(await commandOf(subject, host), { quick, remark }),
       );
     } else {
       const amount = amountOf({ ...slot, bench }, this.#options.quick);
       if (round >= (amount.roundsMax ?? Infinity)) return;
-      await this.#collect(slot, async () => ({
+      await this.#collect(slot, round, async () => ({
         [bench.name]: await runCase(await commandOf(subject, host), {
           bench: bench.name,
           ops: amount.ops,
@@ -195,6 +196,7 @@ class Runner {
   /** Adds the samples of each figure, or remembers the failure; what failed once is not tried again. */
   async #collect(
     { bench, subject, runtime }: Place,
+    round: number,
     measure: () => Promise<Readonly<Record<string, readonly number[]>>>,
   ): Promise<void> {
     const what = keyOf(bench.name, subject.name, runtime);
@@ -202,7 +204,10 @@ class Runner {
     try {
       for (const [figure, samples] of Object.entries(await measure())) {
         const key = keyOf(figure, subject.name, runtime);
-        this.#samples.set(key, [...(this.#samples.get(key) ?? []), ...samples]);
+        const rounds = this.#samples.get(key) ?? [];
+        this.#samples.set(key, rounds);
+        while (rounds.length < round) rounds.push([]);
+        rounds[round] = [...samples];
       }
     } catch (error) {
       const reason = error instanceof CaseError ? error.message : String(error);

@@ -73,6 +73,11 @@ export interface Figure {
   readonly notes?: readonly string[];
   /** Whether the table also shows how many operations a second are. */
   readonly rate?: boolean;
+  /**
+   * Whether ours ÷ theirs is taken of each round for itself, and shown and judged by the median of those. A spell in which
+   * the machine is slow moves such a ratio less than one of medians of all rounds.
+   */
+  readonly paired?: boolean;
 }
 
 interface BenchBase extends Figure {
