@@ -4,6 +4,20 @@
  * @module
  */
 
+// Requests and responses
+export { HttpRequest } from "./web/http-request.ts";
+export { HttpResponse, type HttpResponseInit } from "./web/http-response.ts";
+export { FieldHeaders } from "./web/field-headers.ts";
+export type { BodySource } from "./web/payload.ts";
+export type { BodyProducer, BodySink } from "./web/body-producer.ts";
+
+// Errors
+export {
+  BodyTooLargeError,
+  HttpError,
+  type HttpErrorOptions,
+  InvalidJsonError,
+} from "./web/http-error.ts";
 export { ProtocolError } from "./protocol/protocol-error.ts";
 
 // Watching a server

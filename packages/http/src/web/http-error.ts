@@ -1,3 +1,6 @@
+/** Marks the errors that are answers; the registry symbol is the same in two loaded copies of the package. */
+const BRAND: unique symbol = Symbol.for("arborio.http-error") as never;
+
 /** Options of `HttpError`. */
 export interface HttpErrorOptions extends ErrorOptions {
   /** Fields for the response: `{ "retry-after": "10" }`. Default none. */
@@ -24,6 +27,12 @@ export interface HttpErrorOptions extends ErrorOptions {
  * Counterpart: `aiohttp.web.HTTPException`.
  */
 export class HttpError extends Error {
+  /** Also of another loaded copy of the package, and errors that must be of another class besides. */
+  static override [Symbol.hasInstance](candidate: unknown): boolean {
+    if (this !== HttpError) return Function.prototype[Symbol.hasInstance].call(this, candidate);
+    return typeof candidate === "object" && candidate !== null && BRAND in candidate;
+  }
+
   override readonly name: string = "HttpError";
   /** 400 to 599. */
   readonly status: number;
@@ -44,6 +53,19 @@ export class HttpError extends Error {
     this.expose = options.expose ?? status < 500;
   }
 }
+Object.defineProperty(HttpError.prototype, BRAND, { value: true });
+
+/**
+ * The body of a request is not the JSON that the handler asked for: 400. It is a `SyntaxError`, which the web's `json()` throws, and an
+ * `HttpError`.
+ */
+export class InvalidJsonError extends SyntaxError {
+  override readonly name: string = "InvalidJsonError";
+  readonly status: number = 400;
+  readonly headers: HeadersInit | undefined = undefined;
+  readonly expose: boolean = true;
+}
+Object.defineProperty(InvalidJsonError.prototype, BRAND, { value: true });
 
 /** The body of a request is over its limit: 413. */
 export class BodyTooLargeError extends HttpError {

@@ -16,6 +16,8 @@ export interface RequestBody extends ByteReceiveStream {
    * anything is read, else as soon as it is passed. May be set, up or down, as long as it was not passed; `Infinity` lifts it.
    */
   bytesMax: number;
+  /** Whether something was received, or somebody is about to. */
+  readonly isTouched: boolean;
   /** The trailer fields. Complete when the body has ended, empty before and if there are none. */
   readonly trailers: FieldList;
   /**

@@ -1,0 +1,153 @@
+/**
+ * The body of a request or response as the web's `Body` mixin sees it: read once, as a whole or as a web stream, which is made only
+ * when it is asked for.
+ */
+import { BrokenResourceError } from "arborio";
+import { checkpointIfCancelled } from "arborio/lowlevel";
+import { type ByteReceiveStream, fromReadableStream, toReadableStream } from "arborio/streams";
+import { HttpError } from "./http-error.ts";
+import type { Payload } from "./payload.ts";
+import { bytesOf, payloadStream } from "./payload-stream.ts";
+import { type TouchableStream, WatchedStream } from "./watched-stream.ts";
+
+/** As the web's types want it: on memory of its own. */
+export type OwnBytes = Uint8Array<ArrayBuffer>;
+type WebStream = ReadableStream<OwnBytes>;
+type Reading = ByteReceiveStream & { wholeNowait?(): Uint8Array | null };
+
+const decoder = new TextDecoder();
+
+/** What the web's `Body` mixin does, over any payload. */
+export class BodyReader {
+  /** For messages: `"request"`. */
+  readonly #owner: string;
+  #payload: Payload;
+  #web: WebStream | null;
+  #used = false;
+
+  constructor(owner: string, body: Payload | ReadableStream) {
+    this.#owner = owner;
+    const isWeb = body instanceof ReadableStream;
+    this.#web = isWeb ? (body as WebStream) : null;
+    this.#payload = isWeb ? new WatchedStream(() => fromReadableStream(body)) : body;
+  }
+
+  /** Whether it was read, as far as it can be known. */
+  get used(): boolean {
+    return this.#used || (this.#payload as Partial<TouchableStream> | null)?.isTouched === true;
+  }
+
+  /** What is to be sent or received. @throws TypeError if it was read. */
+  payload(method: string): Payload {
+    if (this.#payload === null) return null;
+    this.requireUsable(method);
+    return this.#web === null ? this.#payload : fromReadableStream(this.#web);
+  }
+
+  /** The web stream, made now if it was not made before. */
+  get web(): WebStream | null {
+    if (this.#web === null && this.#payload !== null) {
+      const stream = touchable(this.#payload);
+      this.#payload = stream;
+      this.#web = toReadableStream(stream) as WebStream;
+      // What was read by other ways is not to be had from here.
+      if (this.#used) this.#web.getReader();
+    }
+    return this.#web;
+  }
+
+  async bytes(): Promise<OwnBytes> {
+    checkpointIfCancelled();
+    const whole = this.#wholeNowait("bytes");
+    if (whole === null) return joined(await this.#pieces());
+    return typeof whole === "string" ? (bytesOf(whole) as OwnBytes) : new Uint8Array(whole);
+  }
+
+  async text(): Promise<string> {
+    checkpointIfCancelled();
+    const whole = this.#wholeNowait("text") ?? joined(await this.#pieces());
+    return decoder.decode(typeof whole === "string" ? bytesOf(whole) : whole);
+  }
+
+  /** Gives one of two streams of the same away, and keeps the other. @throws TypeError if it was read. */
+  tee(): BodyReader {
+    this.requireUsable("clone");
+    const payload = this.#payload;
+    if (payload === null || typeof payload === "string" || payload instanceof Uint8Array) {
+      return new BodyReader(this.#owner, payload);
+    }
+    const [here, there] = (this.web as WebStream).tee();
+    this.#payload = new WatchedStream(() => fromReadableStream(here));
+    this.#web = null;
+    return new BodyReader(this.#owner, new WatchedStream(() => fromReadableStream(there)));
+  }
+
+  /** @throws TypeError if it was read, or is about to be. */
+  requireUsable(method: string): void {
+    if (!this.used && this.#web?.locked !== true) return;
+    throw new TypeError(
+      `${this.#owner}.${method}: the body was read already, or is locked; read it once, or clone() before`,
+    );
+  }
+
+  /** All of it, if it is here already. From here on it counts as read. */
+  #wholeNowait(method: string): Uint8Array | string | null {
+    const payload = this.#payload;
+    if (payload === null) return "";
+    this.requireUsable(method);
+    this.#used = true;
+    if (this.#web !== null || typeof payload === "function") return null;
+    if (typeof payload === "string" || payload instanceof Uint8Array) return payload;
+    return (payload as Reading).wholeNowait?.() ?? null;
+  }
+
+  async #pieces(): Promise<Uint8Array[]> {
+    const pieces: Uint8Array[] = [];
+    const payload = this.#payload;
+    if (this.#web === null && typeof payload === "function") {
+      await payload({ send: async (piece) => void pieces.push(bytesOf(piece).slice()) });
+      return pieces;
+    }
+    const stream =
+      this.#web === null ? (payload as ByteReceiveStream) : fromReadableStream(this.#web);
+    try {
+      for await (const piece of stream) pieces.push(piece);
+    } catch (error) {
+      throw answerWithin(error);
+    }
+    return pieces;
+  }
+}
+
+function touchable(payload: Exclude<Payload, null>): TouchableStream {
+  const stream = payload as Partial<TouchableStream>;
+  if (typeof stream === "object" && typeof stream.isTouched === "boolean") {
+    return stream as TouchableStream;
+  }
+  return new WatchedStream(() => payloadStream(payload));
+}
+
+/** A web stream in between wraps the error that says what to answer. */
+function answerWithin(error: unknown): unknown {
+  return error instanceof BrokenResourceError && error.cause instanceof HttpError
+    ? error.cause
+    : error;
+}
+
+function joined(pieces: readonly Uint8Array[]): OwnBytes {
+  if (pieces.length === 1) return onOwnMemory(pieces[0] as Uint8Array);
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** Its buffer is what `arrayBuffer()` gives: not more than the body. */
+function onOwnMemory(bytes: Uint8Array): OwnBytes {
+  return bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
+    ? (bytes as OwnBytes)
+    : new Uint8Array(bytes);
+}

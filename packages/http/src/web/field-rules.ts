@@ -1,0 +1,36 @@
+/**
+ * Which names and values of fields are taken from users: the rules of WHATWG Fetch, and beyond them no control character but the tab
+ * (RFC 9110 §5.5), so that nothing can be injected into the head. What is refused here is never written.
+ */
+
+const FORBIDDEN_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const AROUND = /^[\t\n\r ]+|[\t\n\r ]+$/g;
+
+/** A name as it is, if it is a token. @throws TypeError otherwise. */
+export function requireFieldName(where: string, name: unknown): string {
+  const text = String(name);
+  if (TOKEN.test(text)) return text;
+  throw new TypeError(
+    `${where}: got the field name ${quote(text)}, needs a token: letters, digits and !#$%&'*+-.^_\`|~`,
+  );
+}
+
+/** A value without the white space around it, if it holds nothing but visible characters of ISO 8859-1, spaces and tabs. @throws TypeError otherwise. */
+export function requireFieldValue(where: string, name: string, value: unknown): string {
+  const text = String(value).replace(AROUND, "");
+  if (!FORBIDDEN_IN_VALUE.test(text)) return text;
+  throw new TypeError(
+    `${where}: got ${quote(text)} as the value of ${name}, needs characters of ISO 8859-1 without control characters`,
+  );
+}
+
+/** Short, and without anything that could break a line of a log. */
+function quote(text: string): string {
+  return JSON.stringify(
+    text.length > QUOTED_CHARACTERS_MAX ? `${text.slice(0, QUOTED_CHARACTERS_MAX)}…` : text,
+  );
+}
+
+/** As much of a wrong name or value as a message needs to be understood. */
+const QUOTED_CHARACTERS_MAX = 80;

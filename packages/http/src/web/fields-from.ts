@@ -1,0 +1,35 @@
+import { FieldHeaders } from "./field-headers.ts";
+import { requireFieldName, requireFieldValue } from "./field-rules.ts";
+
+/**
+ * Fields out of whatever the web takes for headers, checked.
+ *
+ * @throws TypeError if something of it cannot be a field.
+ */
+export function fieldsFrom(where: string, headers: HeadersInit): string[] {
+  if (headers instanceof FieldHeaders) return headers.fields.slice();
+  const fields: string[] = [];
+  const add = (name: unknown, value: unknown): void => {
+    const checked = requireFieldName(where, name);
+    fields.push(checked, requireFieldValue(where, checked, value));
+  };
+  if (typeof headers !== "object" || headers === null) {
+    throw new TypeError(
+      `${where}: got ${String(headers)}, needs Headers, a record or a list of pairs`,
+    );
+  }
+  if (Symbol.iterator in headers) {
+    for (const pair of headers as Iterable<Iterable<string>>) {
+      const entry = [...pair];
+      if (entry.length !== 2) {
+        throw new TypeError(
+          `${where}: got an entry of ${entry.length} items, needs a name and a value`,
+        );
+      }
+      add(entry[0], entry[1]);
+    }
+  } else {
+    for (const name of Object.keys(headers)) add(name, (headers as Record<string, string>)[name]);
+  }
+  return fields;
+}

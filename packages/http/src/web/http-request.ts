@@ -1,0 +1,236 @@
+import type { ByteReceiveStream } from "arborio/streams";
+import type { FieldList, RequestHead } from "../protocol/message.ts";
+import { BodyReader, type OwnBytes } from "./body-reader.ts";
+import { FieldHeaders } from "./field-headers.ts";
+import { firstField } from "./field-names.ts";
+import { InvalidJsonError } from "./http-error.ts";
+import { actAs } from "./platform-class.ts";
+import type { RequestBody } from "./request-body.ts";
+import { requestUrl } from "./request-url.ts";
+import { textStreamOf } from "./text-stream.ts";
+
+/** What a request is made of: given by the connection, looked at when it is asked for. */
+export interface RequestSource {
+  readonly head: RequestHead;
+  readonly scheme: "http" | "https";
+  /** The authority for clients that name none, which HTTP/1.0 allows: `"127.0.0.1:8000"`. */
+  readonly fallbackHost: string;
+  /** `null`: there is none. */
+  readonly body: RequestBody | null;
+  /** Aborts when the request is over before its response is. Called at most once. */
+  signal(): AbortSignal;
+}
+
+/**
+ * A request that came: the web's `Request`, but that headers, URL, body and signal are made when they are first asked for. `instanceof
+ * Request` holds. Beyond the web it has the body as an Arborio stream, the raw fields, the limit of the body, and its trailers.
+ *
+ * The methods that read the body throw `HttpError`s that are the right answers if the body is at fault: `BodyTooLargeError` over the
+ * limit, `InvalidJsonError` (also a `SyntaxError`) if it is not JSON, 400 and 415 for forms.
+ *
+ * A platform's own request is made from it by `new Request(request.url, request)`. `new Request(request)` works on Bun only: Node and
+ * Deno look into private parts of their own class there.
+ */
+export class HttpRequest implements Request {
+  readonly #source: RequestSource;
+  #url: string | null = null;
+  #headers: FieldHeaders | null = null;
+  #signal: AbortSignal | null = null;
+  #reader: BodyReader | null = null;
+
+  /** Made by the server. */
+  constructor(source: RequestSource) {
+    this.#source = source;
+  }
+
+  get method(): string {
+    return this.#source.head.method;
+  }
+
+  /** Absolute and normalised, as the web has it. @throws HttpError 400 if what the client sent is no URL. */
+  get url(): string {
+    this.#url ??= requestUrl(this.#source);
+    return this.#url;
+  }
+
+  /** Immutable. */
+  get headers(): FieldHeaders {
+    this.#headers ??= new FieldHeaders(this.#source.head.fields, true);
+    return this.#headers;
+  }
+
+  /** Aborts when the client has left, a deadline has passed, or the server gives up: when the handler's scope is cancelled. */
+  get signal(): AbortSignal {
+    this.#signal ??= this.#source.signal();
+    return this.#signal;
+  }
+
+  // What the web does not have -------------------------------------------------------------------------------------------
+
+  /** The field lines as they came, names and values in turn. */
+  get fields(): FieldList {
+    return this.#source.head.fields;
+  }
+
+  /** The request target as it came: not decoded, not normalised. */
+  get target(): string {
+    return this.#source.head.target;
+  }
+
+  /**
+   * The body as a stream with backpressure: the client is asked for more only as it is received. `null` if there is none.
+   *
+   * @throws TypeError if it was read already.
+   */
+  get bodyStream(): ByteReceiveStream | null {
+    return this.#content.payload("bodyStream") as ByteReceiveStream | null;
+  }
+
+  /** Bytes of the body as announced; `undefined` if that is not known before it has come, 0 if there is none. */
+  get bodyBytes(): number | undefined {
+    const { body } = this.#source;
+    return body === null ? 0 : body.length;
+  }
+
+  /** So many bytes the body may have. May be set, up or down, before it is read; more is a `BodyTooLargeError`, 413. */
+  get bodyBytesMax(): number {
+    return this.#source.body?.bytesMax ?? Infinity;
+  }
+
+  set bodyBytesMax(bytes: number) {
+    if (!(typeof bytes === "number" && bytes >= 0)) {
+      throw new RangeError(
+        `request.bodyBytesMax: got ${String(bytes)}, needs a number of bytes from 0 on`,
+      );
+    }
+    if (this.#source.body !== null) this.#source.body.bytesMax = bytes;
+  }
+
+  /** The fields that came after the body. Empty before it has ended. */
+  get trailers(): FieldList {
+    return this.#source.body?.trailers ?? [];
+  }
+
+  // The body -------------------------------------------------------------------------------------------------------------
+
+  get body(): ReadableStream<OwnBytes> | null {
+    return this.#source.body === null ? null : this.#content.web;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#source.body !== null && this.#content.used;
+  }
+
+  bytes(): Promise<OwnBytes> {
+    return this.#content.bytes();
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return (await this.#content.bytes()).buffer;
+  }
+
+  text(): Promise<string> {
+    return this.#content.text();
+  }
+
+  // oxlint-disable-next-line typescript/no-explicit-any -- as the web declares it
+  async json(): Promise<any> {
+    const text = await this.#content.text();
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw new InvalidJsonError(`the body is not JSON: ${(error as Error).message}`);
+    }
+  }
+
+  async blob(): Promise<Blob> {
+    return new Blob([await this.#content.bytes()], { type: this.#type });
+  }
+
+  async formData(): Promise<FormData> {
+    const bytes = await this.#content.bytes();
+    return new Response(bytes, { headers: { "content-type": this.#type } }).formData();
+  }
+
+  textStream(): ReadableStream<string> {
+    return textStreamOf(this.#content, "textStream");
+  }
+
+  /**
+   * A second request with the same body. What one of them has read and the other has not is kept in memory, up to `bodyBytesMax`.
+   *
+   * @throws TypeError if the body was read.
+   */
+  clone(): HttpRequest {
+    const clone = new HttpRequest(this.#source);
+    if (this.#source.body !== null) clone.#reader = this.#content.tee();
+    clone.#signal = this.#signal;
+    return clone;
+  }
+
+  get #content(): BodyReader {
+    this.#reader ??= new BodyReader("request", this.#source.body);
+    return this.#reader;
+  }
+
+  get #type(): string {
+    return firstField(this.#source.head.fields, "content-type") ?? "";
+  }
+
+  // What is the same for every request that came -------------------------------------------------------------------------
+
+  get duplex(): "half" {
+    return "half";
+  }
+
+  get cache(): RequestCache {
+    return "default";
+  }
+
+  get credentials(): RequestCredentials {
+    return "same-origin";
+  }
+
+  get destination(): RequestDestination {
+    return "";
+  }
+
+  get integrity(): string {
+    return "";
+  }
+
+  get keepalive(): boolean {
+    return false;
+  }
+
+  get mode(): RequestMode {
+    return "cors";
+  }
+
+  get redirect(): RequestRedirect {
+    return "follow";
+  }
+
+  get referrer(): string {
+    return "about:client";
+  }
+
+  get referrerPolicy(): ReferrerPolicy {
+    return "";
+  }
+
+  get isReloadNavigation(): boolean {
+    return false;
+  }
+
+  get isHistoryNavigation(): boolean {
+    return false;
+  }
+}
+
+actAs(HttpRequest, Request, ({ method, url, headers, bodyUsed }) => ({
+  method,
+  url,
+  headers,
+  bodyUsed,
+}));
