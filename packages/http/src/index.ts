@@ -18,6 +18,24 @@ export {
   type HttpErrorOptions,
   InvalidJsonError,
 } from "./web/http-error.ts";
+// Serving
+export { openServer, serve } from "./server/open-server.ts";
+export type { Handler, Server } from "./server/server.ts";
+export type { RequestContext } from "./server/request-context.ts";
+export type {
+  HandlingOptions,
+  ServerLimits,
+  ServerOptions,
+  ServerTimeouts,
+} from "./server/server-options.ts";
+
+// Requests and responses
+export { HttpRequest } from "./web/http-request.ts";
+export { HttpResponse, type HttpResponseInit } from "./web/http-response.ts";
+export type { BodyProducer, BodySink } from "./web/body-producer.ts";
+
+// Errors
+export { BodyTooLargeError, HttpError, type HttpErrorOptions } from "./web/http-error.ts";
 export { ProtocolError } from "./protocol/protocol-error.ts";
 
 // Watching a server
@@ -29,3 +47,15 @@ export type {
   TracedRequest,
 } from "./ops/server-trace.ts";
 export { combineTraces } from "./ops/combine-traces.ts";
+
+// Behind proxies
+export {
+  type ClientOf,
+  type ConnectionFacts,
+  createClientOf,
+  type RequestClient,
+  type TrustedProxies,
+  type TrustProxies,
+  type TrustProxiesOptions,
+} from "./ops/forwarded.ts";
+export { type AddressMatcher, createAddressMatcher } from "./ops/address-ranges.ts";
