@@ -1,0 +1,200 @@
+/** The body of a request, read from its connection as it is asked for. */
+import {
+  BrokenResourceError,
+  BusyResourceError,
+  checkpoint,
+  ClosedResourceError,
+  EndOfStream,
+} from "arborio";
+import type { BodyFraming, FieldList } from "../protocol/message.ts";
+import type { RequestParser } from "../protocol/request-parser.ts";
+import { BodyTooLargeError } from "../web/http-error.ts";
+import type { RequestBody } from "../web/request-body.ts";
+import type { WireInlet } from "./wire-inlet.ts";
+
+/** Bytes that one `receive` gives at most unless told otherwise. */
+const CHUNK_BYTES_MAX = 65_536;
+
+/** What the body asks of its connection. */
+export interface BodyConnection {
+  readonly parser: RequestParser;
+  readonly inlet: WireInlet;
+  /** Somebody wants the body: a client that waits for `100 Continue` gets it now. */
+  bodyWanted(): void;
+  /** Whether somebody waits for more of the body, for its deadline. */
+  bodyAwaited(isAwaited: boolean): void;
+}
+
+export class IncomingBody implements RequestBody {
+  readonly length: number | undefined;
+  bytesMax: number;
+  readonly #connection: BodyConnection;
+  #received = 0;
+  #receiving = false;
+  #closed = false;
+  /** The exchange is over: what is left of the body is the connection's again. */
+  #detached = false;
+
+  constructor(connection: BodyConnection, framing: BodyFraming, bytesMax: number) {
+    this.#connection = connection;
+    this.length = typeof framing === "number" ? framing : undefined;
+    this.bytesMax = bytesMax;
+  }
+
+  get trailers(): FieldList {
+    return this.#connection.parser.trailers;
+  }
+
+  /** Bytes that are still to come; unknown of a body that tells its end itself. */
+  get remaining(): number {
+    return (this.length ?? Infinity) - this.#received;
+  }
+
+  /** Whether the handler has begun to read. */
+  get isTouched(): boolean {
+    return this.#received > 0 || this.#receiving;
+  }
+
+  async receive(maxBytes: number = CHUNK_BYTES_MAX): Promise<Uint8Array> {
+    requireCount(maxBytes);
+    return await this.#receiveAs("receive", maxBytes);
+  }
+
+  async receiveInto(view: Uint8Array): Promise<number> {
+    if (!(view instanceof Uint8Array && view.length > 0)) {
+      throw new TypeError("request body.receiveInto: needs a Uint8Array of at least one byte");
+    }
+    const bytes = await this.#receiveAs("receiveInto", view.length);
+    view.set(bytes);
+    return bytes.length;
+  }
+
+  async #receiveAs(operation: string, maxBytes: number): Promise<Uint8Array> {
+    this.#requireOpen(operation);
+    this.#receiving = true;
+    try {
+      await checkpoint();
+      this.#requireWithinLimit(this.length ?? 0);
+      for (;;) {
+        this.#requireOpen(operation, false);
+        const bytes = this.#take(maxBytes);
+        if (bytes !== null) return bytes;
+        await this.#more(operation);
+      }
+    } finally {
+      this.#receiving = false;
+    }
+  }
+
+  /** What is there, or `null`: nothing yet. */
+  #take(maxBytes: number): Uint8Array | null {
+    const { parser, inlet } = this.#connection;
+    const bytes = parser.readBody(maxBytes);
+    if (bytes !== null) {
+      inlet.consumed();
+      this.#received += bytes.length;
+      this.#requireWithinLimit(this.#received);
+      return bytes;
+    }
+    if (parser.bodyDone) throw new EndOfStream("request body: it has ended");
+    return null;
+  }
+
+  async #more(operation: string): Promise<void> {
+    const connection = this.#connection;
+    const { inlet } = connection;
+    if (inlet.failure !== null || inlet.ended) {
+      throw new BrokenResourceError(
+        `request body.${operation}: the client left before it had sent all of the body`,
+        { cause: inlet.failure },
+      );
+    }
+    connection.bodyWanted();
+    connection.bodyAwaited(true);
+    try {
+      await inlet.wait();
+    } finally {
+      connection.bodyAwaited(false);
+    }
+  }
+
+  wholeNowait(): Uint8Array | null {
+    const { parser } = this.#connection;
+    const { length } = this;
+    if (length === undefined || this.isTouched || this.#closed || this.#detached) return null;
+    if (length === 0 || length > this.bytesMax || parser.bufferedBytes < length) return null;
+    const bytes = parser.readBody(length);
+    if (bytes === null) return null;
+    this.#received = bytes.length;
+    // A parser may give less than it has if that lies in pieces; then the rest has to be received.
+    if (bytes.length === length) return bytes;
+    return this.#joined(bytes, length);
+  }
+
+  #joined(first: Uint8Array, length: number): Uint8Array {
+    const whole = new Uint8Array(length);
+    whole.set(first);
+    while (this.#received < length) {
+      const next = this.#connection.parser.readBody(length - this.#received) as Uint8Array;
+      whole.set(next, this.#received);
+      this.#received += next.length;
+    }
+    return whole;
+  }
+
+  #requireOpen(operation: string, isNew = true): void {
+    if (this.#closed || this.#detached) {
+      throw new ClosedResourceError(
+        `request body.${operation}: ${this.#closed ? "it was closed" : "the response has been sent, and the rest of the body is gone; read it before"}`,
+      );
+    }
+    if (isNew && this.#receiving) {
+      throw new BusyResourceError(
+        `request body.${operation}: another task receives from it at the moment; let one task receive`,
+      );
+    }
+  }
+
+  #requireWithinLimit(bytes: number): void {
+    if (bytes > this.bytesMax) throw new BodyTooLargeError(this.bytesMax);
+  }
+
+  /** What is left is not wanted; the connection decides whether to read or to leave it. Wakes who waits. */
+  close(): void {
+    this.#closed = true;
+    if (this.#receiving) this.#connection.inlet.wake();
+  }
+
+  /** @internal The exchange is over. */
+  detach(): void {
+    this.#detached = true;
+    if (this.#receiving) this.#connection.inlet.wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, undefined, undefined> {
+    for (;;) {
+      try {
+        yield await this.receive();
+      } catch (error) {
+        if (error instanceof EndOfStream) return undefined;
+        throw error;
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+}
+
+function requireCount(maxBytes: number): void {
+  if (Number.isInteger(maxBytes) && maxBytes > 0) return;
+  throw new RangeError(
+    `request body.receive: got ${String(maxBytes)}, needs a whole number of bytes from 1 on`,
+  );
+}

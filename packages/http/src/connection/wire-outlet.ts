@@ -1,0 +1,158 @@
+/**
+ * What goes out on a wire: text and bytes are collected in a borrowed buffer and written at once when the connection has nothing
+ * more to add, so that a head and its body, and the answers to pipelined requests, are one write.
+ *
+ * Invariant: a buffer is borrowed only while it holds bytes that are not handed over yet, or that the wire still reads.
+ */
+import { BrokenResourceError } from "arborio";
+import { ParkingLot, type Wire } from "arborio/lowlevel";
+import type { BufferPool } from "./buffer-pool.ts";
+
+const ENCODER: TextEncoder = new TextEncoder();
+
+/** The sending half of a connection. */
+export class WireOutlet {
+  readonly #wire: Wire;
+  readonly #pool: BufferPool;
+  #buffer: Uint8Array | null = null;
+  #used = 0;
+  /** The wire has a write that is not done; whoever waits for it. */
+  #writing = false;
+  #lot: ParkingLot | null = null;
+  #failure: Error | null = null;
+  /** Bytes handed to the wire, for statistics and for seeing progress. */
+  bytesWritten = 0;
+
+  constructor(wire: Wire, pool: BufferPool) {
+    this.#wire = wire;
+    this.#pool = pool;
+  }
+
+  /** Whether a write waits for the peer. */
+  get isWriting(): boolean {
+    return this.#writing;
+  }
+
+  /** Adds text of characters up to U+00FF, each one byte: heads, chunk sizes. */
+  addLatin1(text: string): void {
+    const at = this.#used;
+    const room = this.#room(text.length * 2);
+    const { read, written } = ENCODER.encodeInto(text, at === 0 ? room : room.subarray(at));
+    if (read === written) {
+      this.#used = at + written;
+      return;
+    }
+    // Characters beyond ASCII took two bytes each.
+    for (let index = 0; index < text.length; index++) room[at + index] = text.charCodeAt(index);
+    this.#used = at + text.length;
+  }
+
+  /** Adds bytes; a copy is taken. */
+  addBytes(bytes: Uint8Array): void {
+    const at = this.#used;
+    this.#room(bytes.length).set(bytes, at);
+    this.#used = at + bytes.length;
+  }
+
+  /** Adds text as UTF-8, of which the caller knows that it is so many bytes. */
+  addUtf8(text: string, bytes: number): void {
+    const at = this.#used;
+    const room = this.#room(bytes);
+    ENCODER.encodeInto(text, at === 0 ? room : room.subarray(at));
+    this.#used = at + bytes;
+  }
+
+  /** Bytes collected and not written. */
+  get pending(): number {
+    return this.#used;
+  }
+
+  #room(bytes: number): Uint8Array {
+    const needed = this.#used + bytes;
+    const buffer = this.#buffer;
+    if (buffer !== null && buffer.length >= needed) return buffer;
+    const larger = this.#pool.take(needed);
+    if (buffer !== null) {
+      larger.set(buffer.subarray(0, this.#used));
+      this.#pool.give(buffer);
+    }
+    return (this.#buffer = larger);
+  }
+
+  /**
+   * Hands everything over. `true`: the system has it. `false`: wait with `drained()` before anything is added.
+   *
+   * @throws BrokenResourceError if the connection is broken.
+   */
+  flush(): boolean {
+    const buffer = this.#buffer;
+    if (this.#failure !== null) throw this.#broken();
+    if (buffer === null) return !this.#writing;
+    this.#buffer = null;
+    const bytes = this.#used === buffer.length ? buffer : buffer.subarray(0, this.#used);
+    this.#used = 0;
+    this.bytesWritten += bytes.length;
+    if (this.#wire.write(bytes)) {
+      this.#pool.give(buffer);
+      return true;
+    }
+    // The wire reads the buffer still; it is not borrowed any more but gone.
+    this.#writing = true;
+    return false;
+  }
+
+  /** Hands over bytes of somebody else's, without a copy; they must not change until `true`, or `drained()`, says so. */
+  write(bytes: Uint8Array): boolean {
+    if (this.#failure !== null) throw this.#broken();
+    this.bytesWritten += bytes.length;
+    if (bytes.length === 0 || this.#wire.write(bytes)) return true;
+    this.#writing = true;
+    return false;
+  }
+
+  /**
+   * Waits until the system has what was handed over. Only after a `false`.
+   *
+   * @throws BrokenResourceError if the connection breaks.
+   */
+  async drained(): Promise<void> {
+    while (this.#writing) {
+      if (this.#failure !== null) throw this.#broken();
+      this.#lot ??= new ParkingLot();
+      await this.#lot.park();
+    }
+    if (this.#failure !== null) throw this.#broken();
+  }
+
+  /** The wire has handed everything over. */
+  written(): void {
+    this.#writing = false;
+    this.#lot?.unparkAll();
+  }
+
+  /** The connection is broken: whoever waits learns it. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#lot?.unparkAll();
+  }
+
+  /** Gives the buffer back: nothing more will be written. */
+  release(): void {
+    if (this.#buffer !== null) this.#pool.give(this.#buffer);
+    this.#buffer = null;
+    this.#used = 0;
+  }
+
+  #broken(): BrokenResourceError {
+    return new BrokenResourceError("HTTP: the client has gone, so nothing can be sent to it", {
+      cause: this.#failure,
+    });
+  }
+}
+
+/** Bytes of the text in UTF-8; lone surrogates count as U+FFFD, which is what they become. */
+export function utf8Length(text: string): number {
+  for (let index = 0; index < text.length; index++)
+    if (text.charCodeAt(index) > 0x7f) return ENCODER.encode(text).length;
+  return text.length;
+}

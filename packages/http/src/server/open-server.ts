@@ -1,0 +1,44 @@
+import { startSystemTask } from "arborio/lowlevel";
+import { type Listener, listenTcp, listenUnix } from "arborio/net";
+import { ConnectionServer, type Handler, Server } from "./server.ts";
+import type { ServerOptions } from "./server-options.ts";
+
+const PORT = 8000;
+const GRACE_MS = 10_000;
+
+/** Opens an HTTP server: it listens when this returns. */
+export async function openServer(handler: Handler, options: ServerOptions = {}): Promise<Server> {
+  const core = new ConnectionServer(handler, options);
+  const listener = await listenFor(options);
+  const server = new Server(core, listener, options.graceMs ?? GRACE_MS, options.tls !== undefined);
+  try {
+    if (options.group === undefined) startSystemTask(() => server.run(), { name: "http server" });
+    else options.group.startSoon(() => server.run(), { name: "http server" });
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+  return server;
+}
+
+/** Serves until a shutdown or a cancellation ends it. */
+export async function serve(handler: Handler, options: ServerOptions = {}): Promise<void> {
+  const core = new ConnectionServer(handler, options);
+  const listener = await listenFor(options);
+  await new Server(core, listener, options.graceMs ?? GRACE_MS, options.tls !== undefined).run();
+}
+
+async function listenFor(options: ServerOptions): Promise<Listener> {
+  const { listener, path, port = PORT, host, tls, reusePort, backlog } = options;
+  if (listener !== undefined) return listener;
+  const common = {
+    ...(tls === undefined ? {} : { tls }),
+    ...(backlog === undefined ? {} : { backlog }),
+  };
+  if (path !== undefined) return await listenUnix(path, common);
+  return await listenTcp(port, {
+    ...common,
+    ...(host === undefined ? {} : { host }),
+    ...(reusePort === undefined ? {} : { reusePort }),
+  });
+}

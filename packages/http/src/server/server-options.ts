@@ -1,0 +1,118 @@
+import type { TaskGroup } from "arborio";
+import type { Listener, TlsServerOptions } from "arborio/net";
+import { DEFAULT_PROTOCOL_LIMITS, type ProtocolLimits } from "../protocol/limits.ts";
+import type { TrustProxies } from "../ops/forwarded.ts";
+import type { ServerTrace } from "../ops/server-trace.ts";
+
+/** How long a server waits for what, in milliseconds. `Infinity`: for ever. */
+export interface ServerTimeouts {
+  /** For a whole head, from its first byte on, and from the connection's beginning for the first. Default 10,000. More is 408. */
+  readonly headMs: number;
+  /** For the next bytes of a body that somebody waits for. Default 30,000. More is 408. */
+  readonly bodyMs: number;
+  /** For the next request on a connection that has had one. Default 75,000: longer than what load balancers keep idle. */
+  readonly idleMs: number;
+  /** For the client to take some of what is sent. Default 30,000. Then the connection is reset. */
+  readonly writeMs: number;
+  /** For a handler to give its response. Default `Infinity`. More is 503. */
+  readonly handlerMs: number;
+}
+
+/** How much a server takes, beside the limits of the protocol. */
+export interface ServerLimits extends ProtocolLimits {
+  /** Bytes of the body of a request, unless its handler sets another limit. Default 1,048,576. More is 413. */
+  readonly bodyBytesMax: number;
+  /** Bytes of a body that nobody read that are read and dropped, so that the connection can be used again. Default 65,536. */
+  readonly drainBytesMax: number;
+  /** Connections at a time; further ones wait in the system. Default 16,384. */
+  readonly connectionsMax: number;
+  /** Requests on one connection, which is closed then. Default `Infinity`. */
+  readonly requestsMax: number;
+}
+
+/** What every server can be told, wherever its connections come from. */
+export interface HandlingOptions {
+  /** Limits of what is taken; those not given are the defaults. */
+  readonly limits?: Partial<ServerLimits>;
+  /** Limits of what is waited for; those not given are the defaults. */
+  readonly timeouts?: Partial<ServerTimeouts>;
+  /**
+   * Whether a client that has ended its sending half still gets its response. Default `false`: it counts as gone, and its handler is
+   * cancelled, since a client that goes away looks the same.
+   */
+  readonly halfClose?: boolean;
+  /** From whom `Forwarded` and `X-Forwarded-…` are believed. Default: nobody. */
+  readonly trustProxies?: TrustProxies;
+  /** Sends the messages of errors that are no `HttpError`, with their stacks, to the client. For development. Default `false`. */
+  readonly debug?: boolean;
+  /** Gets what handlers throw that is no `HttpError`, with the request; default: `console.error`. What it throws itself is dropped. */
+  readonly onError?: (error: unknown, request: Request) => void;
+  /** Hooks that see connections and requests. */
+  readonly trace?: ServerTrace;
+}
+
+/** Options of `openServer` and `serve`. */
+export interface ServerOptions extends HandlingOptions {
+  /** TCP port; 0 lets the system choose. Default 8000. */
+  readonly port?: number;
+  /** Address to listen on. Default: all addresses of both families. */
+  readonly host?: string;
+  /** Path of a Unix socket, instead of a port. */
+  readonly path?: string;
+  /** A listener of your own, instead of either; the server owns it. */
+  readonly listener?: Listener;
+  /** Certificates: makes it an HTTPS server. */
+  readonly tls?: TlsServerOptions;
+  /** Several processes may listen on the same port, and share its connections. Default `false`. */
+  readonly reusePort?: boolean;
+  /** Connections that the system keeps waiting. Default 511. */
+  readonly backlog?: number;
+  /** Where connections are handled. Default: beside `main`, until the server is closed or `main` ends. */
+  readonly group?: TaskGroup;
+  /** Milliseconds that `close` lets requests finish. Default 10,000. */
+  readonly graceMs?: number;
+}
+
+const LIMITS: ServerLimits = {
+  ...DEFAULT_PROTOCOL_LIMITS,
+  bodyBytesMax: 1_048_576,
+  drainBytesMax: 65_536,
+  connectionsMax: 16_384,
+  requestsMax: Infinity,
+};
+
+const TIMEOUTS: ServerTimeouts = {
+  headMs: 10_000,
+  bodyMs: 30_000,
+  idleMs: 75_000,
+  writeMs: 30_000,
+  handlerMs: Infinity,
+};
+
+/** @throws TypeError, RangeError for a limit that is none. */
+export function resolveLimits(limits: Partial<ServerLimits> = {}): ServerLimits {
+  return resolve("limits", LIMITS, limits, 0);
+}
+
+/** @throws TypeError, RangeError for a time that is none. */
+export function resolveTimeouts(timeouts: Partial<ServerTimeouts> = {}): ServerTimeouts {
+  return resolve("timeouts", TIMEOUTS, timeouts, 1);
+}
+
+function resolve<T extends object>(name: string, defaults: T, given: Partial<T>, least: number): T {
+  const all: Record<string, number> = { ...(defaults as Record<string, number>) };
+  for (const [key, value] of Object.entries(given as Record<string, unknown>)) {
+    if (value === undefined) continue;
+    const where = `openServer({ ${name}: { ${key} } })`;
+    if (!(key in all)) {
+      throw new TypeError(
+        `${where}: there is no such option; there are ${Object.keys(all).join(", ")}`,
+      );
+    }
+    if (typeof value !== "number" || Number.isNaN(value))
+      throw new TypeError(`${where}: got ${String(value)}, needs a number`);
+    if (value < least) throw new RangeError(`${where}: got ${value}, needs at least ${least}`);
+    all[key] = value;
+  }
+  return all as T;
+}
