@@ -4,20 +4,6 @@
  * @module
  */
 
-// Requests and responses
-export { HttpRequest } from "./web/http-request.ts";
-export { HttpResponse, type HttpResponseInit } from "./web/http-response.ts";
-export { FieldHeaders } from "./web/field-headers.ts";
-export type { BodySource } from "./web/payload.ts";
-export type { BodyProducer, BodySink } from "./web/body-producer.ts";
-
-// Errors
-export {
-  BodyTooLargeError,
-  HttpError,
-  type HttpErrorOptions,
-  InvalidJsonError,
-} from "./web/http-error.ts";
 // Serving
 export { openServer, serve } from "./server/open-server.ts";
 export type { Handler, Server } from "./server/server.ts";
@@ -32,10 +18,17 @@ export type {
 // Requests and responses
 export { HttpRequest } from "./web/http-request.ts";
 export { HttpResponse, type HttpResponseInit } from "./web/http-response.ts";
+export { FieldHeaders } from "./web/field-headers.ts";
+export type { BodySource } from "./web/payload.ts";
 export type { BodyProducer, BodySink } from "./web/body-producer.ts";
 
 // Errors
-export { BodyTooLargeError, HttpError, type HttpErrorOptions } from "./web/http-error.ts";
+export {
+  BodyTooLargeError,
+  HttpError,
+  type HttpErrorOptions,
+  InvalidJsonError,
+} from "./web/http-error.ts";
 export { ProtocolError } from "./protocol/protocol-error.ts";
 
 // Watching a server
