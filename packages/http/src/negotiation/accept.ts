@@ -4,6 +4,8 @@
  * `notgzip`, and `gzip;q=0` forbids it.
  */
 
+import { trimSpace } from "../protocol/characters.ts";
+
 /** One thing that a client would take. */
 export interface Preference {
   /** In lower case: `"text/html"`, `"text/*"`, `"gzip"`, `"*"`, `"de-at"`. */
@@ -52,7 +54,7 @@ function parsePreferences(field: string | null, isValue: (value: string) => bool
   if (field === null) return preferences;
   let members = 0;
   for (const member of split(field, ",")) {
-    if (trim(member) === "") continue;
+    if (trimSpace(member) === "") continue;
     members += 1;
     if (members > MEMBERS_MAX) break;
     const preference = parseMember(member, isValue);
@@ -63,13 +65,13 @@ function parsePreferences(field: string | null, isValue: (value: string) => bool
 
 function parseMember(member: string, isValue: (value: string) => boolean): Preference | null {
   const [first = "", ...rest] = split(member, ";");
-  const value = trim(first);
+  const value = trimSpace(first);
   if (!isValue(value)) return null;
   const parameters: [string, string][] = [];
   let quality: number | null = null;
   for (const text of rest) {
     // An empty one is no parameter, and allowed (RFC 9110 §5.6.6).
-    if (trim(text) === "") continue;
+    if (trimSpace(text) === "") continue;
     const match = PARAMETER.exec(text);
     if (match === null) return null;
     const name = (match[1] as string).toLowerCase();
@@ -100,17 +102,4 @@ function* split(text: string, separator: "," | ";"): Generator<string> {
 
 function unquoted(value: string): string {
   return value.startsWith('"') ? value.slice(1, -1).replaceAll(/\\(.)/g, "$1") : value;
-}
-
-/** Without spaces and tabs around it. `String.trim` takes away what is no white space in HTTP, U+00A0 for one. */
-function trim(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
-  return text.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === 32 || code === 9;
 }
