@@ -1,122 +1,148 @@
 import { isToken, trimSpace } from "./characters.ts";
+import { Known, knownField } from "./known-fields.ts";
 import type { BodyFraming, FieldList, HttpVersion } from "./message.ts";
 import { quote, refuse } from "./rules.ts";
 
-/** What the fields of a head say about the message and the connection. */
-export interface FieldFacts {
-  /** -1: not given. */
-  contentLength: number;
-  isChunked: boolean;
-  host: string | undefined;
-  /** Members of `Connection`. */
-  saysClose: boolean;
-  saysKeepAlive: boolean;
-  saysUpgrade: boolean;
-  upgrade: string;
-  expect: string;
-}
-
-/** Fields that a request has once at most: two of them are read differently by different programs. */
-const ONCE_IN_REQUESTS: ReadonlySet<string> = new Set([
-  "authorization",
-  "content-length",
-  "content-location",
-  "content-range",
-  "content-type",
-  "date",
-  "from",
-  "host",
-  "if-modified-since",
-  "if-range",
-  "if-unmodified-since",
-  "max-forwards",
-  "proxy-authorization",
-  "range",
-  "referer",
-  "user-agent",
+/** Bits of the fields that a request has once at most: two of them are read differently by different programs. */
+const ONCE_IN_REQUESTS: number = bitsOf([
+  Known.host,
+  Known.contentLength,
+  Known.contentRange,
+  Known.authorization,
+  Known.contentLocation,
+  Known.contentType,
+  Known.date,
+  Known.from,
+  Known.ifModifiedSince,
+  Known.ifRange,
+  Known.ifUnmodifiedSince,
+  Known.maxForwards,
+  Known.proxyAuthorization,
+  Known.range,
+  Known.referer,
+  Known.userAgent,
 ]);
 
 /** The same for responses: only what decides where a body ends and where a client goes next. Servers repeat others without harm. */
-const ONCE_IN_RESPONSES: ReadonlySet<string> = new Set([
-  "content-length",
-  "content-range",
-  "location",
-]);
+const ONCE_IN_RESPONSES: number = bitsOf([Known.contentLength, Known.contentRange, Known.location]);
 
 /** Fields that have no place in trailers: they decide how a message is framed and routed (RFC 9110 §6.5.1). */
-const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "host",
-  "transfer-encoding",
-  "upgrade",
+const NOT_IN_TRAILERS: number = bitsOf([
+  Known.host,
+  Known.contentLength,
+  Known.transferEncoding,
+  Known.connection,
+  Known.upgrade,
 ]);
 
-/** Reads what matters to the protocol from the fields of a head. */
-export function fieldFacts(
-  role: "request" | "response",
-  version: HttpVersion,
-  fields: FieldList,
-): FieldFacts {
-  const facts: FieldFacts = {
-    contentLength: -1,
-    isChunked: false,
-    host: undefined,
-    saysClose: false,
-    saysKeepAlive: false,
-    saysUpgrade: false,
-    upgrade: "",
-    expect: "",
-  };
-  const once = role === "request" ? ONCE_IN_REQUESTS : ONCE_IN_RESPONSES;
-  const seen = new Set<string>();
-  let transferEncoding: string | undefined;
-  for (let at = 0; at < fields.length; at += 2) {
-    const name = (fields[at] as string).toLowerCase();
-    const value = fields[at + 1] as string;
-    if (once.has(name)) {
-      if (seen.has(name)) refuse("repeated-field", `the field ${name} is there twice`);
-      seen.add(name);
+function bitsOf(fields: readonly number[]): number {
+  return fields.reduce((bits, known) => bits | (1 << known), 0);
+}
+
+/** What the fields of a head say about the message and the connection. One object serves all heads of a parser. */
+export class FieldFacts {
+  readonly #once: number;
+  #seen = 0;
+  /** -1: not given. */
+  contentLength = -1;
+  /** All that `Transfer-Encoding` says; undefined: not given. */
+  transferEncoding: string | undefined;
+  host: string | undefined;
+  /** Members of `Connection`. */
+  saysClose = false;
+  saysKeepAlive = false;
+  saysUpgrade = false;
+  upgrade = "";
+  expect = "";
+
+  constructor(role: "request" | "response") {
+    this.#once = role === "request" ? ONCE_IN_REQUESTS : ONCE_IN_RESPONSES;
+  }
+
+  /** Reads what matters to the protocol from the fields of a head. */
+  read(version: HttpVersion, fields: FieldList): void {
+    this.#reset();
+    for (let at = 0; at < fields.length; at += 2) {
+      const name = fields[at] as string;
+      const known = knownField(name);
+      if (known === Known.none) continue;
+      const bit = 1 << known;
+      if ((this.#seen & this.#once & bit) !== 0) {
+        refuse("repeated-field", `the field ${name.toLowerCase()} is there twice`);
+      }
+      this.#seen |= bit;
+      if (known < Known.authorization) this.#note(known, fields[at + 1] as string);
     }
-    if (name === "transfer-encoding") {
-      transferEncoding = transferEncoding === undefined ? value : `${transferEncoding},${value}`;
-    } else noteField(facts, name, value);
+    if (this.transferEncoding !== undefined) {
+      checkTransferEncoding(this.transferEncoding, version, this.contentLength);
+    }
   }
-  if (transferEncoding !== undefined) {
-    checkTransferEncoding(transferEncoding, version, facts);
-    facts.isChunked = true;
+
+  /** How the body is framed by the fields alone; undefined if they say nothing. */
+  get framing(): BodyFraming | undefined {
+    if (this.transferEncoding !== undefined) return "chunked";
+    return this.contentLength >= 0 ? this.contentLength : undefined;
   }
-  return facts;
+
+  /** Whether the connection stays after the message: RFC 9112 §9.3. */
+  staysOpen(version: HttpVersion): boolean {
+    return !this.saysClose && (version === "1.1" || this.saysKeepAlive);
+  }
+
+  #reset(): void {
+    if (this.#seen === 0) return;
+    this.#seen = 0;
+    this.contentLength = -1;
+    this.transferEncoding = undefined;
+    this.host = undefined;
+    this.saysClose = false;
+    this.saysKeepAlive = false;
+    this.saysUpgrade = false;
+    this.upgrade = "";
+    this.expect = "";
+  }
+
+  #note(known: number, value: string): void {
+    switch (known) {
+      case Known.host:
+        this.host = value;
+        break;
+      case Known.contentLength:
+        this.contentLength = readContentLength(value);
+        break;
+      case Known.transferEncoding:
+        this.transferEncoding = joined(this.transferEncoding ?? "", value);
+        break;
+      case Known.connection:
+        this.#noteConnection(value);
+        break;
+      case Known.upgrade:
+        this.upgrade = joined(this.upgrade, value);
+        break;
+      case Known.expect:
+        this.expect = joined(this.expect, value);
+        break;
+      default:
+    }
+  }
+
+  #noteConnection(value: string): void {
+    if (value === "keep-alive") {
+      this.saysKeepAlive = true;
+      return;
+    }
+    for (const member of value.split(",")) {
+      const option = trimSpace(member).toLowerCase();
+      if (option === "close") this.saysClose = true;
+      else if (option === "keep-alive") this.saysKeepAlive = true;
+      else if (option === "upgrade") this.saysUpgrade = true;
+    }
+  }
 }
 
-function noteField(facts: FieldFacts, name: string, value: string): void {
-  switch (name) {
-    case "content-length":
-      facts.contentLength = readContentLength(value);
-      break;
-    case "host":
-      facts.host = value;
-      break;
-    case "connection":
-      noteConnection(facts, value);
-      break;
-    case "upgrade":
-      facts.upgrade = facts.upgrade === "" ? value : `${facts.upgrade}, ${value}`;
-      break;
-    case "expect":
-      facts.expect = facts.expect === "" ? value : `${facts.expect}, ${value}`;
-      break;
-    default:
-  }
-}
-
-function noteConnection(facts: FieldFacts, value: string): void {
-  for (const member of value.split(",")) {
-    const option = trimSpace(member).toLowerCase();
-    if (option === "close") facts.saysClose = true;
-    else if (option === "keep-alive") facts.saysKeepAlive = true;
-    else if (option === "upgrade") facts.saysUpgrade = true;
-  }
+/** Several lines of a field are one list: RFC 9110 §5.3. */
+function joined(before: string, value: string): string {
+  return before === "" ? value : `${before}, ${value}`;
 }
 
 /** RFC 9110 §8.6: digits and nothing else; `Number` alone would take `""`, `"1e3"`, `"0x1f"` and `" 5"`. */
@@ -132,11 +158,11 @@ function readContentLength(value: string): number {
 }
 
 /** RFC 9112 §6.1: what is spoken is `chunked`, once. */
-function checkTransferEncoding(value: string, version: HttpVersion, facts: FieldFacts): void {
+function checkTransferEncoding(value: string, version: HttpVersion, contentLength: number): void {
   if (version === "1.0") {
     refuse("transfer-encoding-on-1.0", "Transfer-Encoding in an HTTP/1.0 message");
   }
-  if (facts.contentLength >= 0) {
+  if (contentLength >= 0) {
     refuse("length-and-transfer-encoding", "both Content-Length and Transfer-Encoding");
   }
   const codings = value.split(",").map((member) => trimSpace(member).toLowerCase());
@@ -158,18 +184,9 @@ function checkTransferEncoding(value: string, version: HttpVersion, facts: Field
 /** Refuses trailers that have no place there. */
 export function checkTrailers(trailers: FieldList): void {
   for (let at = 0; at < trailers.length; at += 2) {
-    const name = (trailers[at] as string).toLowerCase();
-    if (NOT_IN_TRAILERS.has(name)) refuse("trailer-field", `the field ${name} in the trailers`);
+    const name = trailers[at] as string;
+    if (((1 << knownField(name)) & NOT_IN_TRAILERS) !== 0) {
+      refuse("trailer-field", `the field ${name.toLowerCase()} in the trailers`);
+    }
   }
-}
-
-/** Whether the connection stays after the message: RFC 9112 §9.3. */
-export function staysOpen(version: HttpVersion, facts: FieldFacts): boolean {
-  return !facts.saysClose && (version === "1.1" || facts.saysKeepAlive);
-}
-
-/** How the body is framed by the fields alone; undefined if they say nothing. */
-export function framingOf(facts: FieldFacts): BodyFraming | undefined {
-  if (facts.isChunked) return "chunked";
-  return facts.contentLength >= 0 ? facts.contentLength : undefined;
 }

@@ -1,5 +1,7 @@
 import { ChunkedDecoder } from "./chunked-decoder.ts";
+import { ascii } from "./characters.ts";
 import { readFieldLine } from "./field-line.ts";
+import { scanFields, scannedFields } from "./head-scanner.ts";
 import { InputBuffer } from "./input-buffer.ts";
 import { DEFAULT_PROTOCOL_LIMITS, type ProtocolLimits } from "./limits.ts";
 import { LineReader } from "./line-reader.ts";
@@ -23,7 +25,9 @@ export abstract class MessageParser<Head extends MessageHead> {
   #place: Place = "start-line";
   #hasEnded = false;
   #failure: unknown;
-  /** Of the head that is being read. */
+  /** Whether the fast way was not tried yet for the next head. */
+  #isUntried = true;
+  /** Of the head that is being read by lines. */
   #fields: string[] = [];
   #headBytes = 0;
   /** Bytes that are left of a body of known length; `Infinity`: all that comes. */
@@ -35,8 +39,16 @@ export abstract class MessageParser<Head extends MessageHead> {
     this.#lines = new LineReader(this.input);
   }
 
-  /** Looks at the bytes of a first line that came, to refuse at once what cannot be one. */
-  protected abstract checkStartLine(): void;
+  /**
+   * Looks at a first line that came whole and breaks no rule.
+   *
+   * @returns Position behind it; -1: it is to be read the slow way.
+   */
+  protected abstract scanStartLine(bytes: Uint8Array, start: number, end: number): number;
+  /** Takes what `scanStartLine` found out of the text of the head. */
+  protected abstract takeScannedStartLine(text: string): void;
+  /** Looks at the bytes of a first line that came, as many as it may have, to refuse at once what cannot be one. */
+  protected abstract checkStartLine(bytesMax: number): void;
   /** Takes a whole first line. False: it is to be ignored. */
   protected abstract takeStartLine(line: string): boolean;
   /** Makes the head of the first line that was taken and these fields. */
@@ -65,12 +77,20 @@ export abstract class MessageParser<Head extends MessageHead> {
    * @throws {Error} The body of the message before was not read to its end, or `takeRest` was called.
    */
   readHead(): Head | null {
-    if (this.#place === "finished")
-      throw new Error("readHead: the parser was finished by takeRest");
-    if (!this.bodyDone) {
+    if (this.#place === "body") {
       throw new Error("readHead: the body of the message before was not read to its end");
     }
-    return this.#guarded(() => this.#readHead());
+    if (this.#place === "finished")
+      throw new Error("readHead: the parser was finished by takeRest");
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      const head = this.#readWholeHead() ?? this.#readHeadByLines();
+      if (head === null) this.input.settle();
+      return head;
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
   }
 
   /**
@@ -81,8 +101,16 @@ export abstract class MessageParser<Head extends MessageHead> {
    * @throws {ProtocolError} It breaks a rule, passes a limit, or is cut.
    */
   readBody(maxBytes: number): Uint8Array | null {
-    if (this.bodyDone) return null;
-    return this.#guarded(() => this.#readBody(maxBytes));
+    if (this.#place !== "body") return null;
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      const piece = this.#readBody(maxBytes);
+      if (piece === null) this.input.settle();
+      return piece;
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
   }
 
   /** Whether the body of the message was read to its end; also if it has none. */
@@ -111,21 +139,25 @@ export abstract class MessageParser<Head extends MessageHead> {
     return this.input.take(this.input.length);
   }
 
-  #guarded<T>(read: () => T | null): T | null {
-    if (this.#failure !== undefined) throw this.#failure;
-    try {
-      const result = read();
-      if (result === null) this.input.settle();
-      return result;
-    } catch (error) {
-      this.#failure = error;
-      throw error;
-    }
+  /** Reads a head that came whole and is plain. Tried once for each head, so that it costs nothing when it comes in pieces. */
+  #readWholeHead(): Head | null {
+    const { bytes, start, end } = this.input;
+    if (start === end || !this.#isUntried) return null;
+    this.#isUntried = false;
+    const lineEnd = this.scanStartLine(bytes, start, end);
+    if (lineEnd < 0) return null;
+    const headEnd = scanFields(bytes, start, lineEnd, end, this.limits);
+    if (headEnd < 0) return null;
+    const text = ascii(bytes, start, headEnd);
+    this.takeScannedStartLine(text);
+    const fields = scannedFields(text);
+    this.input.skip(headEnd - start);
+    return this.#enterBody(fields);
   }
 
-  #readHead(): Head | null {
+  #readHeadByLines(): Head | null {
     for (;;) {
-      if (this.#place === "start-line") this.checkStartLine();
+      if (this.#place === "start-line") this.checkStartLine(this.#lineBytesMax());
       const line = this.#lines.next(this.#lineBytesMax(), this.#refuseLongLine);
       if (line === null) {
         if (this.#hasEnded && !this.atMessageStart) refuse("message-cut", "the head is cut");
@@ -136,7 +168,7 @@ export abstract class MessageParser<Head extends MessageHead> {
         this.#fields = [];
         this.#headBytes = 0;
         this.#place = "fields";
-      } else if (line === "") return this.#enterBody();
+      } else if (line === "") return this.#enterBody(this.#fields);
       else this.#addField(line);
       this.#headBytes += line.length + 2;
     }
@@ -149,8 +181,9 @@ export abstract class MessageParser<Head extends MessageHead> {
     readFieldLine(line, this.#fields);
   }
 
-  #enterBody(): Head {
-    const head = this.finishHead(this.#fields);
+  #enterBody(fields: FieldList): Head {
+    const head = this.finishHead(fields);
+    this.#isUntried = true;
     this.#chunks = null;
     this.#place = "body";
     if (head.framing === "chunked") this.#chunks = new ChunkedDecoder(this.input, this.limits);

@@ -1,4 +1,4 @@
-import { CR, isTokenByte, LF, SPACE } from "./characters.ts";
+import { CR, LF, SPACE, TARGET_BYTES, TOKEN_BYTES } from "./characters.ts";
 import type { InputBuffer } from "./input-buffer.ts";
 import { refuse } from "./rules.ts";
 
@@ -6,8 +6,6 @@ type Phase = "begin" | "method" | "target" | "version" | "cr" | "lf" | "empty-li
 
 /** `#`, which a target cannot contain: RFC 9112 §3.2. */
 const HASH = 35;
-const FIRST_VISIBLE = 33;
-const LAST_VISIBLE = 126;
 const DIGIT_0 = 48;
 const DIGIT_9 = 57;
 /** Each 0 is a digit: RFC 9112 §2.3. */
@@ -31,22 +29,22 @@ export class RequestLineScanner {
     this.#version = "";
   }
 
-  /** Looks at what came since the last time, up to the end of the line or `bytesMax` bytes. */
+  /** Looks at what came since the last time, up to the end of the line or `bytesMax` bytes with it. */
   scan(input: InputBuffer, bytesMax: number): void {
     const { bytes, start } = input;
-    const end = Math.min(input.length, bytesMax + 2);
+    const end = Math.min(input.length, bytesMax);
     while (this.#scanned < end && this.#phase !== "done") {
-      this.#look(bytes[start + this.#scanned] as number, this.#scanned < bytesMax);
+      this.#look(bytes[start + this.#scanned] as number);
       this.#scanned++;
     }
   }
 
-  #look(byte: number, isInside: boolean): void {
+  #look(byte: number): void {
     switch (this.#phase) {
       case "begin":
         if (byte === CR) this.#phase = "empty-line";
         else if (byte === LF) refuse("bare-lf", "a line ends in LF without CR");
-        else if (isTokenByte(byte)) this.#phase = "method";
+        else if (TOKEN_BYTES[byte] === 1) this.#phase = "method";
         else refuse("method", "the first byte cannot begin a request line");
         break;
       case "method":
@@ -60,7 +58,7 @@ export class RequestLineScanner {
         break;
       case "cr":
         if (byte === LF) refuse("bare-lf", "the request line ends in LF without CR");
-        if (byte !== CR && isInside) refuse("request-line", "more than a version after the target");
+        if (byte !== CR) refuse("request-line", "more than a version after the target");
         this.#phase = "lf";
         break;
       case "lf":
@@ -74,7 +72,7 @@ export class RequestLineScanner {
   }
 
   #lookAtMethod(byte: number): void {
-    if (isTokenByte(byte)) return;
+    if (TOKEN_BYTES[byte] === 1) return;
     if (byte === CR || byte === LF) refuse("request-line", "a request line of one word");
     if (byte !== SPACE) refuse("method", "a character in the method that no token has");
     this.methodEnd = this.#scanned;
@@ -90,7 +88,7 @@ export class RequestLineScanner {
     if (byte === HASH) refuse("target-fragment", "a fragment in the target");
     if (byte === CR || byte === LF) refuse("request-line", "a request line without a version");
     if (byte === SPACE) refuse("request-line", "two spaces after the method");
-    if (byte < FIRST_VISIBLE || byte > LAST_VISIBLE) {
+    if (TARGET_BYTES[byte] !== 1) {
       refuse("target-character", "a character in the target that must be percent-encoded");
     }
   }

@@ -1,5 +1,5 @@
-import { forbiddenInValue } from "./characters.ts";
-import { fieldFacts, framingOf, staysOpen } from "./field-facts.ts";
+import { CR, forbiddenInValue, LF, VALUE_BYTES } from "./characters.ts";
+import { FieldFacts } from "./field-facts.ts";
 import type { BodyFraming, FieldList, HttpVersion, ResponseHead } from "./message.ts";
 import { MessageParser } from "./message-parser.ts";
 import { quote, refuse } from "./rules.ts";
@@ -23,6 +23,8 @@ const PROTOCOL = "HTTP/";
  * ```
  */
 export class ResponseParser extends MessageParser<ResponseHead> {
+  readonly #facts = new FieldFacts("response");
+  #lineEnd = 0;
   #method = "GET";
   #version: HttpVersion = "1.1";
   #status = 0;
@@ -31,6 +33,18 @@ export class ResponseParser extends MessageParser<ResponseHead> {
   /** Tells what the next response answers: it decides whether there is a body. */
   expect(method: string): void {
     this.#method = method;
+  }
+
+  protected override scanStartLine(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    while (VALUE_BYTES[bytes[at] as number] === 1) at++;
+    this.#lineEnd = at - start;
+    if (at + 2 > end || bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
+    return this.#lineEnd > this.limits.startLineBytesMax ? -1 : at + 2;
+  }
+
+  protected override takeScannedStartLine(text: string): void {
+    this.takeStartLine(text.slice(0, this.#lineEnd));
   }
 
   protected override checkStartLine(): void {
@@ -65,10 +79,11 @@ export class ResponseParser extends MessageParser<ResponseHead> {
 
   protected override finishHead(fields: FieldList): ResponseHead {
     const version = this.#version;
-    const facts = fieldFacts("response", version, fields);
+    const facts = this.#facts;
+    facts.read(version, fields);
     const status = this.#status;
-    const framing: BodyFraming = this.#hasBody() ? (framingOf(facts) ?? "close") : 0;
-    const keepAlive = framing !== "close" && staysOpen(version, facts);
+    const framing: BodyFraming = this.#hasBody() ? (facts.framing ?? "close") : 0;
+    const keepAlive = framing !== "close" && facts.staysOpen(version);
     return { version, status, reason: this.#reason, fields, framing, keepAlive };
   }
 
