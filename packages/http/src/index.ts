@@ -31,6 +31,11 @@ export {
 } from "./web/http-error.ts";
 export { ProtocolError } from "./protocol/protocol-error.ts";
 
+// Server-sent events
+export { eventStreamResponse, type EventStreamOptions } from "./sse/event-stream-response.ts";
+export type { EventProducer, EventSink } from "./sse/produce-events.ts";
+export type { ServerSentEvent } from "./protocol/encode-event.ts";
+
 // Watching a server
 export type {
   RequestOutcome,
