@@ -116,6 +116,39 @@ describe("StreamWire", () => {
     );
   });
 
+  test("close gives the stream back after a send that failed", async () => {
+    const { wire, told, near, far } = open();
+    far.close();
+    wire.write(new Uint8Array(1));
+    await told.when(() => told.error !== undefined);
+    assert.equal(await isClosed(near), false);
+    wire.close(false);
+    assert.equal(await isClosed(near), true);
+  });
+
+  test("close waits for a sendEof that has something to send, and closes after one that failed", async () => {
+    for (const failure of [undefined, new Error("no")]) {
+      const [near, far] = createMemoryStreamPair();
+      const ending = new ForeignStream(near);
+      ending.sendEof = async () => {
+        await near.send(new Uint8Array(3));
+        await sleep(1);
+        if (failure !== undefined) throw failure;
+        await near.send(new Uint8Array(4));
+        await near.sendEof();
+      };
+      const wire = new StreamWire(ending);
+      wire.open(new WireRecorder());
+      wire.end();
+      wire.close(false);
+      let count = 0;
+      for await (const chunk of far) count += chunk.length;
+      assert.equal(count, failure === undefined ? 7 : 3);
+      await sleep(1);
+      assert.equal(await isClosed(near), true);
+    }
+  });
+
   void nodeTest("a wire that nobody closed is failed with its run", async () => {
     let told = new WireRecorder();
     await run(async () => {

@@ -23,7 +23,7 @@ export class StreamWire implements Wire {
   #paused = false;
   #receiving = false;
   #ended = false;
-  /** Of the `send` under way. */
+  /** Of the `send` or `sendEof` under way. */
   #sending: CancelScope | null = null;
   #endWanted = false;
   #closed = false;
@@ -48,13 +48,11 @@ export class StreamWire implements Wire {
   }
 
   write(bytes: Uint8Array): boolean {
-    const scope = new CancelScope();
-    this.#sending = scope;
-    this.#outside(() => scope.run(() => this.#stream.send(bytes))).then(
-      () => this.#sent(),
-      (error: unknown) => {
-        this.#fail(error);
-        if (this.#closed) this.#stream.close();
+    this.#send(
+      () => this.#stream.send(bytes),
+      () => {
+        if (this.#endWanted) this.#sendEof();
+        this.#receiver?.written();
       },
     );
     return false;
@@ -75,15 +73,26 @@ export class StreamWire implements Wire {
     else sending.deadline = this.#root.kernel.clock.now() + LINGER_MS;
   }
 
-  #sent(): void {
-    this.#sending = null;
-    if (this.#closed) this.#stream.close();
-    else if (this.#endWanted) this.#sendEof();
-    this.#receiver?.written();
+  #sendEof(): void {
+    this.#send(
+      () => this.#stream.sendEof(),
+      () => {},
+    );
   }
 
-  #sendEof(): void {
-    this.#outside(() => this.#stream.sendEof()).catch((error: unknown) => this.#fail(error));
+  /** Whatever comes of it, a wire that was closed meanwhile gives the stream back. */
+  #send(fn: () => Promise<void>, sent: () => void): void {
+    const scope = new CancelScope();
+    this.#sending = scope;
+    const settled = (then: () => void): void => {
+      this.#sending = null;
+      if (this.#closed) this.#stream.close();
+      else then();
+    };
+    this.#outside(() => scope.run(fn)).then(
+      () => settled(sent),
+      (error: unknown) => settled(() => this.#fail(error)),
+    );
   }
 
   #receive(): void {
