@@ -277,6 +277,14 @@ test("createMemoryPipe: one end sends, the other receives; each learns of the ot
   await assert.rejects(fourth.send(bytes(1)), BrokenResourceError);
 });
 
+test("createMemoryStreamPair, held: nothing is held for a side that was closed before it came", async () => {
+  const [near, far] = createMemoryStreamPair({ held: true });
+  await near.send(bytes(1, 2, 3));
+  assert.equal(near.pump(2), 2);
+  far.close();
+  assert.deepEqual([near.heldBytes, near.pump()], [0, 0]);
+});
+
 test("createMemoryPipe: using and await using close the ends", async () => {
   const [sender, receiver] = createMemoryPipe();
   {

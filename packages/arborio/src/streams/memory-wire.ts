@@ -97,6 +97,8 @@ export class MemoryWire implements Wire {
     this.#closed = true;
     this.#receiver = null;
     this.#incoming.clear();
+    // What was let go and did not come any more is not held either.
+    this.#releasedBytes = 0;
     const peer = this.#peer;
     if (abortively || this.#untakenBytes > 0)
       peer.#fail(
