@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { describe, test as nodeTest } from "node:test";
-import { ClosedResourceError, EndOfStream, taskGroup, waitAllTasksBlocked } from "../index.ts";
+import {
+  CancelScope,
+  ClosedResourceError,
+  EndOfStream,
+  taskGroup,
+  waitAllTasksBlocked,
+} from "../index.ts";
 import { dispatchEvents, type EventStream, itemsFromIterable, receiveEvents } from "../streams.ts";
 import { onEveryBackend } from "../testing/every-backend.ts";
 
@@ -100,6 +106,33 @@ describe("events", () => {
     await assert.rejects(stream.receive(), EndOfStream);
   });
 
+  test("receiveEvents: close is no end, also for who waits", async () => {
+    for (const wait of [
+      (stream: EventStream<unknown>) => stream.receive(),
+      (stream: EventStream<unknown>) => stream[Symbol.asyncIterator]().next(),
+    ]) {
+      const stream = receiveEvents(new EventEmitter(), "n");
+      await taskGroup(async (group) => {
+        group.startSoon(() => assert.rejects(wait(stream), ClosedResourceError));
+        await waitAllTasksBlocked();
+        stream.close();
+      });
+    }
+  });
+
+  test("receiveEvents: an iterator whose next was cancelled goes on", async () => {
+    const emitter = new EventEmitter();
+    const iterator = receiveEvents(emitter, "n", { endOn: ["end"] })[Symbol.asyncIterator]();
+    const cut = new CancelScope();
+    cut.cancel();
+    await cut.run(() => iterator.next());
+    emitter.emit("n", 1);
+    emitter.emit("end");
+    assert.deepEqual(await iterator.next(), { done: false, value: [1] });
+    assert.deepEqual(await iterator.next(), { done: true, value: undefined });
+    assert.deepEqual(await iterator.next(), { done: true, value: undefined });
+  });
+
   test("receiveEvents: wrong arguments are refused, and nothing listens", () => {
     const emitter = new EventEmitter();
     assert.throws(
@@ -108,6 +141,16 @@ describe("events", () => {
     );
     assert.throws(() => receiveEvents(emitter, "x", { capacity: 0 }), RangeError);
     assert.throws(() => receiveEvents(emitter, "x", { overflow: "wait" as never }), RangeError);
+    for (const [wrong, message] of [
+      [() => receiveEvents(emitter, undefined as never), /got undefined, needs the name of/],
+      [() => receiveEvents(emitter, "x", null as never), /got null, needs an object such as/],
+      [() => receiveEvents(emitter, "x", { endOn: "end" as never }), /endOn \}\): got "end"/],
+      [() => receiveEvents(emitter, "x", { failOn: "error" as never }), /failOn \}\): got "error"/],
+    ] as const)
+      assert.throws(
+        wrong,
+        (error: Error) => error instanceof TypeError && message.test(error.message),
+      );
     assert.deepEqual(emitter.eventNames(), []);
   });
 
@@ -118,5 +161,15 @@ describe("events", () => {
     const items = itemsFromIterable(["a", "b", "a"]);
     assert.equal(await dispatchEvents(items, target, (item) => new Event(item)), 3);
     assert.deepEqual(seen, ["a", "a"]);
+  });
+
+  test("dispatchEvents: wrong arguments are refused before an item is received", async () => {
+    const items = itemsFromIterable(["a"]);
+    await assert.rejects(
+      dispatchEvents(items, {} as never, (item) => new Event(item)),
+      /dispatchEvents: got an object of Object, needs an EventTarget/,
+    );
+    await assert.rejects(dispatchEvents(items, new EventTarget(), null as never), TypeError);
+    assert.equal(await items.receive(), "a");
   });
 });

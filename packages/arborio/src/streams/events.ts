@@ -1,5 +1,5 @@
 /** Bridges to and from events: they come when they come, so what is not received in time has a stated fate. */
-import { describeValue, requireCount, requireFunction } from "../core/arguments.ts";
+import { describeValue, requireCount, requireFunction, requireOptions } from "../core/arguments.ts";
 import { BrokenResourceError, EndOfStream } from "../core/errors.ts";
 import { textOf } from "../core/exception-text.ts";
 import { createChannel, type ReceiveChannel, type SendChannel } from "../sync/channel.ts";
@@ -69,6 +69,8 @@ export function receiveEvents<T>(
   type: string,
   options: ReceiveEventsOptions = {},
 ): EventStream<T> {
+  requireType(type);
+  requireOptions("receiveEvents(source, type, options)", options, "{ capacity: 100 }");
   const { capacity = CAPACITY, overflow = "drop-oldest", endOn = [], failOn = [] } = options;
   requireCount("receiveEvents({ capacity })", capacity, 1);
   if (overflow !== "drop-oldest" && overflow !== "drop-newest" && overflow !== "break") {
@@ -76,6 +78,8 @@ export function receiveEvents<T>(
       `receiveEvents({ overflow }): got ${describeValue(overflow)}, needs "drop-oldest", "drop-newest" or "break"`,
     );
   }
+  requireNames("endOn", endOn);
+  requireNames("failOn", failOn);
   const stream = new EventStream<T>(capacity, overflow);
   try {
     stream.listen(source, type, (item) => stream.take(item as T));
@@ -86,6 +90,20 @@ export function receiveEvents<T>(
     throw error;
   }
   return stream;
+}
+
+/** Emitters of others name events by symbols too. */
+function requireType(type: unknown): void {
+  if (typeof type === "string" || typeof type === "symbol") return;
+  throw new TypeError(`receiveEvents: got ${describeValue(type)}, needs the name of an event`);
+}
+
+/** A single name is iterable as well: it would be taken for its letters. */
+function requireNames(option: string, names: unknown): void {
+  if (Array.isArray(names)) return;
+  throw new TypeError(
+    `receiveEvents({ ${option} }): got ${describeValue(names)}, needs an array of names of events`,
+  );
 }
 
 /** Events as a stream of items. */
@@ -124,14 +142,16 @@ export class EventStream<T> implements ObjectReceiveStream<T> {
   }
 
   /** Iterates until the end. Leaving early closes nothing. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, undefined, undefined> {
-    for (;;) {
-      try {
-        yield await this.receive();
-      } catch (error) {
-        if (error instanceof EndOfStream) return undefined;
-        throw error;
-      }
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined, undefined> {
+    return { next: () => this.#next() };
+  }
+
+  async #next(): Promise<IteratorResult<T, undefined>> {
+    try {
+      return { done: false, value: await this.receive() };
+    } catch (error) {
+      if (error instanceof EndOfStream) return { done: true, value: undefined };
+      throw error;
     }
   }
 
@@ -145,8 +165,10 @@ export class EventStream<T> implements ObjectReceiveStream<T> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stop();
+    this.#stopped = true;
+    // Before the sender: who waits is told of this, not of an end.
     this.#receiver.close();
+    this.#stop();
   }
 
   /** `close`, for `using`. */
@@ -229,6 +251,8 @@ export async function dispatchEvents<T>(
   target: EventTarget,
   toEvent: (item: T) => globalThis.Event,
 ): Promise<number> {
+  if (typeof target?.dispatchEvent !== "function")
+    throw new TypeError(`dispatchEvents: got ${describeValue(target)}, needs an EventTarget`);
   requireFunction("dispatchEvents", toEvent);
   let count = 0;
   for await (const item of stream) {
