@@ -46,7 +46,9 @@ export class ForeignWire implements Wire {
   readonly #root: CancelScope = ambientScope().runState.root;
   #receiver: WireReceiver | null = null;
   #paused = false;
+  #writing = false;
   #ended = false;
+  #failed = false;
 
   constructor(name: string, source: ItemSource<Uint8Array> | null, sink: ByteSink | null) {
     this.#name = name;
@@ -70,8 +72,12 @@ export class ForeignWire implements Wire {
 
   write(bytes: Uint8Array): boolean {
     const sink = this.#requireSink();
+    this.#writing = true;
     this.#call(() => writeInPieces(sink, bytes)).then(
-      () => this.#receiver?.written(),
+      () => {
+        this.#writing = false;
+        this.#receiver?.written();
+      },
       (error: unknown) => this.#fail(error),
     );
     return false;
@@ -87,9 +93,11 @@ export class ForeignWire implements Wire {
     this.#receiver = null;
     this.#puller?.cancel();
     const sink = this.#sink;
-    if (sink === null || this.#ended) return;
+    if (sink === null) return;
+    // What came to nothing must not look whole: not a source that failed, and not a write that is not done.
+    if (abortively || this.#failed || this.#writing) this.#call(() => sink.abort()).catch(() => {});
+    else if (!this.#ended) this.#call(() => sink.end()).catch(() => {});
     this.#ended = true;
-    this.#call(() => (abortively ? sink.abort() : sink.end())).catch(() => {});
   }
 
   #requireSink(): ByteSink {
@@ -124,6 +132,7 @@ export class ForeignWire implements Wire {
   #fail(cause: unknown): void {
     const receiver = this.#receiver;
     this.#receiver = null;
+    this.#failed = true;
     receiver?.failed(new BrokenResourceError(textOf(cause), { cause }));
   }
 

@@ -133,7 +133,8 @@ export class NodeStreamWire implements Wire {
       this.#writable?.destroy();
     };
     // What was sent has been processed, but the end may have something of its own to write: a compressor's last block.
-    if (abortively || this.#writable === null) destroy();
+    // One that failed ends no more by itself, and must not look whole.
+    if (abortively || this.#failing || this.#writable === null) destroy();
     else if (this.#ended && this.#writable.writableFinished === true) destroy();
     else {
       this.#writable.on("finish", destroy);

@@ -169,6 +169,26 @@ describe("Node streams", () => {
     await new Promise<void>((resolve) => void out.end("x", () => resolve()));
     assert.deepEqual(sunk, ["x"]);
   });
+
+  test("fromNodeWritable: close destroys also a stream that failed and does not do so itself", async () => {
+    const told: string[] = [];
+    const writable = new Writable({
+      autoDestroy: false,
+      write: (_chunk, _encoding, processed) => processed(new Error("full")),
+      final: (processed) => {
+        told.push("ended");
+        processed();
+      },
+      destroy: (_error, processed) => {
+        told.push("destroyed");
+        processed(null);
+      },
+    });
+    const stream = fromNodeWritable(writable);
+    await assert.rejects(stream.send(bytes("a")), BrokenResourceError);
+    stream.close();
+    assert.deepEqual(told, ["destroyed"]);
+  });
 });
 
 describe("byte stream conformance", () => {

@@ -6,10 +6,12 @@ import {
   ClosedResourceError,
   createChannel,
   EndOfStream,
+  sleep,
   taskGroup,
   waitAllTasksBlocked,
 } from "../index.ts";
 import {
+  createMemoryStreamPair,
   fromIterable,
   fromReadableStream,
   fromStreamPair,
@@ -253,6 +255,71 @@ describe("both directions of a byte stream", () => {
     await sink.write(bytes("x"));
     await sink.close();
     assert.deepEqual(log, ["x", "closed"]);
+  });
+});
+
+describe("what comes to nothing does not look whole", () => {
+  /** A sink that takes nothing before `open`. */
+  function slowSink(): { writable: WritableStream<Uint8Array>; told: string[]; open: () => void } {
+    const told: string[] = [];
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const writable = new WritableStream<Uint8Array>({
+      write: () => gate,
+      close: () => void told.push("closed"),
+      abort: () => void told.push("aborted"),
+    });
+    return { writable, told, open };
+  }
+
+  test("fromStreamPair: closed after its source failed, during a send or not, it aborts the sink", async () => {
+    for (const count of [0, 200_000]) {
+      const { writable, told, open } = slowSink();
+      let fail = (): void => {};
+      const readable = new ReadableStream<Uint8Array>({
+        start: (controller) => void (fail = () => controller.error(new Error("gone"))),
+      });
+      const stream = fromStreamPair({ readable, writable });
+      await taskGroup(async (group) => {
+        if (count > 0)
+          group.startSoon(() =>
+            assert.rejects(stream.send(new Uint8Array(count)), BrokenResourceError),
+          );
+        await waitAllTasksBlocked();
+        group.startSoon(() => assert.rejects(stream.receive(), BrokenResourceError));
+        await waitAllTasksBlocked();
+        fail();
+      });
+      stream.close();
+      open();
+      await sleep(5);
+      assert.deepEqual(told, ["aborted"]);
+    }
+  });
+
+  test("fromStreamPair: abort after sendEof reaches a sink that is not done", async () => {
+    let isAborted = (): boolean => false;
+    const writable = new WritableStream<Uint8Array>({
+      start: ({ signal }) => void (isAborted = () => signal.aborted),
+      close: () => new Promise(() => {}),
+    });
+    const stream = fromStreamPair({ readable: new ReadableStream<Uint8Array>(), writable });
+    await stream.sendEof();
+    assert.equal(isAborted(), false);
+    stream.abort?.();
+    assert.equal(isAborted(), true);
+  });
+
+  test("toWritableStream: abort does not wait for a write that the other side does not take", async () => {
+    const [near, far] = createMemoryStreamPair({ capacity: 10 });
+    const writer = toWritableStream(near).getWriter();
+    const writing = assert.rejects(writer.write(new Uint8Array(100)));
+    const closed = assert.rejects(writer.closed);
+    await sleep(1);
+    await writer.abort(new Error("enough"));
+    await Promise.all([writing, closed]);
+    assert.equal((await far.receive()).length, 100);
+    await assert.rejects(far.receive(), BrokenResourceError);
   });
 });
 

@@ -175,12 +175,15 @@ interface Sender<T> {
 function writableTo<T>(stream: Sender<T>): WritableStream<T> {
   const { root } = ambientScope().runState;
   return new WritableStream<T>({
+    // Its own `abort` is called only when the write under way is done, and that may wait for the other side without end.
+    start({ signal }) {
+      signal.addEventListener("abort", () => abortStream(stream), { once: true });
+    },
     write: (item) => runInScope(root, () => stream.send(item), undefined),
     close: () =>
       stream.sendEof === undefined
         ? stream.close()
         : runInScope(root, () => stream.sendEof?.(), undefined),
-    abort: () => abortStream(stream),
   });
 }
 
