@@ -12,6 +12,7 @@ import type { Completion, Withdraw } from "../platform/network.ts";
 import type { ByteSource } from "../platform/standard-streams.ts";
 import { type ByteReceiveStream, CHUNK_BYTES_MAX } from "./byte-stream.ts";
 import { refusedBy } from "./refused.ts";
+import { viewGoneError } from "./stream-errors.ts";
 import { requireRoom } from "./wire-stream.ts";
 
 const RECEIVE: WaitKind = { name: "stream.receive", abort };
@@ -27,6 +28,8 @@ export class PullStream implements ByteReceiveStream, Completion<Uint8Array | nu
   readonly #name: string;
   readonly #source: ByteSource;
   #receiver: Waiter<unknown> | null = null;
+  /** Read for a `receiveInto` whose view had no room for it any more. */
+  #left: Uint8Array | null = null;
   #withdraw: Withdraw | null = null;
   #failure: Error | null = null;
   #ended = false;
@@ -58,6 +61,8 @@ export class PullStream implements ByteReceiveStream, Completion<Uint8Array | nu
     const refusal = scope.refuse() ?? this.#refusal(kind);
     if (refusal !== null) return scope.kernel.rejected(refusal);
     if (this.#ended) return scope.kernel.ready(END as T);
+    if (this.#left !== null)
+      return scope.kernel.ready(this.#takeLeft(this.#left, kind, maxBytes, view) as T);
     const waiter = new Waiter<T>(scope, kind, this, view);
     this.#receiver = waiter as Waiter<unknown>;
     try {
@@ -121,11 +126,35 @@ export class PullStream implements ByteReceiveStream, Completion<Uint8Array | nu
       if (receiver.kind === ITERATE) receiver.wake(END);
       else receiver.fail(this.#endOfStream(receiver.kind));
     } else if (receiver.kind === RECEIVE_INTO) {
-      (receiver.payload as Uint8Array).set(bytes);
-      receiver.wake(bytes.length);
+      this.#fill(receiver, bytes);
     } else {
       receiver.wake(receiver.kind === ITERATE ? { done: false, value: bytes } : bytes);
     }
+  }
+
+  #fill(receiver: Waiter<unknown>, bytes: Uint8Array): void {
+    const view = receiver.payload as Uint8Array;
+    const count = Math.min(bytes.length, view.length);
+    if (count < bytes.length) this.#left = bytes.subarray(count);
+    if (count === 0) {
+      receiver.fail(viewGoneError(this.#name));
+      return;
+    }
+    view.set(bytes.subarray(0, count));
+    receiver.wake(count);
+  }
+
+  #takeLeft(
+    left: Uint8Array,
+    kind: WaitKind,
+    maxBytes: number,
+    view: Uint8Array | undefined,
+  ): unknown {
+    const chunk = left.subarray(0, maxBytes);
+    this.#left = chunk.length < left.length ? left.subarray(chunk.length) : null;
+    if (view === undefined) return kind === ITERATE ? { done: false, value: chunk } : chunk;
+    view.set(chunk);
+    return chunk.length;
   }
 
   /** @internal */
