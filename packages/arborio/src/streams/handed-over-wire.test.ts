@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { run } from "../index.ts";
+import { run, waitAllTasksBlocked } from "../index.ts";
 import { createWirePair, type MemoryWire } from "../testing/wire-pair.ts";
 import { WireRecorder } from "../testing/wire-recorder.ts";
 import { ChunkQueue } from "./chunk-queue.ts";
@@ -146,5 +146,23 @@ describe("HandedOverWire", () => {
       near.fail(new Error("gone"));
       await told.until("failed: Error");
     });
+  });
+});
+
+test("WireStream: a handshake that is not done goes on above; not while a task waits for it here", async () => {
+  await run(async (group) => {
+    const [raw] = createWirePair();
+    const details = { ...raw.details, securing: true };
+    Object.defineProperty(raw, "details", { value: details });
+    const stream = new WireStream(raw, "Stream");
+    const waiting = group.startSoon(() => stream.handshake());
+    await waitAllTasksBlocked();
+    assert.throws(() => stream.handOver(), /another task waits for the handshake of this stream/);
+    waiting.cancel();
+    await waiting.wait();
+    const told = new WireRecorder();
+    stream.handOver().open(told);
+    stream.secured();
+    assert.deepEqual(told.events, ["secured"]);
   });
 });

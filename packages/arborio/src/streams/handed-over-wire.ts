@@ -76,6 +76,10 @@ export class HandedOverWire implements Wire, WireReceiver {
     if (this.#failure === null) this.#receiver?.written();
   }
 
+  secured(): void {
+    this.#receiver?.secured?.();
+  }
+
   /** Told after what came before it, and also if nobody had opened the wire yet. */
   failed(error: Error): void {
     this.#failure = error;

@@ -18,3 +18,8 @@ export function refusedBy(check: () => void): Promise<never> | null {
     return refused(error);
   }
 }
+
+/** `refusedBy` of a check that is known to fail: only then is it worth a closure. */
+export function mustRefuse(check: () => void): Promise<never> {
+  return refusedBy(check) as Promise<never>;
+}

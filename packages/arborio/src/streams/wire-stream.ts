@@ -24,7 +24,7 @@ import {
   viewGoneError,
 } from "./stream-errors.ts";
 import { HandedOverWire } from "./handed-over-wire.ts";
-import { refusedBy } from "./refused.ts";
+import { mustRefuse } from "./refused.ts";
 
 export { requireBytes, requireRoom } from "./byte-arguments.ts";
 
@@ -281,7 +281,13 @@ export class WireStream implements ByteStream, WireReceiver {
 
   /** @internal Gives the wire, with what was read ahead, to a layer above; the stream is closed then. Throws as `receive` and `send`. */
   handOver(): Wire {
-    const refusal = this.#receiveRefusal("handOver") ?? this.#sendRefusal("handOver");
+    const refusal =
+      this.#receiveRefusal("handOver") ??
+      this.#sendRefusal("handOver") ??
+      // It would never hear of a close above.
+      (this.#handshakes?.length
+        ? busyError(this.streamName, "handOver", "waits for the handshake of")
+        : null);
     if (refusal !== null) throw refusal;
     this.#closed = true;
     const taken = (bytes: number): void => this.taken(bytes);
@@ -365,6 +371,7 @@ export class WireStream implements ByteStream, WireReceiver {
     const handshakes = this.#handshakes;
     this.#handshakes = null;
     for (const waiter of handshakes ?? []) waiter.wake();
+    this.#heir?.secured();
   }
 
   // What cancellation withdraws ------------------------------------------------------------------------------------------
@@ -390,9 +397,4 @@ export class WireStream implements ByteStream, WireReceiver {
 /** `"receiveInto"` of the kind named `"stream.receiveInto"`. */
 function operationOf(waiter: Waiter<unknown>): string {
   return waiter.kind.name.slice("stream.".length);
-}
-
-/** A check that is known to fail: only then is it worth a closure. */
-function mustRefuse(check: () => void): Promise<never> {
-  return refusedBy(check) as Promise<never>;
 }
