@@ -1,7 +1,7 @@
 /**
  * `npm run shape`: checks what is published, not the source.
  *
- * Builds and packs `arborio`, looks at the tarball with publint, attw and our own eyes, installs it into an empty folder,
+ * Builds and packs every package, looks at the tarballs with publint, attw and our own eyes, installs each into an empty folder,
  * runs a program on every runtime, type-checks a consumer, and bundles for browsers. Prints a line per check.
  */
 
@@ -15,8 +15,6 @@ import { runtimes } from "../scripts/lib/runtimes.ts";
 import { root } from "../scripts/lib/workspace.ts";
 import { packAndInstall, type Tarball } from "./tarball.ts";
 
-const packageFolder = "packages/arborio";
-
 /** Everything that may lie at the top of the tarball. */
 const topLevel = ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "src"];
 
@@ -28,37 +26,50 @@ type Check = () => Promise<string>;
 
 await ensureInstalled("runtimes");
 await buildPackages({ typeCheck: true });
-const tarball = await packAndInstall(packageFolder);
-console.log(
-  `arborio: ${tarball.files.length} files, ${kilobytes(tarball.packedBytes)} packed, ${kilobytes(tarball.unpackedBytes)} unpacked`,
-);
-
-const checks: Readonly<Record<string, Check>> = {
-  "files of the tarball": () => Promise.resolve(checkFiles(tarball)),
-  publint: () => tool("publint", ["run", tarball.path, "--strict"]),
-  attw: () => tool("attw", [tarball.path, "--profile", "esm-only", "--no-color", "--no-emoji"]),
-  knip: () => tool("knip", ["--no-progress", "--no-config-hints"]),
-  "types without a runtime's": () => checkTypes(tarball),
-  ...Object.fromEntries(
-    runtimes.map(({ name, program, scriptArgs }): [string, Check] => {
-      const args = scriptArgs.filter((arg) => !arg.startsWith("--conditions"));
-      return [`runs on ${name}`, () => checkProgram(tarball, program, [...args, "program.mjs"])];
-    }),
-  ),
-  "bundle for browsers": () => checkBundle(tarball),
-};
-
 let failed = 0;
-for (const [name, check] of Object.entries(checks)) {
-  const fault = await check();
-  console.log(`${fault === "" ? "ok    " : "FAILED"} ${name}`);
-  if (fault !== "") console.log(fault.replace(/^(?=.)/gm, "  "));
-  if (fault !== "") failed += 1;
-}
-rmSync(tarball.folder, { recursive: true, force: true });
+const arborio = await packAndInstall("arborio", []);
+const http = await packAndInstall("http", [arborio]);
+await check("repository", { knip: () => tool("knip", ["--no-progress", "--no-config-hints"]) });
+await check("arborio", {
+  ...checksOf("arborio", arborio),
+  "bundle for browsers": () => checkBundle(arborio),
+});
+await check("http", checksOf("http", http));
+for (const { folder } of [arborio, http]) rmSync(folder, { recursive: true, force: true });
 process.exitCode = failed === 0 ? 0 : 1;
 
-function checkFiles({ files }: Tarball): string {
+async function check(title: string, checks: Readonly<Record<string, Check>>): Promise<void> {
+  console.log(title);
+  for (const [name, run] of Object.entries(checks)) {
+    const fault = await run();
+    console.log(`  ${fault === "" ? "ok    " : "FAILED"} ${name}`);
+    if (fault !== "") console.log(fault.replace(/^(?=.)/gm, "    "));
+    if (fault !== "") failed += 1;
+  }
+}
+
+/** What holds for every package. */
+function checksOf(name: string, tarball: Tarball): Record<string, Check> {
+  const { path, files, packedBytes, unpackedBytes } = tarball;
+  const sizes = `${files.length} files, ${kilobytes(packedBytes)} packed, ${kilobytes(unpackedBytes)} unpacked`;
+  return {
+    [`files of the tarball: ${sizes}`]: () => Promise.resolve(checkFiles(name, tarball)),
+    publint: () => tool("publint", ["run", path, "--strict"]),
+    attw: () => tool("attw", [path, "--profile", "esm-only", "--no-color", "--no-emoji"]),
+    "types without a runtime's": () => checkTypes(tarball),
+    ...Object.fromEntries(
+      runtimes.map(({ name: runtime, program, scriptArgs }): [string, Check] => {
+        const args = scriptArgs.filter((arg) => !arg.startsWith("--conditions"));
+        return [
+          `runs on ${runtime}`,
+          () => checkProgram(tarball, program, [...args, "program.mjs"]),
+        ];
+      }),
+    ),
+  };
+}
+
+function checkFiles(name: string, { files }: Tarball): string {
   const faults = files.flatMap((file) => {
     const [top = ""] = file.split("/");
     if (!topLevel.includes(top)) return [`${file}: not meant to be published`];
@@ -68,7 +79,7 @@ function checkFiles({ files }: Tarball): string {
   const needed = ["LICENSE", "README.md", "package.json", "dist/index.js", "dist/index.d.ts"];
   faults.push(...needed.filter((file) => !files.includes(file)).map((file) => `${file}: missing`));
   const licence = (path: string): string => readFileSync(join(root, path), "utf8");
-  if (licence("LICENSE") !== licence(`${packageFolder}/LICENSE`)) {
+  if (licence("LICENSE") !== licence(`packages/${name}/LICENSE`)) {
     faults.push("LICENSE: differs from the repository's");
   }
   return faults.join("\n");

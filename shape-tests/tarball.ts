@@ -25,16 +25,17 @@ interface PackReport {
   readonly files: readonly { readonly path: string }[];
 }
 
-/** Packs a workspace folder and installs the result, with `shape-tests/programs` beside it. */
-export async function packAndInstall(packageFolder: string): Promise<Tarball> {
+/** Packs a package and installs the result, together with the tarballs that it stands on and with its programs beside it. */
+export async function packAndInstall(name: string, below: readonly Tarball[]): Promise<Tarball> {
   const folder = mkdtempSync(join(tmpdir(), "arborio-shape-"));
   const pack = ["pack", "--json", "--silent", "--pack-destination", folder];
-  const { output } = await mustRun("npm", pack, { cwd: join(root, packageFolder) });
+  const { output } = await mustRun("npm", pack, { cwd: join(root, "packages", name) });
   const report = readPackReport(output);
   const path = join(folder, report.filename);
-  cpSync(join(root, "shape-tests/programs"), folder, { recursive: true });
+  cpSync(join(root, "shape-tests/programs", name), folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
-  await mustRun("npm", ["install", "--no-audit", "--no-fund", path], { cwd: folder });
+  const paths = [...below.map((tarball) => tarball.path), path];
+  await mustRun("npm", ["install", "--no-audit", "--no-fund", ...paths], { cwd: folder });
   return {
     path,
     files: report.files.map((file) => file.path),

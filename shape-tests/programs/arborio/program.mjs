@@ -1,9 +1,10 @@
 // Run on every runtime against the installed tarball: every entry loads, and the heart beats.
 import { run, sleep, taskGroup } from "arborio";
+import manifest from "arborio/package.json" with { type: "json" };
 
-const entries = ["arborio/lowlevel", "arborio/sim", "arborio/testing", "arborio/backends/node"];
-for (const entry of entries) {
-  const names = Object.keys(await import(entry));
+for (const entry of Object.keys(manifest.exports)) {
+  if (entry === "./package.json") continue;
+  const names = Object.keys(await import(entry.replace(".", "arborio")));
   if (names.length === 0) throw new Error(`${entry} exports nothing`);
 }
 

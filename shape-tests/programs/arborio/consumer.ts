@@ -1,7 +1,11 @@
 // Type-checked against the installed tarball, strictly and without any runtime's types.
 import { run, sleep, taskGroup } from "arborio";
+import * as fs from "arborio/fs";
 import * as lowlevel from "arborio/lowlevel";
+import * as net from "arborio/net";
+import * as process from "arborio/process";
 import * as sim from "arborio/sim";
+import * as streams from "arborio/streams";
 import * as testing from "arborio/testing";
 import * as nodeBackend from "arborio/backends/node";
 
@@ -14,4 +18,13 @@ export const value: Promise<number> = run(() => {
   });
 });
 
-export const entries: readonly object[] = [lowlevel, sim, testing, nodeBackend];
+export const entries: readonly object[] = [
+  fs,
+  lowlevel,
+  net,
+  process,
+  sim,
+  streams,
+  testing,
+  nodeBackend,
+];
