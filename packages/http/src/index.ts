@@ -30,6 +30,7 @@ export {
   InvalidJsonError,
 } from "./web/http-error.ts";
 export { ProtocolError } from "./protocol/protocol-error.ts";
+export { errorResponse, type ErrorResponseOptions, isClientError } from "./ops/error-response.ts";
 
 // Server-sent events
 export { eventStreamResponse, type EventStreamOptions } from "./sse/event-stream-response.ts";
