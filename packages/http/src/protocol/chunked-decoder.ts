@@ -11,7 +11,7 @@ const SIZE_DIGITS_MAX = 16;
 
 /** Size, extensions: RFC 9112 §7.1. White space around `;` and `=`, which a sender must not generate, is refused. */
 const CHUNK_HEAD =
-  /^([0-9A-Fa-f]+)((?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[^"\\]|\\.)*"))?)*)$/;
+  /^([0-9A-Fa-f]+)((?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t !#-[\]-~\x80-\xFF]|\\[\t -~\x80-\xFF])*"))?)*)$/;
 
 type Phase = "size" | "data" | "data-end" | "trailers" | "done";
 

@@ -25,7 +25,7 @@ export class RequestParser extends MessageParser<RequestHead> {
   #hasIgnoredLine = false;
   readonly #facts = new FieldFacts("request");
   /** The last `Host` that was found to be one: it rarely changes on a connection. */
-  #validHost = "";
+  #validHost: string | undefined;
   #methodEnd = 0;
   #targetEnd = 0;
   #method = "";
