@@ -66,6 +66,10 @@ export class Program implements Disposable {
     return this.#child.pid as number;
   }
 
+  get hasEnded(): boolean {
+    return this.#code !== undefined;
+  }
+
   /** Waits until it has printed something like this, on either stream. */
   async until(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
@@ -97,6 +101,7 @@ export class Program implements Disposable {
       process.kill(this.#child.pid, name);
   }
 
+  /** What it has printed so far, on both streams. */
   get printed(): string {
     return `${this.#stdout}\n${this.#stderr}`;
   }

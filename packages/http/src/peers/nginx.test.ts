@@ -1,0 +1,203 @@
+/** The server behind nginx as its proxy, with curl as the client. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Event, sleep, type TaskGroup } from "arborio";
+import { eventStreamResponse, type Handler, HttpError, HttpRequest } from "@arborio/http";
+import { HttpResponse, openServer, type Server, type ServerOptions } from "@arborio/http";
+import { Nginx } from "./nginx.test.kit.ts";
+import { CURL, NGINX, peerTest } from "./peer-test.test.kit.ts";
+import { type Ended, Program, type ProgramOptions, runProgram } from "./program.test.kit.ts";
+
+const LARGE_BYTES = 12_000_000;
+
+/** What makes nginx keep connections to a server. */
+const KEEP_ALIVE = `proxy_http_version 1.1; proxy_set_header Connection "";`;
+
+function proxyTest(title: string, body: (group: TaskGroup) => Promise<void>): void {
+  peerTest([NGINX, CURL], `nginx: ${title}`, body);
+}
+
+function open(group: TaskGroup, handler: Handler, options: ServerOptions = {}): Promise<Server> {
+  return openServer(handler, { port: 0, host: "127.0.0.1", group, graceMs: 0, ...options });
+}
+
+function upstream({ port }: Server): string {
+  return `upstream app { server 127.0.0.1:${port}; keepalive 4; }`;
+}
+
+async function curl(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
+  const ended = await runProgram("curl", ["-q", "-sS", ...args], options);
+  assert.equal(ended.code, 0, `curl ${args.join(" ")}: ${ended.stderr}`);
+  return ended;
+}
+
+proxyTest("keeps one connection to the server for requests of many clients", async (group) => {
+  const connections = new Set<number>();
+  await using server = await open(group, async (request, { peer }) => {
+    connections.add((peer as { port: number }).port);
+    if (request.method === "POST") return new HttpResponse(`${(await request.text()).length}\n`);
+    if (request.url.endsWith("/none")) return new HttpResponse(null, { status: 204 });
+    return new HttpResponse("hello\n");
+  });
+  using nginx = await Nginx.open(
+    `location / { proxy_pass http://app; ${KEEP_ALIVE} }`,
+    upstream(server),
+  );
+  const large = { input: "y".repeat(5000) };
+  assert.equal((await curl([nginx.url])).stdout, "hello\n");
+  assert.match((await curl(["-I", nginx.url])).stdout, /^HTTP\/1.1 200 OK\r\n[^]*\r\n\r\n$/);
+  assert.equal((await curl(["-d", "x".repeat(1000), nginx.url])).stdout, "1000\n");
+  assert.match((await curl(["-i", `${nginx.url}none`])).stdout, /^HTTP\/1.1 204 /);
+  const upload = ["-T", "-", "-X", "POST", nginx.url];
+  assert.equal((await curl(upload, large)).stdout, "5000\n");
+  assert.equal(connections.size, 1);
+});
+
+proxyTest("connections that the server has ended are not used again", async (group) => {
+  await using server = await open(group, () => new HttpResponse("hello\n"), {
+    timeouts: { idleMs: 20 },
+    limits: { requestsMax: 2 },
+  });
+  using nginx = await Nginx.open(
+    `location / { proxy_pass http://app; ${KEEP_ALIVE} }`,
+    upstream(server),
+  );
+  for (let round = 0; round < 8; round++) {
+    assert.equal((await curl([nginx.url])).stdout, "hello\n");
+    await sleep(round * 10);
+  }
+});
+
+proxyTest("in HTTP/1.0, a body without length ends with its connection", async (group) => {
+  await using server = await open(
+    group,
+    () =>
+      new HttpResponse(async (sink) => {
+        await sink.send("one\n");
+        await sink.send("two\n");
+      }),
+  );
+  using nginx = await Nginx.open(`location / { proxy_pass ${server.url}; }`);
+  assert.equal((await curl([nginx.url])).stdout, "one\ntwo\n");
+});
+
+proxyTest("over a Unix socket", async (group) => {
+  const folder = mkdtempSync(join(tmpdir(), "arborio-nginx-"));
+  using _folder = { [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
+  const path = join(folder, "app.sock");
+  await using _server = await openServer((request) => new HttpResponse(request.url), {
+    path,
+    group,
+    graceMs: 0,
+  });
+  using nginx = await Nginx.open(
+    `location / { proxy_pass http://app; proxy_set_header Host site.test; ${KEEP_ALIVE} }`,
+    `upstream app { server unix:${path}; keepalive 1; }`,
+  );
+  assert.equal((await curl([`${nginx.url}a?b`])).stdout, "http://site.test/a?b");
+});
+
+proxyTest("unbuffered, the client gets each piece when it was sent", async (group) => {
+  const seen = new Event();
+  await using server = await open(
+    group,
+    () =>
+      new HttpResponse(async (sink) => {
+        await sink.send("first\n");
+        await seen.wait();
+        await sink.send("second\n");
+      }),
+  );
+  const rules = `${KEEP_ALIVE} proxy_buffering off;`;
+  using nginx = await Nginx.open(`location / { proxy_pass ${server.url}; ${rules} }`);
+  using client = new Program("curl", ["-q", "-sS", "-N", nginx.url]);
+  await client.until(/first/);
+  seen.set();
+  assert.equal((await client.ended()).stdout, "first\nsecond\n");
+});
+
+proxyTest("buffered, the server is done while the client still reads", async (group) => {
+  const done = new Event();
+  await using server = await open(
+    group,
+    () =>
+      new HttpResponse(async (sink) => {
+        const piece = new Uint8Array(60_000);
+        for (let sent = 0; sent < LARGE_BYTES; sent += piece.length) await sink.send(piece);
+        done.set();
+      }),
+  );
+  using nginx = await Nginx.open(`location / { proxy_pass ${server.url}; ${KEEP_ALIVE} }`);
+  const args = ["-q", "-sS", "--limit-rate", "200k", "-o", "/dev/null", nginx.url];
+  using client = new Program("curl", args);
+  await done.wait();
+  assert.ok(!client.hasEnded);
+});
+
+proxyTest("buffered, events pass all the same, since they ask for it", async (group) => {
+  const seen = new Event();
+  await using server = await open(group, (request) =>
+    eventStreamResponse(request, async (events) => {
+      await events.send({ data: "first" });
+      await seen.wait();
+      await events.send({ data: "second" });
+    }),
+  );
+  using nginx = await Nginx.open(`location / { proxy_pass ${server.url}; ${KEEP_ALIVE} }`);
+  using client = new Program("curl", ["-q", "-sS", "-N", nginx.url]);
+  await client.until(/data: first/);
+  seen.set();
+  assert.equal((await client.ended()).stdout, "data: first\n\ndata: second\n\n");
+});
+
+for (const buffering of ["on", "off"]) {
+  proxyTest(`a long upload, request buffering ${buffering}`, async (group) => {
+    await using server = await open(group, async (request) => {
+      assert.ok(request instanceof HttpRequest);
+      request.bodyBytesMax = LARGE_BYTES;
+      let bytes = 0;
+      for await (const piece of request.bodyStream ?? []) bytes += piece.length;
+      return HttpResponse.json({ bytes, announced: request.bodyBytes ?? null });
+    });
+    const rules = `${KEEP_ALIVE} proxy_request_buffering ${buffering};`;
+    using nginx = await Nginx.open(`location / { proxy_pass ${server.url}; ${rules} }`);
+    const { stdout } = await curl(["-T", "-", nginx.url], { input: new Uint8Array(LARGE_BYTES) });
+    assert.deepEqual(JSON.parse(stdout), {
+      bytes: LARGE_BYTES,
+      announced: buffering === "on" ? LARGE_BYTES : null,
+    });
+  });
+}
+
+proxyTest("a refusal in the middle of an upload reaches the client", async (group) => {
+  await using server = await open(group, () => {
+    throw new HttpError(403, "not yours");
+  });
+  const rules = `${KEEP_ALIVE} proxy_request_buffering off;`;
+  using nginx = await Nginx.open(`location / { proxy_pass ${server.url}; ${rules} }`);
+  for (let round = 0; round < 3; round++) {
+    const args = ["-q", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-T", "-", nginx.url];
+    const { stdout } = await runProgram("curl", args, { input: new Uint8Array(LARGE_BYTES) });
+    assert.equal(stdout, "403");
+  }
+});
+
+proxyTest("a client that leaves ends its handler, whose cleanup runs", async (group) => {
+  const [begun, cleaned] = [new Event(), new Event()];
+  await using server = await open(group, async () => {
+    begun.set();
+    try {
+      await sleep(60_000);
+    } finally {
+      cleaned.set();
+    }
+    return new HttpResponse("late");
+  });
+  using nginx = await Nginx.open(`location / { proxy_pass ${server.url}; ${KEEP_ALIVE} }`);
+  using client = new Program("curl", ["-q", "-sS", nginx.url]);
+  await begun.wait();
+  client.signal("SIGKILL");
+  await cleaned.wait();
+});
