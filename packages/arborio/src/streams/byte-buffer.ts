@@ -10,7 +10,7 @@
 const MEMORY_BYTES_MIN = 256;
 /** Up to this length, what has to stay is copied rather than keep a large chunk alive. */
 const SMALL_BYTES = 1024;
-/** What is taken out keeps memory alive that is at most so many times as large; else it is copied. */
+/** What is taken out, if it is all, keeps memory alive that is at most so many times as large; else it is copied. */
 const PINNED_TIMES_MAX = 2;
 
 export class ByteBuffer {
@@ -42,14 +42,15 @@ export class ByteBuffer {
     return this.#memory.subarray(this.#start, this.#start + count);
   }
 
-  /** Takes the first `count` bytes, which must be there. They belong to the caller. */
+  /** Takes the first `count` bytes, which must be there. They belong to the caller, who may transfer their memory. */
   take(count: number): Uint8Array {
     const memory = this.#memory;
     const from = this.#start;
+    const isAll = count === this.length;
     this.skip(count);
-    return count * PINNED_TIMES_MAX < memory.buffer.byteLength
-      ? memory.slice(from, from + count)
-      : memory.subarray(from, from + count);
+    return isAll && count * PINNED_TIMES_MAX >= memory.buffer.byteLength
+      ? memory.subarray(from, from + count)
+      : memory.slice(from, from + count);
   }
 
   /** Fills `view` as far as the bytes go; how many those were. */

@@ -36,8 +36,17 @@ export class ChunkQueue {
     this.#chunks.push(isPinning ? new Uint8Array(chunk) : chunk);
   }
 
-  /** Takes the first chunk, or its first `maxBytes`. Called only when there are bytes. */
+  /**
+   * Takes the first chunk, or its first `maxBytes`: then a copy, since it belongs to the receiver, who may transfer its memory.
+   * Called only when there are bytes.
+   */
   take(maxBytes: number): Uint8Array {
+    const isPart = (this.#chunks[this.#first] as Uint8Array).length > maxBytes;
+    const chunk = this.#takeView(maxBytes);
+    return isPart ? new Uint8Array(chunk) : chunk;
+  }
+
+  #takeView(maxBytes: number): Uint8Array {
     const chunk = this.#chunks[this.#first] as Uint8Array;
     if (chunk.length <= maxBytes) {
       this.#dropFirst();
@@ -53,7 +62,7 @@ export class ChunkQueue {
   takeInto(view: Uint8Array): number {
     let count = 0;
     while (count < view.length && this.bytes > 0) {
-      const chunk = this.take(view.length - count);
+      const chunk = this.#takeView(view.length - count);
       view.set(chunk, count);
       count += chunk.length;
     }

@@ -3,7 +3,9 @@ import { PassThrough } from "node:stream";
 import { describe, test as nodeTest } from "node:test";
 import { sleep } from "../index.ts";
 import {
+  BufferedByteReceiveStream,
   type ByteReceiveStream,
+  createMemoryStreamPair,
   fromIterable,
   fromNodeReadable,
   fromReadableStream,
@@ -97,4 +99,28 @@ describe("memory of what comes from others", () => {
     const { value } = await readable.getReader().read();
     assert.deepEqual([...(value ?? [])], [1, 1]);
   });
+
+  /** Ways to receive a part of what was sent. */
+  const parts: Record<string, (stream: ByteReceiveStream) => Promise<Uint8Array>> = {
+    "of what waits": async (stream) => {
+      await sleep(1);
+      return stream.receive(3000);
+    },
+    "of what comes": (stream) => stream.receive(3000),
+    "of what is buffered": (stream) => (stream as BufferedByteReceiveStream).receiveExactly(3000),
+  };
+  for (const [which, receive] of Object.entries(parts)) {
+    test(`whoever received a part ${which} may transfer it: the rest keeps its bytes`, async () => {
+      const [near, far] = createMemoryStreamPair();
+      const stream = which.endsWith("buffered") ? new BufferedByteReceiveStream(far) : far;
+      const receiving = receive(stream);
+      await near.send(new Uint8Array(LARGE_BYTES).fill(7));
+      const part = await receiving;
+      structuredClone(part.buffer, { transfer: [part.buffer as ArrayBuffer] });
+      await near.sendEof();
+      const rest: number[] = [];
+      for await (const chunk of stream) rest.push(...chunk);
+      assert.deepEqual(rest, Array(1000).fill(7));
+    });
+  }
 });

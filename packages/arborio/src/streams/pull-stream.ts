@@ -152,9 +152,13 @@ export class PullStream implements ByteReceiveStream, Completion<Uint8Array | nu
   ): unknown {
     const chunk = left.subarray(0, maxBytes);
     this.#left = chunk.length < left.length ? left.subarray(chunk.length) : null;
-    if (view === undefined) return kind === ITERATE ? { done: false, value: chunk } : chunk;
-    view.set(chunk);
-    return chunk.length;
+    if (view !== undefined) {
+      view.set(chunk);
+      return chunk.length;
+    }
+    // A copy: it belongs to the receiver, who may transfer its memory.
+    const value = new Uint8Array(chunk);
+    return kind === ITERATE ? { done: false, value } : value;
   }
 
   /** @internal */

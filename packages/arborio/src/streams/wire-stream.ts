@@ -281,22 +281,15 @@ export class WireStream implements ByteStream, WireReceiver {
 
   /** @internal Gives the wire, with what was read ahead, to a layer above; the stream is closed then. Throws as `receive` and `send`. */
   handOver(): Wire {
-    const refusal =
-      this.#receiveRefusal("handOver") ??
-      this.#sendRefusal("handOver") ??
-      // It would never hear of a close above.
-      (this.#handshakes?.length
-        ? busyError(this.streamName, "handOver", "waits for the handshake of")
-        : null);
+    const refusal = this.#receiveRefusal("handOver") ?? this.#sendRefusal("handOver");
     if (refusal !== null) throw refusal;
+    // It would never hear of a close above.
+    if (this.#handshakes !== null && this.#handshakes.length > 0)
+      throw busyError(this.streamName, "handOver", "waits for the handshake of");
     this.#closed = true;
     const taken = (bytes: number): void => this.taken(bytes);
-    return (this.#heir = new HandedOverWire(
-      this.wire,
-      this.#queue ?? new ChunkQueue(),
-      this.#ended,
-      taken,
-    ));
+    const queue = this.#queue ?? new ChunkQueue();
+    return (this.#heir = new HandedOverWire(this.wire, queue, this.#ended, taken));
   }
 
   // What the wire tells --------------------------------------------------------------------------------------------------
@@ -327,7 +320,8 @@ export class WireStream implements ByteStream, WireReceiver {
     let chunk = bytes;
     if (bytes.length > maxBytes) {
       this.#keep(bytes.subarray(maxBytes));
-      chunk = bytes.subarray(0, maxBytes);
+      // A copy, since the receiver may transfer its memory.
+      chunk = new Uint8Array(bytes.subarray(0, maxBytes));
     }
     receiver.wake(receiver.kind === ITERATE ? { done: false, value: chunk } : chunk);
     this.taken(chunk.length);
