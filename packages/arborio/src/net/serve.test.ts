@@ -10,7 +10,7 @@ import {
 import { CancelScope } from "../core/scope.ts";
 import { type TaskGroup, taskGroup } from "../core/task-group.ts";
 import { Event } from "../sync/event.ts";
-import { moveOnAfter, sleep, sleepForever } from "../sync/timeouts.ts";
+import { failAfter, moveOnAfter, sleep, sleepForever } from "../sync/timeouts.ts";
 import { onEveryBackend } from "../testing/every-backend.ts";
 import { connectTcp } from "./connect-tcp.ts";
 import { ConnectionFailedError } from "./errors.ts";
@@ -254,6 +254,11 @@ test("Listener.serve: wrong arguments are refused", async () => {
     /Listener\.serve: got "no", needs a function/,
   );
   await assert.rejects(listener.serve(echo, { maxConnections: 0 }), /maxConnections.*got 0/);
+  for (const group of [null, {}, 3])
+    await assert.rejects(
+      failAfter(1000, () => listener.serve(echo, { group: group as never })),
+      /serve\({ group }\): got .*, needs a TaskGroup/,
+    );
   await assert.rejects(listener.serve(echo, { onError: 1 as never }), /onError.*got 1/);
   await assert.rejects(listener.serve(echo, null as never), TypeError);
 });

@@ -1,5 +1,5 @@
 import { ambientScope } from "../core/ambient.ts";
-import { requireCount, requireFunction, requireOptions } from "../core/arguments.ts";
+import { describeValue, requireCount, requireFunction, requireOptions } from "../core/arguments.ts";
 import { callForPromise } from "../core/leave.ts";
 import { ExceptionGroup } from "../core/exception-group.ts";
 import {
@@ -66,6 +66,7 @@ export class Service {
     requireFunction("Listener.serve", handler);
     requireOptions("Listener.serve(handler, options)", options, "{ maxConnections: 100 }");
     const { group, maxConnections = Infinity, onError } = options;
+    if (group !== undefined) requireGroup(group);
     requireCount("Listener.serve({ maxConnections })", maxConnections, 1);
     if (onError !== undefined) requireFunction("Listener.serve({ onError })", onError);
     this.#handler = handler;
@@ -190,6 +191,11 @@ export class Service {
     }
     if (applied !== null && real !== error) throw applied;
   }
+}
+
+function requireGroup(group: TaskGroup | null): void {
+  if (typeof group?.startSoon === "function") return;
+  throw new TypeError(`Listener.serve({ group }): got ${describeValue(group)}, needs a TaskGroup`);
 }
 
 function withoutStray(scope: CancelScope, error: unknown): unknown {
