@@ -19,6 +19,7 @@ import {
   requireReadable,
   requireWritable,
 } from "./node-stream-wire.ts";
+import { requireReceiver, requireSender } from "./stream-arguments.ts";
 import { WireStream } from "./wire-stream.ts";
 
 /** What `toNodeReadable` and its like give to the constructor. */
@@ -122,6 +123,7 @@ export function fromNodeDuplex(duplex: NodeDuplexLike): ByteStream {
  * ```
  */
 export function toNodeReadable<T>(stream: ByteReceiveStream, Readable: NodeStreamClass<T>): T {
+  requireReceiver("toNodeReadable", stream);
   requireFunction("toNodeReadable", Readable);
   return new Readable({ read: readFrom(stream), destroy: destroyWith(stream) });
 }
@@ -134,6 +136,7 @@ export function toNodeReadable<T>(stream: ByteReceiveStream, Readable: NodeStrea
  * @param Writable the class of `node:stream`.
  */
 export function toNodeWritable<T>(stream: ByteSendStream, Writable: NodeStreamClass<T>): T {
+  requireSender("toNodeWritable", stream);
   requireFunction("toNodeWritable", Writable);
   return new Writable({ ...writeTo(stream), destroy: destroyWith(stream, abortStream) });
 }
@@ -144,6 +147,8 @@ export function toNodeWritable<T>(stream: ByteSendStream, Writable: NodeStreamCl
  * @param Duplex the class of `node:stream`.
  */
 export function toNodeDuplex<T>(stream: ByteStream, Duplex: NodeStreamClass<T>): T {
+  requireReceiver("toNodeDuplex", stream);
+  requireSender("toNodeDuplex", stream);
   requireFunction("toNodeDuplex", Duplex);
   return new Duplex({
     read: readFrom(stream),

@@ -12,6 +12,7 @@ import {
 } from "./byte-stream.ts";
 import { type ByteSink, ForeignWire } from "./foreign-wire.ts";
 import { type ItemSource, PulledStream } from "./item-source.ts";
+import { requireReceiver, requireSender } from "./stream-arguments.ts";
 import { WireStream } from "./wire-stream.ts";
 
 /** A web stream in each direction, as `WebSocketStream`, `Deno.Conn` and `CompressionStream` have. */
@@ -101,6 +102,7 @@ export function itemsFromReadableStream<T>(readable: ReadableStream<T>): ObjectR
  * ```
  */
 export function toReadableStream(stream: ByteReceiveStream): ReadableStream<Uint8Array> {
+  requireReceiver("toReadableStream", stream);
   const { root } = ambientScope().runState;
   const pull = async (controller: ReadableByteStreamController): Promise<void> => {
     const request = controller.byobRequest;
@@ -132,16 +134,20 @@ export function toReadableStream(stream: ByteReceiveStream): ReadableStream<Uint
  * it, as `pipeTo` does when its source fails, aborts `stream`, so that the other side does not take a part for the whole.
  */
 export function toWritableStream(stream: ByteSendStream): WritableStream<Uint8Array> {
+  requireSender("toWritableStream", stream);
   return writableTo<Uint8Array>(stream);
 }
 
 /** A web stream for each direction of `stream`. */
 export function toStreamPair(stream: ByteStream): WebStreamPair<Uint8Array, Uint8Array> {
+  requireReceiver("toStreamPair", stream);
+  requireSender("toStreamPair", stream);
   return { readable: toReadableStream(stream), writable: toWritableStream(stream) };
 }
 
 /** A web stream of the items that `stream` receives. Nothing is received before it is read; cancelling it closes `stream`. */
 export function itemsToReadableStream<T>(stream: ObjectReceiveStream<T>): ReadableStream<T> {
+  requireReceiver("itemsToReadableStream", stream);
   const { root } = ambientScope().runState;
   const pull = async (controller: ReadableStreamDefaultController<T>): Promise<void> => {
     try {
@@ -162,6 +168,7 @@ export function itemsToReadableStream<T>(stream: ObjectReceiveStream<T>): Readab
 
 /** A web stream whose chunks are sent as items. Closing it ends the sending half, or closes a stream that only sends. */
 export function itemsToWritableStream<T>(stream: ObjectSendStream<T>): WritableStream<T> {
+  requireSender("itemsToWritableStream", stream);
   return writableTo<T>(stream);
 }
 
