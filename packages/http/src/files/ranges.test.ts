@@ -81,7 +81,7 @@ test("parseRange: what breaks the grammar is ignored; digits are ASCII (CVE-2025
 test("parseRange: more than 16 ranges, or more than two overlaps, get the whole", () => {
   const many = (count: number): string =>
     `bytes=${Array.from({ length: count }, (_, at) => `${at * 1000}-${at * 1000}`).join()}`;
-  assert.equal((parseRange(many(RANGES_MAX), 1_000_000) as []).length, RANGES_MAX);
+  assert.equal(parseRange(many(RANGES_MAX), 1_000_000).length, RANGES_MAX);
   assert.equal(parseRange(many(RANGES_MAX + 1), 1_000_000), "ignore");
   assert.equal(shown(parseRange(`bytes=${"0-,".repeat(3)}`, 100)), "0-100");
   assert.equal(parseRange(`bytes=${"0-,".repeat(4)}`, 100), "ignore");
