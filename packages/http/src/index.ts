@@ -22,6 +22,30 @@ export { FieldHeaders } from "./web/field-headers.ts";
 export type { BodySource } from "./web/payload.ts";
 export type { BodyProducer, BodySink } from "./web/body-producer.ts";
 
+// Files
+export { serveFile, type ServeFileOptions } from "./files/serve-file.ts";
+export {
+  type DirectoryHandler,
+  serveDirectory,
+  type ServeDirectoryOptions,
+} from "./files/serve-directory.ts";
+export type { FollowLinks } from "./files/served-folder.ts";
+export type { PrecompressedFormat } from "./files/precompressed.ts";
+export { contentTypeOf } from "./files/content-type-of.ts";
+
+// Conditions, ranges and preferences of clients
+export {
+  type ConditionalRequest,
+  evaluateIfRange,
+  evaluatePreconditions,
+  type Precondition,
+  type Validators,
+} from "./files/conditional.ts";
+export { type ByteRange, parseRange, type RangeDecision } from "./files/ranges.ts";
+export { preferredEncodings } from "./negotiation/preferred-encodings.ts";
+export { preferredLanguage } from "./negotiation/preferred-language.ts";
+export { preferredType } from "./negotiation/preferred-type.ts";
+
 // Errors
 export {
   BodyTooLargeError,
@@ -46,6 +70,8 @@ export type {
   TracedRequest,
 } from "./ops/server-trace.ts";
 export { combineTraces } from "./ops/combine-traces.ts";
+export { accessLog, type AccessLogOptions } from "./ops/access-log.ts";
+export type { AccessLogEntry } from "./ops/access-log-line.ts";
 
 // Behind proxies
 export {
