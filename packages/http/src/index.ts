@@ -72,6 +72,12 @@ export type {
 export { combineTraces } from "./ops/combine-traces.ts";
 export { accessLog, type AccessLogOptions } from "./ops/access-log.ts";
 export type { AccessLogEntry } from "./ops/access-log-line.ts";
+export {
+  endAttributes,
+  requestAttributes,
+  type TraceAttributes,
+} from "./ops/trace-attributes.ts";
+export { childTrace, parseTrace, type TraceContext, traceFields } from "./ops/trace-context.ts";
 
 // Behind proxies
 export {
