@@ -104,10 +104,11 @@ describe("memory of what comes from others", () => {
   const parts: Record<string, (stream: ByteReceiveStream) => Promise<Uint8Array>> = {
     "of what waits": async (stream) => {
       await sleep(1);
-      return stream.receive(3000);
+      return stream.receive(LARGE_BYTES / 2);
     },
-    "of what comes": (stream) => stream.receive(3000),
-    "of what is buffered": (stream) => (stream as BufferedByteReceiveStream).receiveExactly(3000),
+    "of what comes": (stream) => stream.receive(LARGE_BYTES / 2),
+    "of what is buffered": (stream) =>
+      (stream as BufferedByteReceiveStream).receiveExactly(LARGE_BYTES / 2),
   };
   for (const [which, receive] of Object.entries(parts)) {
     test(`whoever received a part ${which} may transfer it: the rest keeps its bytes`, async () => {
@@ -120,7 +121,7 @@ describe("memory of what comes from others", () => {
       await near.sendEof();
       const rest: number[] = [];
       for await (const chunk of stream) rest.push(...chunk);
-      assert.deepEqual(rest, Array(1000).fill(7));
+      assert.deepEqual(rest, Array(LARGE_BYTES / 2).fill(7));
     });
   }
 });
