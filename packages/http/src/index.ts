@@ -6,7 +6,8 @@
 
 // Serving
 export { openServer, serve } from "./server/open-server.ts";
-export type { Handler, Server } from "./server/server.ts";
+export type { Handler } from "./server/handler.ts";
+export type { Server } from "./server/server.ts";
 export type { RequestContext } from "./server/request-context.ts";
 export type {
   HandlingOptions,
@@ -72,11 +73,7 @@ export type {
 export { combineTraces } from "./ops/combine-traces.ts";
 export { accessLog, type AccessLogOptions } from "./ops/access-log.ts";
 export type { AccessLogEntry } from "./ops/access-log-line.ts";
-export {
-  endAttributes,
-  requestAttributes,
-  type TraceAttributes,
-} from "./ops/trace-attributes.ts";
+export { endAttributes, requestAttributes, type TraceAttributes } from "./ops/trace-attributes.ts";
 export { childTrace, parseTrace, type TraceContext, traceFields } from "./ops/trace-context.ts";
 
 // Behind proxies
