@@ -1,0 +1,407 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, test } from "node:test";
+import fc from "fast-check";
+import { BrokenResourceError, failAfter, moveOnAfter, run, sleep } from "arborio";
+import { simulate } from "arborio/sim";
+import { cancelEverywhere } from "arborio/testing";
+import { responseParts } from "../web/response-parts.ts";
+import type { FileBody } from "./file-body.ts";
+import { serveFile } from "./serve-file.ts";
+import { pattern, request, testEverywhere } from "./places.test.kit.ts";
+
+/** A user without rights. */
+const NOBODY = 65_534;
+
+const LARGE = 200_000;
+
+testEverywhere("serveFile: the whole file, with all that is known of it", async (place) => {
+  place.write("page.html", "<p>hello</p>");
+  const response = await serveFile(request("/"), `${place.folder}/page.html`, {
+    cacheControl: "no-cache",
+    headers: { "x-more": "1", vary: "cookie" },
+  });
+  assert.equal(response.status, 200);
+  const { headers } = response;
+  assert.equal(headers.get("content-type"), "text/html; charset=utf-8");
+  assert.equal(headers.get("content-length"), "12");
+  assert.equal(headers.get("accept-ranges"), "bytes");
+  assert.equal(headers.get("cache-control"), "no-cache");
+  assert.equal(headers.get("x-more"), "1");
+  assert.equal(headers.get("vary"), "cookie");
+  assert.equal(headers.get("x-content-type-options"), "nosniff");
+  assert.match(headers.get("etag") ?? "", /^"[!#-~]+"$/);
+  assert.match(headers.get("last-modified") ?? "", / GMT$/);
+  assert.equal(headers.get("content-encoding"), null);
+  assert.equal(place.openFiles(), 0, "a small file is closed at once");
+  assert.equal(await response.text(), "<p>hello</p>");
+});
+
+testEverywhere("serveFile: large files, empty files and HEAD", async (place) => {
+  const bytes = pattern(LARGE);
+  place.write("large.bin", bytes);
+  place.write("empty.txt", "");
+  const large = await serveFile(request("/"), `${place.folder}/large.bin`);
+  assert.equal(place.openFiles(), 1);
+  assert.equal(large.headers.get("content-length"), String(LARGE));
+  assert.deepEqual(new Uint8Array(await large.arrayBuffer()), bytes);
+  assert.equal(place.openFiles(), 0, "it is closed with the last byte");
+  const empty = await serveFile(request("/"), `${place.folder}/empty.txt`);
+  assert.equal(empty.headers.get("content-length"), "0");
+  assert.equal(await empty.text(), "");
+  const head = await serveFile(request("/", {}, "HEAD"), `${place.folder}/large.bin`);
+  assert.equal(head.status, 200);
+  assert.equal(head.headers.get("content-length"), String(LARGE));
+  assert.equal(head.headers.get("etag"), large.headers.get("etag"));
+  assert.equal(head.body, null);
+});
+
+testEverywhere("serveFile: a body that is not read to its end closes the file", async (place) => {
+  place.write("large.bin", pattern(LARGE));
+  const path = `${place.folder}/large.bin`;
+  const unread = await serveFile(request("/"), path);
+  assert.equal(place.openFiles(), 1);
+  await unread.body?.cancel();
+  assert.equal(place.openFiles(), 0);
+  const begun = await serveFile(request("/"), path);
+  const reader = begun.body?.getReader();
+  await reader?.read();
+  assert.equal(place.openFiles(), 1);
+  await reader?.cancel();
+  assert.equal(place.openFiles(), 0);
+});
+
+testEverywhere("serveFile: ranges, single and several", async (place) => {
+  const bytes = pattern(LARGE);
+  place.write("large.bin", bytes);
+  place.write("small.txt", "0123456789");
+  const get = (name: string, range: string, more: Record<string, string> = {}) =>
+    serveFile(request("/", { range, ...more }), `${place.folder}/${name}`);
+
+  const single = await get("small.txt", "bytes=2-4");
+  assert.equal(single.status, 206);
+  assert.equal(single.headers.get("content-range"), "bytes 2-4/10");
+  assert.equal(single.headers.get("content-length"), "3");
+  assert.equal(await single.text(), "234");
+  assert.equal(await (await get("small.txt", "bytes=-2")).text(), "89");
+
+  const long = await get("large.bin", "bytes=1000-150999");
+  assert.deepEqual(new Uint8Array(await long.arrayBuffer()), bytes.slice(1000, 151_000));
+
+  for (const [name, range, parts] of [
+    ["large.bin", "bytes=5-9,-3,100000-199000", ["5-9", "199997-199999", "100000-199000"]],
+    ["large.bin", "bytes=5-9,-3", ["5-9", "199997-199999"]],
+  ] as const) {
+    const several = await get(name, range);
+    assert.equal(several.status, 206);
+    assert.equal(several.headers.get("content-range"), null);
+    const type = several.headers.get("content-type") ?? "";
+    const boundary = /^multipart\/byteranges; boundary=([\w-]{20,70})$/.exec(type)?.[1];
+    assert.ok(boundary !== undefined, type);
+    const body = new Uint8Array(await several.arrayBuffer());
+    assert.equal(several.headers.get("content-length"), String(body.length));
+    const text = [...body].map((byte) => String.fromCharCode(byte)).join("");
+    const pieces = text.split(`--${boundary}`);
+    assert.equal(pieces.length, parts.length + 2);
+    assert.equal(pieces.at(-1), "--\r\n");
+    parts.forEach((part, index) => {
+      const [start = 0, end = 0] = part.split("-").map(Number);
+      const [, head, contents] = /^\r\n(.*?)\r\n\r\n(.*)\r\n$/s.exec(pieces[index + 1] ?? "") ?? [];
+      const fields = `content-type: application/octet-stream\r\ncontent-range: bytes ${part}/${LARGE}`;
+      assert.equal(head, fields);
+      assert.deepEqual(
+        Uint8Array.from(contents ?? "", (character) => character.charCodeAt(0)),
+        bytes.slice(start, end + 1),
+      );
+    });
+  }
+
+  const beyond = await get("small.txt", "bytes=10-");
+  assert.equal(beyond.status, 416);
+  assert.equal(beyond.headers.get("content-range"), "bytes */10");
+  assert.equal(beyond.headers.get("cache-control"), null);
+  for (const ignored of ["bytes=x", "lines=0-1", `bytes=${"0-,".repeat(20)}`])
+    assert.equal((await get("small.txt", ignored)).status, 200, ignored);
+  const head = await serveFile(
+    request("/", { range: "bytes=0-1" }, "HEAD"),
+    `${place.folder}/small.txt`,
+  );
+  assert.deepEqual([head.status, head.headers.get("content-length")], [200, "10"]);
+});
+
+testEverywhere("serveFile: conditions and If-Range", async (place) => {
+  place.write("a.txt", "0123456789");
+  const path = `${place.folder}/a.txt`;
+  const first = await serveFile(request("/"), path);
+  const etag = first.headers.get("etag") as string;
+  const modified = first.headers.get("last-modified") as string;
+  const statusOf = async (headers: Record<string, string>): Promise<number> => {
+    const response = await serveFile(request("/", headers), path, { headers: { "x-own": "1" } });
+    const text = await response.text();
+    assert.equal(text.length > 0, response.status < 300);
+    assert.equal(response.headers.get("etag"), etag);
+    assert.equal(response.headers.get("x-own"), response.status < 400 ? "1" : null);
+    if (response.status >= 300) assert.equal(response.headers.get("content-type"), null);
+    return response.status;
+  };
+  assert.equal(await statusOf({ "if-none-match": etag }), 304);
+  assert.equal(await statusOf({ "if-none-match": '"other"' }), 200);
+  assert.equal(await statusOf({ "if-modified-since": modified }), 304);
+  assert.equal(await statusOf({ "if-match": '"other"' }), 412);
+  assert.equal(await statusOf({ "if-match": etag }), 200);
+  const old = "Sun, 06 Nov 1994 08:49:37 GMT";
+  assert.equal(await statusOf({ "if-unmodified-since": old }), 412);
+  const range = "bytes=0-1";
+  assert.equal(await statusOf({ range, "if-range": etag }), 206);
+  assert.equal(await statusOf({ range, "if-range": modified }), 206);
+  assert.equal(await statusOf({ range, "if-range": '"other"' }), 200);
+  assert.equal(await statusOf({ range, "if-range": `W/${etag}` }), 200);
+  assert.equal(await statusOf({ range, "if-range": old }), 200);
+  assert.equal(await statusOf({ range, "if-none-match": etag }), 304);
+  assert.equal(await statusOf({ range: "bytes=99-", "if-match": '"x"' }), 412);
+});
+
+testEverywhere(
+  "serveFile: another state has another tag, also in the same second",
+  async (place) => {
+    place.write("a.txt", "one");
+    const tag = async (): Promise<string | null> =>
+      (await serveFile(request("/"), `${place.folder}/a.txt`)).headers.get("etag");
+    const before = await tag();
+    assert.equal(await tag(), before);
+    await sleep(5);
+    place.write("a.txt", "two");
+    const changed = await tag();
+    assert.notEqual(changed, before);
+    place.remove("a.txt");
+    place.write("b.txt", "x");
+    place.write("a.txt", "two");
+    assert.notEqual(await tag(), changed);
+  },
+);
+
+testEverywhere(
+  "serveFile: a file that is replaced while it is sent is sent as it was",
+  async (place) => {
+    const bytes = pattern(LARGE);
+    place.write("large.bin", bytes);
+    const response = await serveFile(request("/"), `${place.folder}/large.bin`);
+    place.remove("large.bin");
+    place.write("large.bin", "new");
+    assert.deepEqual(new Uint8Array(await response.arrayBuffer()), bytes);
+  },
+);
+
+testEverywhere("serveFile: precompressed siblings by real weights", async (place) => {
+  place.write("a.js", "plain");
+  place.write("a.js.br", "BR");
+  place.write("a.js.gz", "GZIP");
+  place.write("a.js.zst", "ZSTD");
+  place.write("b.js", "plain b");
+  const get = async (
+    accept: string | null,
+    name = "a.js",
+    precompressed: true | ["gzip"] = true,
+  ) => {
+    const headers: Record<string, string> = accept === null ? {} : { "accept-encoding": accept };
+    const response = await serveFile(request("/", headers), `${place.folder}/${name}`, {
+      precompressed,
+    });
+    assert.equal(response.headers.get("vary"), "accept-encoding");
+    assert.equal(response.headers.get("content-type"), "text/javascript; charset=utf-8");
+    return [response.headers.get("content-encoding"), await response.text()];
+  };
+  assert.deepEqual(await get("gzip, br, zstd"), ["br", "BR"]);
+  assert.deepEqual(await get("gzip, br;q=0.5, zstd;q=0.6"), ["gzip", "GZIP"]);
+  assert.deepEqual(await get("br;q=0, zstd"), ["zstd", "ZSTD"]);
+  assert.deepEqual(await get(null), [null, "plain"]);
+  assert.deepEqual(await get("identity, br;q=0.9"), [null, "plain"]);
+  assert.deepEqual(await get("notbr, xgzip"), [null, "plain"]);
+  assert.deepEqual(await get("br, gzip;q=0.1", "a.js", ["gzip"]), ["gzip", "GZIP"]);
+  assert.deepEqual(await get("br", "b.js"), [null, "plain b"]);
+  const tags = new Set<string | null>();
+  for (const accept of ["br", "gzip", "zstd", "identity"]) {
+    const response = await serveFile(
+      request("/", { "accept-encoding": accept }),
+      `${place.folder}/a.js`,
+      { precompressed: true },
+    );
+    tags.add(response.headers.get("etag"));
+  }
+  assert.equal(tags.size, 4);
+  const range = await serveFile(
+    request("/", { "accept-encoding": "gzip", range: "bytes=1-2" }),
+    `${place.folder}/a.js`,
+    { precompressed: true },
+  );
+  assert.equal(range.headers.get("content-range"), "bytes 1-2/4");
+  assert.equal(await range.text(), "ZI");
+});
+
+testEverywhere(
+  "serveFile: a sibling that is a link is not there (CVE-2024-42367)",
+  async (place) => {
+    place.write("site/a.js", "plain");
+    place.write("secret", "secret");
+    place.link("site/a.js.gz", "../secret");
+    place.write("site/b.js.real", "B");
+    place.link("site/a.js.br", "b.js.real");
+    const response = await serveFile(
+      request("/", { "accept-encoding": "br, gzip" }),
+      `${place.folder}/site/a.js`,
+      { precompressed: true },
+    );
+    assert.equal(response.headers.get("content-encoding"), null);
+    assert.equal(await response.text(), "plain");
+  },
+);
+
+testEverywhere("serveFile: what is not there, and what is no file", async (place) => {
+  place.write("folder/file", "x");
+  place.write("folder.gz", "compressed?");
+  place.link("link", "folder/file");
+  place.link("loop", "loop");
+  const statusOf = async (name: string, method = "GET"): Promise<number> => {
+    const accept = { "accept-encoding": "gzip" };
+    const asked = request("/", accept, method);
+    const response = await serveFile(asked, `${place.folder}/${name}`, { precompressed: true });
+    assert.ok(!(await response.text()).includes(place.folder), "the path was told");
+    return response.status;
+  };
+  for (const name of ["none", "folder", "folder/file/x", "loop", "n".repeat(300)])
+    assert.equal(await statusOf(name), 404, name);
+  assert.equal(await statusOf("link"), 200);
+  assert.equal(await statusOf("link", "POST"), 405);
+  assert.equal(await statusOf("link", "get"), 405);
+  await assert.rejects(serveFile(request("/"), "a\0b"), RangeError);
+  await assert.rejects(
+    serveFile(request("/"), "a", { precompressed: ["lzma"] as unknown as ["br"] }),
+    RangeError,
+  );
+});
+
+testEverywhere("serveFile: the bytes of any range are that slice of the file", async (place) => {
+  const bytes = pattern(70_000);
+  place.write("a.bin", bytes);
+  const position = fc.oneof(fc.nat(20), fc.integer({ min: 69_980, max: 70_020 }), fc.nat(70_000));
+  const cases = fc.sample(fc.tuple(position, position), { numRuns: 60, seed: 4 });
+  for (const [a, b] of cases) {
+    const [start, last] = a < b ? [a, b] : [b, a];
+    const response = await serveFile(
+      request("/", { range: `bytes=${start}-${last}` }),
+      `${place.folder}/a.bin`,
+    );
+    const wanted = bytes.slice(start, last + 1);
+    assert.equal(response.status, wanted.length > 0 ? 206 : 416);
+    assert.deepEqual(new Uint8Array(await response.arrayBuffer()), wanted);
+  }
+});
+
+test("serveFile: cancelled at every checkpoint, no file stays open", async () => {
+  await simulate({ seed: 3 }, async (world) => {
+    const { files } = world.localhost;
+    files.write("/srv/a.js", pattern(150_000));
+    files.write("/srv/a.js.gz", pattern(150_000));
+    files.write("/srv/small.js", "small");
+    const asked = request("/", { "accept-encoding": "gzip" });
+    const { rounds } = await cancelEverywhere(async (round) => {
+      round.after(() => assert.equal(world.localhost.openFiles, 0));
+      const small = await serveFile(asked, "/srv/small.js", { precompressed: true });
+      assert.equal(await small.text(), "small");
+      const response = await serveFile(asked, "/srv/a.js", { precompressed: true });
+      // As a server does it.
+      using body = responseParts(response).payload as FileBody;
+      let bytes = 0;
+      for await (const chunk of body) bytes += chunk.length;
+      assert.equal(bytes, 150_000);
+    });
+    assert.ok(rounds.waiting >= 10, JSON.stringify(rounds));
+  });
+});
+
+// What the simulator's files cannot be: FIFOs, sockets, without rights, cut while they are read.
+
+const folder = mkdtempSync(join(tmpdir(), "arborio-http-special-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("serveFile: FIFOs, sockets and devices are 403, never opened, and nothing waits", async () => {
+  const fifo = join(folder, "fifo");
+  execFileSync("mkfifo", [fifo]);
+  const socket = join(folder, "socket");
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  try {
+    await run(() =>
+      failAfter(5000, async () => {
+        for (const path of [fifo, socket, "/dev/zero", "/dev/tty", "/dev/null"])
+          assert.equal((await serveFile(request("/"), path)).status, 403, path);
+      }),
+    );
+  } finally {
+    server.close();
+  }
+});
+
+test("serveFile: a file that may not be read is 403", async () => {
+  const path = join(folder, "secret");
+  writeFileSync(path, "x");
+  chmodSync(folder, 0o711);
+  chmodSync(path, 0);
+  const user = process.geteuid?.() ?? NOBODY;
+  // Root may read everything.
+  if (user === 0) process.seteuid?.(NOBODY);
+  try {
+    const response = await run(() => serveFile(request("/"), path));
+    assert.equal(response.status, 403);
+    assert.ok(!(await response.text()).includes("secret"));
+  } finally {
+    if (user === 0) process.seteuid?.(user);
+  }
+});
+
+test("serveFile: a file that became shorter breaks the body off, and is closed", async () => {
+  const path = join(folder, "shrinking");
+  writeFileSync(path, pattern(LARGE));
+  await run(async () => {
+    const response = await serveFile(request("/"), path);
+    truncateSync(path, 1000);
+    await assert.rejects(response.arrayBuffer(), (error) => {
+      assert.ok(error instanceof BrokenResourceError, String(error));
+      assert.match(error.message, /became shorter while it was sent: 199000 of 200000 bytes/);
+      return true;
+    });
+  });
+});
+
+test("serveFile: a time that is yet to come is not told", async () => {
+  const path = join(folder, "future");
+  writeFileSync(path, "x");
+  utimesSync(path, 4_000_000_000, 4_000_000_000);
+  await run(async () => {
+    const response = await serveFile(request("/"), path);
+    assert.equal(response.headers.get("last-modified"), null);
+    assert.notEqual(response.headers.get("etag"), null);
+  });
+});
+
+test("serveFile: a download that is cut by a deadline closes the file", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    world.localhost.files.write("/large", pattern(LARGE));
+    await moveOnAfter(1, async () => {
+      const response = await serveFile(request("/"), "/large");
+      const reader = response.body?.getReader();
+      try {
+        await reader?.read();
+        await sleep(1000);
+      } finally {
+        await reader?.cancel();
+      }
+    });
+    assert.equal(world.localhost.openFiles, 0);
+  });
+});
