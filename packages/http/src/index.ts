@@ -47,6 +47,11 @@ export { preferredEncodings } from "./negotiation/preferred-encodings.ts";
 export { preferredLanguage } from "./negotiation/preferred-language.ts";
 export { preferredType } from "./negotiation/preferred-type.ts";
 
+// Forms
+export { formParts, readForm } from "./web/read-form.ts";
+export type { FormLimits } from "./web/form-limits.ts";
+export type { FormPart } from "./web/form-part.ts";
+
 // Errors
 export {
   BodyTooLargeError,

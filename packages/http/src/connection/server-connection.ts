@@ -94,7 +94,7 @@ export class ServerConnection implements WireReceiver {
       head = this.parser.readHead() ?? (await this.#nextHead());
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      await this.#refuse(error.status, error.message);
+      await this.#refuse(error);
       return false;
     }
     if (head === null) return false;
@@ -148,17 +148,18 @@ export class ServerConnection implements WireReceiver {
   async #cutShort(exchange: Exchange): Promise<boolean> {
     if (this.inlet.failure === null && !this.#sender.headSent && !this.inlet.ended) {
       this.#sender.keepAlive = false;
-      await this.#sender.send(this.core.refusal(503, "it took too long"), exchange);
+      const error = new HttpError(503, TOO_LONG);
+      await this.#sender.send(this.core.failed(error, null), exchange);
     } else {
       this.#abortive = true;
     }
     return false;
   }
 
-  async #refuse(status: number, message: string): Promise<void> {
+  async #refuse(error: ProtocolError): Promise<void> {
     this.#await("nothing");
     this.#sender.begin(null, false);
-    await this.#sender.send(this.core.refusal(status, message), null);
+    await this.#sender.send(this.core.failed(error, null), null);
   }
 
   // Reading --------------------------------------------------------------------------------------------------------------

@@ -21,8 +21,8 @@ export interface ServerCore {
   date(): string;
   /** Calls the handler. What it throws has become a response, unless the request was cancelled. */
   handle(exchange: Exchange): Promise<Response>;
-  /** The response to what broke the rules, or to what took too long, before there was a request to handle. */
-  refusal(status: number, message: string): Response;
+  /** The response that an error becomes; one that is not the client's fault is reported. `null`: there was no request yet. */
+  failed(error: unknown, exchange: Exchange | null): Response;
   /** Tells somebody of an error that is not the client's. */
   report(error: unknown, exchange: Exchange): void;
   /** A connection was added: deadlines are to be looked at. */

@@ -1,6 +1,8 @@
 import { startSystemTask } from "arborio/lowlevel";
 import { type Listener, listenTcp, listenUnix } from "arborio/net";
-import { ConnectionServer, type Handler, Server } from "./server.ts";
+import { ConnectionServer } from "./connection-server.ts";
+import type { Handler } from "./handler.ts";
+import { Server } from "./server.ts";
 import type { ServerOptions } from "./server-options.ts";
 
 const PORT = 8000;
