@@ -81,6 +81,15 @@ export type { AccessLogEntry } from "./ops/access-log-line.ts";
 export { endAttributes, requestAttributes, type TraceAttributes } from "./ops/trace-attributes.ts";
 export { childTrace, parseTrace, type TraceContext, traceFields } from "./ops/trace-context.ts";
 
+// Health
+export {
+  createHealthChecks,
+  type HealthCheck,
+  type HealthChecks,
+  type HealthChecksOptions,
+  type HealthStatus,
+} from "./ops/health-checks.ts";
+
 // Behind proxies
 export {
   type ClientOf,
