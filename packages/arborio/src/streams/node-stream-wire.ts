@@ -135,9 +135,10 @@ export class NodeStreamWire implements Wire {
     // What was sent has been processed, but the end may have something of its own to write: a compressor's last block.
     // One that failed ends no more by itself, and must not look whole.
     if (abortively || this.#failing || this.#writable === null) destroy();
-    else if (this.#ended && this.#writable.writableFinished === true) destroy();
+    else if (this.#writable.writableFinished === true) destroy();
     else {
       this.#writable.on("finish", destroy);
+      this.#writable.on("error", destroy);
       if (!this.#ended) this.#writable.end();
       // Nobody takes what still comes, and a transform does not finish while it cannot give it to anybody.
       this.#readable?.resume();

@@ -189,6 +189,26 @@ describe("Node streams", () => {
     stream.close();
     assert.deepEqual(told, ["destroyed"]);
   });
+
+  test("fromNodeDuplex: close destroys also a stream that others have ended, or that fails at its end", async () => {
+    for (const [endedBefore, failure] of [
+      [true, null],
+      [false, new Error("full")],
+      [false, null],
+    ] as const) {
+      const duplex = new Duplex({
+        autoDestroy: false,
+        read: () => {},
+        write: (_chunk, _encoding, processed) => processed(),
+        final: (processed) => processed(failure),
+      });
+      const stream = fromNodeDuplex(duplex);
+      if (endedBefore) await new Promise<void>((resolve) => void duplex.end(resolve));
+      const over = new Promise<void>((resolve) => void duplex.once("close", resolve));
+      stream.close();
+      await over;
+    }
+  });
 });
 
 describe("byte stream conformance", () => {
