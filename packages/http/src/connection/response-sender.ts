@@ -10,6 +10,7 @@ import { responseHead } from "../protocol/serialize.ts";
 import type { BodyProducer } from "../web/body-producer.ts";
 import { type ResponseParts, responseParts } from "../web/response-parts.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
+import { ReadyHeads } from "./ready-heads.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { Exchange } from "./exchange.ts";
 import { utf8Length } from "./wire-outlet.ts";
@@ -28,6 +29,12 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
+
+const ENCODER: TextEncoder = new TextEncoder();
+
+const HEAD_END = "\r\n\r\n";
+
+const READY_HEADS: ReadyHeads = new ReadyHeads();
 
 /** How the peer learns where the body ends. */
 export type OutgoingFraming = "none" | "chunked" | "close" | number;
@@ -54,19 +61,45 @@ export class ResponseSender {
     this.status = 0;
   }
 
-  /** Sends a response. If its body fails, the error is reported, and the connection is broken. */
-  async send(response: Response, exchange: Exchange | null): Promise<void> {
+  /**
+   * Sends a response. If its body fails, the error is reported, and the connection is broken.
+   *
+   * @returns `null`: nothing has to be waited for, as with most responses.
+   */
+  send(response: Response, exchange: Exchange | null): Promise<void> | null {
     const parts = responseParts(response);
     const { payload } = parts;
     this.status = parts.status;
-    if (payload === null || typeof payload === "string" || payload instanceof Uint8Array) {
-      await this.#sendWhole(parts, payload);
-    } else {
-      await this.#sendStream(parts, payload, exchange);
-    }
+    if (payload !== null && typeof payload !== "string" && !(payload instanceof Uint8Array))
+      return this.#sendStream(parts, payload, exchange);
+    const body =
+      typeof payload === "string" && payload.length > JOINED_BYTES_MAX
+        ? ENCODER.encode(payload)
+        : payload;
+    if (this.#connection.outlet.isWriting || (body !== null && body.length > JOINED_BYTES_MAX))
+      return this.#sendWhole(parts, body);
+    this.#collectWhole(parts, body);
+    return this.#mayCollectMore || this.#connection.outlet.flush()
+      ? null
+      : this.#connection.drained();
   }
 
   // Heads ----------------------------------------------------------------------------------------------------------------
+
+  /** The head of a response whose body has so many bytes. */
+  #collectHead(parts: ResponseParts, bytes: number): void {
+    const { outlet, core } = this.#connection;
+    const { status, fields } = parts;
+    this.headSent = true;
+    if (status === 204 || status === 304) {
+      outlet.addLatin1(this.#headText(parts, "none"));
+      return;
+    }
+    const isPlain = this.keepAlive && parts.statusText === "" && this.#head?.version === "1.1";
+    const ready = isPlain ? READY_HEADS.find(status, fields, core.date(), readyHeadText) : null;
+    if (ready === null) outlet.addLatin1(this.#headText(parts, bytes));
+    else outlet.addReadyHead(ready, bytes);
+  }
 
   #headText(parts: ResponseParts, framing: OutgoingFraming): string {
     const { status, statusText, fields } = parts;
@@ -102,31 +135,34 @@ export class ResponseSender {
 
   // Bodies that are there ------------------------------------------------------------------------------------------------
 
-  async #sendWhole(parts: ResponseParts, payload: string | Uint8Array | null): Promise<void> {
+  /** What `send` does where it has to wait. */
+  async #sendWhole(parts: ResponseParts, body: string | Uint8Array | null): Promise<void> {
     const connection = this.#connection;
     const { outlet } = connection;
     if (outlet.isWriting) await connection.drained();
-    this.headSent = true;
-    const { status } = parts;
-    const isBodiless = this.#isBodiless(status);
-    if (payload === null) {
-      outlet.addLatin1(this.#headText(parts, status === 204 || status === 304 ? "none" : 0));
-    } else if (typeof payload === "string") {
-      const bytes = utf8Length(payload);
-      outlet.addLatin1(this.#headText(parts, bytes));
-      if (!isBodiless) outlet.addUtf8(payload, bytes);
-    } else {
-      outlet.addLatin1(this.#headText(parts, payload.length));
-      if (!isBodiless && payload.length > JOINED_BYTES_MAX) {
-        if (!outlet.flush()) await connection.drained();
-        if (!outlet.write(payload)) await connection.drained();
-        return;
-      }
-      if (!isBodiless) outlet.addBytes(payload);
+    if (body instanceof Uint8Array && body.length > JOINED_BYTES_MAX) {
+      this.#collectHead(parts, body.length);
+      if (!outlet.flush()) await connection.drained();
+      if (!this.#isBodiless(parts.status) && !outlet.write(body)) await connection.drained();
+      return;
     }
-    // While more requests are there, their answers join; the last of them flushes, before it waits for another.
-    if (outlet.pending < BATCH_BYTES_MAX && connection.parser.bufferedBytes > 0) return;
-    if (!outlet.flush()) await connection.drained();
+    this.#collectWhole(parts, body);
+    if (!this.#mayCollectMore && !outlet.flush()) await connection.drained();
+  }
+
+  #collectWhole(parts: ResponseParts, body: string | Uint8Array | null): void {
+    const { outlet } = this.#connection;
+    const bytes = body === null ? 0 : typeof body === "string" ? utf8Length(body) : body.length;
+    this.#collectHead(parts, bytes);
+    if (body === null || this.#isBodiless(parts.status)) return;
+    if (typeof body === "string") outlet.addUtf8(body, bytes);
+    else outlet.addBytes(body);
+  }
+
+  /** While more requests are there, their answers join; the last of them flushes, before it waits for another. */
+  get #mayCollectMore(): boolean {
+    const { outlet, parser } = this.#connection;
+    return outlet.pending < BATCH_BYTES_MAX && parser.bufferedBytes > 0;
   }
 
   // Bodies that are made while they are sent -----------------------------------------------------------------------------
@@ -167,6 +203,12 @@ export class ResponseSender {
     if (bytes !== undefined) return bytes;
     return this.#head?.version === "1.0" ? "close" : "chunked";
   }
+}
+
+/** The head of a response that can be kept, up to the value of `Content-Length`. */
+function readyHeadText(status: number, fields: FieldList, date: string): string {
+  const all = [...fields, "date", date, "content-length", ""];
+  return responseHead("1.1", status, REASONS[status] ?? "", all).slice(0, -HEAD_END.length);
 }
 
 /** Sends what a stream gives, and closes it however that ends. */

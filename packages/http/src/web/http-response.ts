@@ -13,10 +13,11 @@ export interface HttpResponseInit extends ResponseInit {
   readonly trailers?: () => HeadersInit;
 }
 
-const NO_FIELDS: FieldList = [];
-const TEXT_FIELDS: FieldList = ["content-type", TEXT_TYPE];
+// Frozen, by which the sender knows that their head can be kept.
+const NO_FIELDS: FieldList = Object.freeze([]);
+const TEXT_FIELDS: FieldList = Object.freeze(["content-type", TEXT_TYPE]);
 const JSON_TYPE = "application/json";
-const JSON_FIELDS: FieldList = ["content-type", JSON_TYPE];
+const JSON_FIELDS: FieldList = Object.freeze(["content-type", JSON_TYPE]);
 
 /** Statuses that cannot have a body: RFC 9110 §15. */
 const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([101, 204, 205, 304]);
