@@ -52,6 +52,15 @@ export { formParts, readForm } from "./web/read-form.ts";
 export type { FormLimits } from "./web/form-limits.ts";
 export type { FormPart } from "./web/form-part.ts";
 
+// Cookies
+export {
+  type CookieOptions,
+  type CookieScope,
+  deleteCookie,
+  getCookies,
+  setCookie,
+} from "./web/cookies.ts";
+
 // Errors
 export {
   BodyTooLargeError,

@@ -2,10 +2,10 @@
  * The body of a request or response as the web's `Body` mixin sees it: read once, as a whole or as a web stream, which is made only
  * when it is asked for.
  */
-import { BrokenResourceError } from "arborio";
 import { checkpointIfCancelled } from "arborio/lowlevel";
 import { type ByteReceiveStream, fromReadableStream, toReadableStream } from "arborio/streams";
-import { HttpError } from "./http-error.ts";
+import { answerWithin } from "./answer-within.ts";
+import { ByteCollector } from "./byte-collector.ts";
 import type { Payload } from "./payload.ts";
 import { bytesOf, payloadStream } from "./payload-stream.ts";
 import { type TouchableStream, WatchedStream } from "./watched-stream.ts";
@@ -59,13 +59,13 @@ export class BodyReader {
   async bytes(): Promise<OwnBytes> {
     checkpointIfCancelled();
     const whole = this.#wholeNowait("bytes");
-    if (whole === null) return joined(await this.#pieces());
+    if (whole === null) return onOwnMemory(await this.#received());
     return typeof whole === "string" ? (bytesOf(whole) as OwnBytes) : new Uint8Array(whole);
   }
 
   async text(): Promise<string> {
     checkpointIfCancelled();
-    const whole = this.#wholeNowait("text") ?? joined(await this.#pieces());
+    const whole = this.#wholeNowait("text") ?? (await this.#received());
     return decoder.decode(typeof whole === "string" ? bytesOf(whole) : whole);
   }
 
@@ -101,21 +101,21 @@ export class BodyReader {
     return (payload as Reading).wholeNowait?.() ?? null;
   }
 
-  async #pieces(): Promise<Uint8Array[]> {
-    const pieces: Uint8Array[] = [];
+  async #received(): Promise<Uint8Array> {
+    const bytes = new ByteCollector();
     const payload = this.#payload;
     if (this.#web === null && typeof payload === "function") {
-      await payload({ send: async (piece) => void pieces.push(bytesOf(piece).slice()) });
-      return pieces;
+      await payload({ send: async (piece) => bytes.add(bytesOf(piece).slice()) });
+      return bytes.take();
     }
     const stream =
       this.#web === null ? (payload as ByteReceiveStream) : fromReadableStream(this.#web);
     try {
-      for await (const piece of stream) pieces.push(piece);
+      for await (const piece of stream) bytes.add(piece);
     } catch (error) {
       throw answerWithin(error);
     }
-    return pieces;
+    return bytes.take();
   }
 }
 
@@ -125,24 +125,6 @@ function touchable(payload: Exclude<Payload, null>): TouchableStream {
     return stream as TouchableStream;
   }
   return new WatchedStream(() => payloadStream(payload));
-}
-
-/** A web stream in between wraps the error that says what to answer. */
-function answerWithin(error: unknown): unknown {
-  return error instanceof BrokenResourceError && error.cause instanceof HttpError
-    ? error.cause
-    : error;
-}
-
-function joined(pieces: readonly Uint8Array[]): OwnBytes {
-  if (pieces.length === 1) return onOwnMemory(pieces[0] as Uint8Array);
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 /** Its buffer is what `arrayBuffer()` gives: not more than the body. */

@@ -1,8 +1,10 @@
 import type { ByteReceiveStream } from "arborio/streams";
 import type { FieldList, RequestHead } from "../protocol/message.ts";
 import { BodyReader, type OwnBytes } from "./body-reader.ts";
+import { collectForm } from "./collect-form.ts";
 import { FieldHeaders } from "./field-headers.ts";
 import { firstField } from "./field-names.ts";
+import { formLimits } from "./form-limits.ts";
 import { InvalidJsonError } from "./http-error.ts";
 import { actAs } from "./platform-class.ts";
 import type { RequestBody } from "./request-body.ts";
@@ -147,9 +149,10 @@ export class HttpRequest implements Request {
     return new Blob([await this.#content.bytes()], { type: this.#type });
   }
 
+  /** As `readForm`, which takes limits. */
   async formData(): Promise<FormData> {
-    const bytes = await this.#content.bytes();
-    return new Response(bytes, { headers: { "content-type": this.#type } }).formData();
+    const type = firstField(this.#source.head.fields, "content-type");
+    return collectForm(this.bodyStream, type, formLimits("request.formData", {}));
   }
 
   textStream(): ReadableStream<string> {
