@@ -52,6 +52,7 @@ export type { DigestAlgorithm } from "./platform/digest.ts";
 export { randomBytes } from "./codec/random-bytes.ts";
 
 // What protocols stand on
+export { streamFromWire } from "./streams/stream-from-wire.ts";
 export { takeWire } from "./streams/take-wire.ts";
 export { wallNow } from "./sync/timeouts.ts";
 
