@@ -186,6 +186,8 @@ const MEANINGS: readonly CorpusCase[] = [
     "digits of another script (CVE-2025-69224)",
     "Content-Length: \xd9\xa1",
   ),
+  refusedField("framing-tab", "behind a length", "Content-Length: 5 \t "),
+  refusedField("framing-tab", "behind chunked", "transfer-encoding: chunked\t"),
   refusedField("content-length-too-large", "2^53", "Content-Length: 9007199254740992"),
   refusedField(
     "content-length-too-large",

@@ -143,6 +143,11 @@ export const RESPONSES: readonly CorpusCase[] = [
     "HTTP/1.0 has none",
     "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
   ),
+  refused(
+    "informational-with-body",
+    "a length",
+    "HTTP/1.1 104 X\r\nContent-Length: 5\r\n\r\nhello",
+  ),
   refused("message-cut", "a head", "HTTP/1.1 200 OK\r\n"),
   {
     title: "message-cut: in a response: a body shorter than its length",

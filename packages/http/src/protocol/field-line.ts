@@ -1,4 +1,5 @@
 import { forbiddenInValue, isToken, trimSpace } from "./characters.ts";
+import { Known, knownField } from "./known-fields.ts";
 import { quote, refuse } from "./rules.ts";
 
 /** Reads a field line (RFC 9112 §5) and appends its name and value. */
@@ -23,7 +24,16 @@ export function readFieldLine(line: string, fields: string[]): void {
     }
     refuse("name-character", `not a field name: ${quote(name)}`);
   }
-  fields.push(name, trimSpace(line.slice(colon + 1)));
+  const value = trimSpace(line.slice(colon + 1));
+  if (!line.endsWith(value)) checkSpaceBehind(name, line);
+  fields.push(name, value);
+}
+
+/** llhttp takes a tab behind `chunked` for a part of it, and then finds the end of the message elsewhere. */
+function checkSpaceBehind(name: string, line: string): void {
+  const known = knownField(name);
+  if (known !== Known.contentLength && known !== Known.transferEncoding) return;
+  if (/\t *$/.test(line)) refuse("framing-tab", `a tab behind the value of ${name.toLowerCase()}`);
 }
 
 function refuseCharacter(line: string, at: number): never {

@@ -44,13 +44,14 @@ export function scanFields(
     marks[count + 1] = at - base;
     at++;
     while (bytes[at] === SPACE || bytes[at] === TAB) at++;
-    let valueEnd = at;
+    const valueStart = at;
     marks[count + 2] = at - base;
     while (VALUE_BYTES[bytes[at] as number] === 1) at++;
     if (bytes[at] !== CR || bytes[at + 1] !== LF || at + 1 >= headEnd) return -1;
     if (at - lineStart > limits.fieldLineBytesMax) return -1;
-    valueEnd = at;
-    while (valueEnd > (marks[count + 2] as number) && isSpace(bytes[valueEnd - 1])) valueEnd--;
+    let valueEnd = at;
+    while (valueEnd > valueStart && bytes[valueEnd - 1] === SPACE) valueEnd--;
+    if (valueEnd > valueStart && bytes[valueEnd - 1] === TAB) return -1;
     marks[count + 3] = valueEnd - base;
     count += MARKS;
     at += 2;
@@ -65,8 +66,4 @@ export function scannedFields(text: string): string[] {
     fields.push(text.slice(marks[at], marks[at + 1]), text.slice(marks[at + 2], marks[at + 3]));
   }
   return fields;
-}
-
-function isSpace(byte: number | undefined): boolean {
-  return byte === SPACE || byte === TAB;
 }

@@ -82,6 +82,9 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     const facts = this.#facts;
     facts.read(version, fields);
     const status = this.#status;
+    if (status < 200 && facts.framing !== undefined) {
+      refuse("informational-with-body", `a ${status} response that says how long its body is`);
+    }
     const framing: BodyFraming = this.#hasBody() ? (facts.framing ?? "close") : 0;
     const keepAlive = framing !== "close" && facts.staysOpen(version);
     return { version, status, reason: this.#reason, fields, framing, keepAlive };

@@ -34,6 +34,7 @@ export const RULES = {
   "head-too-large": 431,
   // What fields say
   "repeated-field": 400,
+  "framing-tab": 400,
   "host-missing": 400,
   "host-invalid": 400,
   "content-length": 400,
@@ -42,6 +43,7 @@ export const RULES = {
   "transfer-encoding": 400,
   "transfer-encoding-on-1.0": 400,
   "transfer-encoding-unknown": 501,
+  "informational-with-body": 400,
   "connect-with-body": 400,
   expectation: 417,
   // Bodies
