@@ -116,6 +116,11 @@ export class FieldHeaders implements Headers {
     return this.entries();
   }
 
+  /** As on Bun; without it, its own would be called and fail. */
+  toJSON(): Record<string, string> {
+    return Object.fromEntries(this);
+  }
+
   #sorted(): readonly [string, string][] {
     this.#entries ??= combined(this.#fields);
     return this.#entries;
@@ -171,3 +176,16 @@ function combined(fields: FieldList): [string, string][] {
 }
 
 actAs(FieldHeaders, Headers, (headers) => Object.fromEntries(headers));
+
+// Deno's Response, given headers, asks its own class for them by this name.
+const ITERABLE = Object.getOwnPropertySymbols(Headers.prototype).find(
+  ({ description }) => description === "iterable headers",
+);
+if (ITERABLE !== undefined) {
+  Object.defineProperty(FieldHeaders.prototype, ITERABLE, {
+    get(this: FieldHeaders): [string, string][] {
+      return [...this];
+    },
+    configurable: true,
+  });
+}

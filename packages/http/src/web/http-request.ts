@@ -19,7 +19,7 @@ export interface RequestSource {
   readonly fallbackHost: string;
   /** `null`: there is none. */
   readonly body: RequestBody | null;
-  /** Aborts when the request is over before its response is. Called at most once. */
+  /** Aborts when the request is over before its response is. Called at most once for each request made of it. */
   signal(): AbortSignal;
 }
 

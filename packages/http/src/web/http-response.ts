@@ -54,6 +54,8 @@ export class HttpResponse implements Response {
   #headers: FieldHeaders | null = null;
   #body: Payload | ReadableStream;
   #reader: BodyReader | null = null;
+  /** What a web stream was made into, to be sent. */
+  #taken: Payload = null;
   #payloadBytes: number | undefined = undefined;
   #trailers: (() => HeadersInit) | null = null;
 
@@ -151,7 +153,8 @@ export class HttpResponse implements Response {
   get payload(): Payload {
     const body = this.#body;
     if (this.#reader === null && !(body instanceof ReadableStream)) return body;
-    return this.#content.payload("payload");
+    this.#taken ??= this.#content.payload("payload");
+    return this.#taken;
   }
 
   /** Bytes of a body that is a stream, if they are known before it is read. */
