@@ -8,7 +8,7 @@ import type { FieldList, RequestHead } from "../protocol/message.ts";
 import { REASONS } from "../protocol/reasons.ts";
 import { responseHead } from "../protocol/serialize.ts";
 import type { BodyProducer } from "../web/body-producer.ts";
-import { type ResponseParts, responseParts } from "../web/response-parts.ts";
+import type { ResponseParts } from "../web/response-parts.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
 import { ReadyHeads } from "./ready-heads.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -66,8 +66,7 @@ export class ResponseSender {
    *
    * @returns `null`: nothing has to be waited for, as with most responses.
    */
-  send(response: Response, exchange: Exchange | null): Promise<void> | null {
-    const parts = responseParts(response);
+  send(parts: ResponseParts, exchange: Exchange | null): Promise<void> | null {
     const { payload } = parts;
     this.status = parts.status;
     if (payload !== null && typeof payload !== "string" && !(payload instanceof Uint8Array))

@@ -19,8 +19,8 @@ export interface ServerCore {
   readonly coarseNow: number;
   /** The value of `Date`, at most a second old. */
   date(): string;
-  /** Calls the handler. What it throws has become a response, unless the request was cancelled. */
-  handle(exchange: Exchange): Promise<Response>;
+  /** Calls the handler. */
+  handle(exchange: Exchange): Response | Promise<Response>;
   /** The response that an error becomes; one that is not the client's fault is reported. `null`: there was no request yet. */
   failed(error: unknown, exchange: Exchange | null): Response;
   /** Tells somebody of an error that is not the client's. */

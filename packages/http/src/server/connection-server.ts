@@ -2,16 +2,7 @@
  * What handles the connections of a server, wherever they come from: one task for each of them, one that looks at the deadlines of
  * all, and one that tells them of a shutdown.
  */
-import {
-  Cancelled,
-  Event,
-  now,
-  sleep,
-  sleepForever,
-  soft,
-  taskGroup,
-  type TaskGroup,
-} from "arborio";
+import { Event, now, sleep, sleepForever, soft, taskGroup, type TaskGroup } from "arborio";
 import { takeWire, wallNow } from "arborio/lowlevel";
 import type { ByteStream } from "arborio/streams";
 import { BufferPool } from "../connection/buffer-pool.ts";
@@ -115,16 +106,8 @@ export class ConnectionServer implements ServerCore {
 
   // Handling -------------------------------------------------------------------------------------------------------------
 
-  async handle(exchange: Exchange): Promise<Response> {
-    const { request } = exchange;
-    try {
-      const response = await this.#handler(request, new RequestContext(exchange));
-      if (response instanceof Response) return response;
-      throw new TypeError(`handler: gave ${String(response)}, needs a Response`);
-    } catch (error) {
-      if (error instanceof Cancelled) throw error;
-      return this.failed(error, exchange);
-    }
+  handle(exchange: Exchange): Response | Promise<Response> {
+    return this.#handler(exchange.request, new RequestContext(exchange));
   }
 
   failed(error: unknown, exchange: Exchange | null): Response {
