@@ -3,16 +3,16 @@ import { type Listener, listenTcp, listenUnix } from "arborio/net";
 import { ConnectionServer } from "./connection-server.ts";
 import type { Handler } from "./handler.ts";
 import { Server } from "./server.ts";
-import type { ServerOptions } from "./server-options.ts";
+import { requireDrainMs, type ServerOptions } from "./server-options.ts";
 
 const PORT = 8000;
-const GRACE_MS = 10_000;
 
 /** Opens an HTTP server: it listens when this returns. */
 export async function openServer(handler: Handler, options: ServerOptions = {}): Promise<Server> {
+  requireDrainMs(options.drainMs);
   const core = new ConnectionServer(handler, options);
   const listener = await listenFor(options);
-  const server = new Server(core, listener, options.graceMs ?? GRACE_MS, options.tls !== undefined);
+  const server = new Server(core, listener, options);
   try {
     if (options.group === undefined) startSystemTask(() => server.run(), { name: "http server" });
     else options.group.startSoon(() => server.run(), { name: "http server" });
@@ -25,9 +25,10 @@ export async function openServer(handler: Handler, options: ServerOptions = {}):
 
 /** Serves until a shutdown or a cancellation ends it. */
 export async function serve(handler: Handler, options: ServerOptions = {}): Promise<void> {
+  requireDrainMs(options.drainMs);
   const core = new ConnectionServer(handler, options);
   const listener = await listenFor(options);
-  await new Server(core, listener, options.graceMs ?? GRACE_MS, options.tls !== undefined).run();
+  await new Server(core, listener, options).run();
 }
 
 async function listenFor(options: ServerOptions): Promise<Listener> {

@@ -71,6 +71,12 @@ export interface ServerOptions extends HandlingOptions {
   readonly group?: TaskGroup;
   /** Milliseconds that `close` lets requests finish. Default 10,000. */
   readonly graceMs?: number;
+  /**
+   * Milliseconds for which the server goes on as before when a shutdown asks what is around it, so that a load balancer sees that it is
+   * not ready any more (`createHealthChecks`) before connections are refused. The grace of that shutdown has to be longer. `close` does
+   * not wait for it. Default 0.
+   */
+  readonly drainMs?: number;
 }
 
 const LIMITS: ServerLimits = {
@@ -88,6 +94,14 @@ const TIMEOUTS: ServerTimeouts = {
   writeMs: 30_000,
   handlerMs: Infinity,
 };
+
+/** @throws RangeError for a time that is none. */
+export function requireDrainMs(drainMs: number = 0): void {
+  if (drainMs >= 0) return;
+  throw new RangeError(
+    `openServer({ drainMs }): got ${String(drainMs)}, needs milliseconds from 0 on`,
+  );
+}
 
 /** @throws TypeError, RangeError for a limit that is none. */
 export function resolveLimits(limits: Partial<ServerLimits> = {}): ServerLimits {

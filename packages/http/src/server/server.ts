@@ -1,23 +1,31 @@
 /** An HTTP server: a listener, and what handles its connections. */
 import { CancelScope, Event } from "arborio";
 import { formatAddress, type Listener, type SocketAddress } from "arborio/net";
+import { delayShutdown } from "../ops/delay-shutdown.ts";
 import type { ConnectionServer } from "./connection-server.ts";
+import type { ServerOptions } from "./server-options.ts";
+
+/** Milliseconds that `close` lets requests finish. */
+const GRACE_MS = 10_000;
 
 /** An HTTP server that listens. */
 export class Server implements AsyncDisposable {
   readonly #core: ConnectionServer;
   readonly #listener: Listener;
   readonly #graceMs: number;
+  readonly #drainMs: number;
   readonly #scheme: "http" | "https";
   readonly #scope: CancelScope = new CancelScope();
   readonly #stopped: Event = new Event();
 
   /** @internal */
-  constructor(core: ConnectionServer, listener: Listener, graceMs: number, isSecure: boolean) {
+  constructor(core: ConnectionServer, listener: Listener, options: ServerOptions) {
+    const { graceMs = GRACE_MS, drainMs = 0, tls } = options;
     this.#core = core;
     this.#listener = listener;
     this.#graceMs = graceMs;
-    this.#scheme = isSecure ? "https" : "http";
+    this.#drainMs = drainMs;
+    this.#scheme = tls === undefined ? "http" : "https";
   }
 
   /** Where it listens. */
@@ -41,17 +49,22 @@ export class Server implements AsyncDisposable {
   /** @internal Serves until closed. */
   async run(): Promise<void> {
     try {
-      await this.#scope.run(() =>
-        this.#core.run(() =>
-          this.#listener.serve((stream) => this.#core.serveStream(stream), {
-            maxConnections: this.#core.limits.connectionsMax,
-          }),
-        ),
-      );
+      if (this.#drainMs === 0) await this.#serve();
+      else await delayShutdown(this.#drainMs, () => this.#serve());
     } finally {
       this.#listener.close();
       this.#stopped.set();
     }
+  }
+
+  async #serve(): Promise<void> {
+    await this.#scope.run(() =>
+      this.#core.run(() =>
+        this.#listener.serve((stream) => this.#core.serveStream(stream), {
+          maxConnections: this.#core.limits.connectionsMax,
+        }),
+      ),
+    );
   }
 
   /** Waits until the server has ended. */
