@@ -14,6 +14,11 @@ const TRANSFORM_BYTES_MAX = 16 * 1024 * 1024;
 export interface DecompressorOptions {
   /** All output together may be so many bytes, since the beginning or the last `reset`. Default `Infinity`. */
   readonly maxOutputBytes?: number;
+  /**
+   * So many members of gzip, or frames of zstd, may follow one another; for what comes from strangers, since empty ones cost time
+   * and give nothing that `maxOutputBytes` could count. Default `Infinity`.
+   */
+  readonly maxMembers?: number;
   /** Base-two logarithm of the window of `"deflate"` and `"deflate-raw"`: 8 to 15. Default 15. */
   readonly windowBits?: number;
   /** Whether what follows the end of the data is passed over instead of being an error. Default `false`. */
@@ -49,8 +54,14 @@ export function createDecompressor(
   options: DecompressorOptions = {},
 ): Decompressor {
   const compression = compressionFor("createDecompressor", format);
-  const { maxOutputBytes = Infinity, windowBits, ignoreTrailing = false } = options;
+  const {
+    maxOutputBytes = Infinity,
+    maxMembers = Infinity,
+    windowBits,
+    ignoreTrailing = false,
+  } = options;
   requireCount("createDecompressor({ maxOutputBytes })", maxOutputBytes, 0);
+  requireCount("createDecompressor({ maxMembers })", maxMembers, 1);
   requireFlag("createDecompressor({ ignoreTrailing })", ignoreTrailing);
   requireWindow("createDecompressor", format, windowBits, 8);
   const codec = compression.open({
@@ -59,6 +70,7 @@ export function createDecompressor(
     level: undefined,
     windowBits,
     ignoresTrailing: ignoreTrailing,
+    membersMax: maxMembers,
   });
   return new Decompressor(new CodecState("Decompressor", codec), maxOutputBytes);
 }
@@ -94,7 +106,7 @@ export class Decompressor implements Disposable {
    * @param chunk not to be changed while this waits.
    * @returns all that it means, in pieces. They are yours.
    * @throws CompressionError if the data is damaged, or something follows its end; with the reason `"too-large"` if it holds more
-   *   than `maxOutputBytes`, or this one chunk more than 16 MiB: use `write` and `read`.
+   *   than `maxOutputBytes` or `maxMembers`, or this one chunk more than 16 MiB: use `write` and `read`.
    * @throws TypeError if `chunk` is no `Uint8Array`.
    * @throws InvalidStateError after `finish`, or when `read` has not read everything.
    * @throws BrokenResourceError, BusyResourceError, ClosedResourceError.

@@ -64,7 +64,8 @@ export function compressNowait(
  * stands still meanwhile.
  *
  * @param options `maxOutputBytes` is 16 MiB unless given.
- * @throws CompressionError if the data is damaged, truncated, or followed by something, or holds more than `maxOutputBytes`.
+ * @throws CompressionError if the data is damaged, truncated, or followed by something, or holds more than `maxOutputBytes`
+ *   or `maxMembers`.
  * @throws TypeError if `bytes` is no `Uint8Array`.
  * @throws RangeError if there is no such format, window or ending.
  * @throws NotSupportedError if the backend does not have the format.
@@ -87,8 +88,14 @@ export function decompressNowait(
 ): Uint8Array {
   const compression = compressionFor("decompressNowait", format);
   requireBytes("decompressNowait", bytes);
-  const { maxOutputBytes = OUTPUT_BYTES_MAX, windowBits, ignoreTrailing = false } = options;
+  const {
+    maxOutputBytes = OUTPUT_BYTES_MAX,
+    maxMembers = Infinity,
+    windowBits,
+    ignoreTrailing = false,
+  } = options;
   requireCount("decompressNowait({ maxOutputBytes })", maxOutputBytes, 0, false);
+  requireCount("decompressNowait({ maxMembers })", maxMembers, 1);
   requireFlag("decompressNowait({ ignoreTrailing })", ignoreTrailing);
   requireWindow("decompressNowait", format, windowBits, 8);
   return compression.convert(
@@ -98,6 +105,7 @@ export function decompressNowait(
       level: undefined,
       windowBits,
       ignoresTrailing: ignoreTrailing,
+      membersMax: maxMembers,
     },
     bytes,
     endingOf("decompressNowait", options.ending),

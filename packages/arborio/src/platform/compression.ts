@@ -59,4 +59,6 @@ export interface CodecSettings {
   readonly windowBits: number | undefined;
   /** Of a decompressor: whether what follows the end is passed over instead of being an error. */
   readonly ignoresTrailing: boolean;
+  /** Of a decompressor: so many members of gzip or frames of zstd may follow one another, more are too large. Default: any number. */
+  readonly membersMax?: number;
 }

@@ -15,6 +15,8 @@ export interface Framing {
   saw(output: Uint8Array): void;
   /** Whether all that came so far is a whole; `undefined`: only the runtime's stream knows. */
   readonly isWhole: boolean | undefined;
+  /** How many parts have begun in what `next` was given. */
+  readonly begun: number;
   /** Whether nothing but trailing bytes can follow. */
   readonly isOver: boolean;
 }
@@ -39,6 +41,7 @@ export function decompressError(
 /** Formats of which the runtime finds the end, and there is one: zlib, raw deflate, Brotli. */
 export class SingleFraming implements Framing {
   readonly #format: CompressionFormat;
+  readonly begun = 1;
   isOver = false;
 
   constructor(format: CompressionFormat) {

@@ -154,6 +154,10 @@ export class GzipFraming implements Framing {
     return this.#members > 0 && !this.#header.begun;
   }
 
+  get begun(): number {
+    return this.#members + (this.#header.begun ? 1 : 0);
+  }
+
   next(input: Uint8Array, from: number): readonly [number, number] | null {
     let at = from;
     while (at < input.length) {

@@ -50,7 +50,7 @@ export class DecompressWork implements CodecWork {
   #continue(input: Uint8Array, at: number, ending: CodecEnding): void {
     let range: readonly [number, number] | null;
     try {
-      range = this.#passesOver ? null : this.#framing.next(input, at);
+      range = this.#passesOver ? null : nextOf(this.#framing, input, at, this.#settings);
     } catch (error) {
       this.#refuse(error as CompressionError, ending);
       return;
@@ -167,6 +167,18 @@ function zstdOptions(): object {
   return { params: { [zlib().constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_BITS_MAX } };
 }
 
+/** What comes next, unless it is of one part too many. */
+function nextOf(
+  framing: Framing,
+  input: Uint8Array,
+  at: number,
+  { format, membersMax = Infinity }: CodecSettings,
+): readonly [number, number] | null {
+  const range = framing.next(input, at);
+  if (framing.begun > membersMax) throw decompressError(format, "too-large");
+  return range;
+}
+
 /** A whole message, at once. */
 export function decompressAll(
   settings: CodecSettings,
@@ -180,7 +192,7 @@ export function decompressAll(
   let at = 0;
   try {
     for (;;) {
-      const range = framing.next(input, at);
+      const range = nextOf(framing, input, at, settings);
       if (range === null) break;
       const [from, to] = range;
       const part = convertPart(settings, input.subarray(from, to), ending, outputBytesMax - bytes);

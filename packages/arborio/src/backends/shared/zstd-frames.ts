@@ -30,7 +30,15 @@ export class ZstdFraming implements Framing {
   readonly isOver = false;
 
   get isWhole(): boolean {
-    return this.#count > 0 && this.#part === "magic" && this.#left === MAGIC.length;
+    return this.#count > 0 && this.#isBetween;
+  }
+
+  get begun(): number {
+    return this.#count + (this.#isBetween ? 0 : 1);
+  }
+
+  get #isBetween(): boolean {
+    return this.#part === "magic" && this.#left === MAGIC.length;
   }
 
   next(input: Uint8Array, at: number): readonly [number, number] | null {
