@@ -13,7 +13,23 @@ const SIZE_DIGITS_MAX = 16;
 const CHUNK_HEAD =
   /^([0-9A-Fa-f]+)((?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t !#-[\]-~\x80-\xFF]|\\[\t -~\x80-\xFF])*"))?)*)$/;
 
+/** Digits of a size that is read without further ado. */
+const PLAIN_DIGITS_MAX = 8;
+
+/** Value of each byte as a hexadecimal digit; -1: it is none. */
+const HEX_DIGITS: Int8Array = Int8Array.from({ length: 256 }, (_, byte) => {
+  return /[0-9A-Fa-f]/.test(String.fromCharCode(byte))
+    ? Number.parseInt(String.fromCharCode(byte), 16)
+    : -1;
+});
+
 type Phase = "size" | "data" | "data-end" | "trailers" | "done";
+
+/** Pieces of data below this are gathered, in bytes: millions of chunks of a byte must not become millions of pieces (CVE-2025-69229). */
+const SMALL_BYTES = 512;
+
+/** Bytes that are gathered to one piece at most: gathering is copying, and more would save nothing. */
+const GATHERED_BYTES_MAX = 4096;
 
 /** Decodes a chunked body: RFC 9112 §7.1. */
 export class ChunkedDecoder {
@@ -25,6 +41,8 @@ export class ChunkedDecoder {
   #chunkLeft = 0;
   #extensionBytes = 0;
   #trailerBytes = 0;
+  /** What was wrong behind data that was gathered: it comes after the data. */
+  #failure: unknown;
   readonly trailers: string[] = [];
 
   constructor(input: InputBuffer, limits: ProtocolLimits) {
@@ -40,17 +58,45 @@ export class ChunkedDecoder {
 
   /** The next piece, or null: more is needed, or it is done. */
   read(maxBytes: number): Uint8Array | null {
-    while (this.#phase !== "done") {
-      if (this.#phase === "data") {
-        const count = Math.min(this.#input.length, this.#chunkLeft, maxBytes);
-        if (count === 0) return null;
-        this.#chunkLeft -= count;
-        if (this.#chunkLeft === 0) this.#phase = "data-end";
-        return this.#input.take(count);
-      }
-      if (!this.#step()) return null;
+    if (this.#failure !== undefined) throw this.#failure;
+    const count = this.#available(maxBytes);
+    if (count === 0) return null;
+    const isWholeChunk = count === this.#chunkLeft;
+    const piece = this.#take(count);
+    if (!isWholeChunk || count >= SMALL_BYTES || this.#input.length === 0) return piece;
+    return this.#gather(piece, Math.min(maxBytes, GATHERED_BYTES_MAX, count + this.#input.length));
+  }
+
+  /** Goes on to the next data; how many bytes of it can be taken. */
+  #available(maxBytes: number): number {
+    while (this.#phase !== "data") {
+      if (this.#phase === "done" || !this.#step()) return 0;
     }
-    return null;
+    return Math.min(this.#input.length, this.#chunkLeft, maxBytes);
+  }
+
+  #take(count: number): Uint8Array {
+    this.#chunkLeft -= count;
+    if (this.#chunkLeft === 0) this.#phase = "data-end";
+    return this.#input.take(count);
+  }
+
+  /** Small chunks that follow a small one, as one piece. */
+  #gather(first: Uint8Array, room: number): Uint8Array {
+    const gathered = new Uint8Array(room);
+    gathered.set(first);
+    let filled = first.length;
+    try {
+      while (filled < room) {
+        const count = this.#available(room - filled);
+        if (count === 0 || count >= SMALL_BYTES) break;
+        gathered.set(this.#take(count), filled);
+        filled += count;
+      }
+    } catch (error) {
+      this.#failure = error;
+    }
+    return gathered.subarray(0, filled);
   }
 
   /** Reads something that is not data. False: more is needed. */
@@ -75,6 +121,7 @@ export class ChunkedDecoder {
   }
 
   #readSize(): boolean {
+    if (this.#lines.isAtLineStart && this.#readPlainSize()) return true;
     const extensionsLeft = this.#limits.chunkExtensionBytesMax - this.#extensionBytes;
     const line = this.#lines.next(SIZE_DIGITS_MAX + extensionsLeft + 2, refuseExtensions);
     if (line === null) return false;
@@ -87,9 +134,29 @@ export class ChunkedDecoder {
     }
     if (extensions.length > extensionsLeft) refuseExtensions();
     this.#extensionBytes += extensions.length;
+    this.#enterChunk(size);
+    return true;
+  }
+
+  /** A size without extensions that came whole: almost all are. False: not that. */
+  #readPlainSize(): boolean {
+    const { bytes, start, end } = this.#input;
+    let size = 0;
+    let at = start;
+    for (; at < end && at < start + PLAIN_DIGITS_MAX; at++) {
+      const digit = HEX_DIGITS[bytes[at] as number] as number;
+      if (digit < 0) break;
+      size = size * 16 + digit;
+    }
+    if (at === start || at + 1 >= end || bytes[at] !== CR || bytes[at + 1] !== LF) return false;
+    this.#input.skip(at + 2 - start);
+    this.#enterChunk(size);
+    return true;
+  }
+
+  #enterChunk(size: number): void {
     this.#chunkLeft = size;
     this.#phase = size === 0 ? "trailers" : "data";
-    return true;
   }
 
   #readTrailer(): boolean {

@@ -14,6 +14,11 @@ export class LineReader {
     this.#input = input;
   }
 
+  /** Whether nothing of the next line was looked at. */
+  get isAtLineStart(): boolean {
+    return this.#searched === 0;
+  }
+
   /**
    * The next line without its end, or null if it has not come whole.
    *
