@@ -15,7 +15,7 @@ export interface ByteReceiveStream extends AsyncIterable<Uint8Array>, AsyncDispo
    * Waits for bytes. Cancelled, it lost none.
    *
    * @param maxBytes at most so many; a whole number from 1 on. Default 65,536.
-   * @returns at least one byte. They are yours.
+   * @returns at least one byte. They are yours, with their memory: it may be changed, and transferred.
    * @throws EndOfStream if the other side has ended; also when asked again.
    * @throws ClosedResourceError, BrokenResourceError, BusyResourceError as every stream.
    */
