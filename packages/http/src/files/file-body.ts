@@ -1,7 +1,8 @@
-import { BrokenResourceError, BusyResourceError, ClosedResourceError, EndOfStream } from "arborio";
+import { BrokenResourceError, EndOfStream } from "arborio";
 import type { File } from "arborio/fs";
-import { checkpoint, checkpointIfCancelled } from "arborio/lowlevel";
+import { checkpoint } from "arborio/lowlevel";
 import type { ByteReceiveStream } from "arborio/streams";
+import { type BodyOrigin, PulledBody } from "../negotiation/pulled-body.ts";
 import type { BodySegment } from "./multipart-ranges.ts";
 
 /**
@@ -10,104 +11,56 @@ import type { BodySegment } from "./multipart-ranges.ts";
  *
  * It has the length that was promised, or fails: of a file that became shorter meanwhile nobody shall take a part for the whole.
  */
-export class FileBody implements ByteReceiveStream {
-  /** Bytes of all together. */
-  readonly length: number;
+export function fileBody(
+  file: File,
+  segments: readonly BodySegment[],
+  length: number,
+): PulledBody & { readonly length: number } {
+  const body = new PulledBody("FileBody", new FileParts(file, segments, length), length);
+  return body as PulledBody & { readonly length: number };
+}
+
+class FileParts implements BodyOrigin {
   readonly #file: File;
+  readonly #length: number;
+  /** What is still to come. */
   readonly #segments: BodySegment[];
   #remaining: number;
   /** Of the first segment, if that is a part of the file. */
   #part: ByteReceiveStream | null = null;
-  /** Bytes of the first segment that are still to come. */
+  /** Bytes of that part that are still to come. */
   #partRemaining = 0;
-  #receiving = false;
-  #closed = false;
 
   constructor(file: File, segments: readonly BodySegment[], length: number) {
     this.#file = file;
+    this.#length = length;
     this.#segments = segments.filter((segment) => bytesOf(segment) > 0);
-    this.length = length;
     this.#remaining = length;
-    if (length === 0) file.close();
+    this.#closeAtEnd();
   }
 
-  async receive(maxBytes: number = 65_536): Promise<Uint8Array> {
-    checkpointIfCancelled();
-    this.#begin("receive", maxBytes);
+  async pull(maxBytes: number): Promise<Uint8Array> {
+    const segment = this.#segments[0];
+    if (segment === undefined || segment instanceof Uint8Array) {
+      await checkpoint();
+      return this.#take(segment, maxBytes);
+    }
     try {
-      const segment = this.#segments[0];
-      if (segment === undefined || segment instanceof Uint8Array) {
-        await checkpoint();
-        return this.#take(segment, maxBytes);
-      }
       const bytes = await this.#partOf(segment).receive(Math.min(maxBytes, this.#partRemaining));
       this.#count(bytes.length);
       return bytes;
     } catch (error) {
       throw this.#failed(error);
-    } finally {
-      this.#receiving = false;
     }
   }
 
-  async receiveInto(view: Uint8Array): Promise<number> {
-    const bytes = await this.receive(view.length);
-    view.set(bytes);
-    return bytes.length;
-  }
-
-  /** Iterates over chunks until the end. Leaving early closes nothing. */
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined, undefined> {
-    return {
-      next: async () => {
-        try {
-          return { done: false, value: await this.receive() };
-        } catch (error) {
-          if (error instanceof EndOfStream) return { done: true, value: undefined };
-          throw error;
-        }
-      },
-    };
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  release(): void {
     this.#part?.close();
     this.#file.close();
   }
 
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    return Promise.resolve();
-  }
-
-  #begin(operation: string, maxBytes: number): void {
-    if (!(Number.isInteger(maxBytes) && maxBytes > 0)) {
-      throw new RangeError(
-        `FileBody.${operation}: got ${String(maxBytes)}, needs a whole number of bytes from 1 on`,
-      );
-    }
-    if (this.#receiving) {
-      throw new BusyResourceError(
-        `FileBody.${operation}: another task receives from this body at the moment; let one task do it`,
-      );
-    }
-    if (this.#closed) {
-      throw new ClosedResourceError(
-        `FileBody.${operation}: this body is closed; close it when nobody uses it any more`,
-      );
-    }
-    this.#receiving = true;
-  }
-
   /** The beginning of bytes that are there; they are shared with nobody. */
   #take(segment: Uint8Array | undefined, maxBytes: number): Uint8Array {
-    if (this.#closed) throw new ClosedResourceError("FileBody.receive: this body was closed");
     if (segment === undefined) throw new EndOfStream("FileBody.receive: there is nothing more");
     const bytes = segment.subarray(0, maxBytes);
     if (bytes.length === segment.length) this.#segments.shift();
@@ -141,13 +94,12 @@ export class FileBody implements ByteReceiveStream {
 
   /** What to throw for a failure; those of the file end everything. */
   #failed(error: unknown): unknown {
-    const isShort = error instanceof EndOfStream && this.#remaining > 0;
+    const isShort = error instanceof EndOfStream;
     if (!isShort && !(error instanceof BrokenResourceError)) return error;
-    this.#part = null;
     this.#file.close();
     if (!isShort) return error;
     return new BrokenResourceError(
-      `FileBody.receive: ${this.#file.path} became shorter while it was sent: ${this.#remaining} of ${this.length} bytes are missing`,
+      `FileBody.receive: ${this.#file.path} became shorter while it was sent: ${this.#remaining} of ${this.#length} bytes are missing`,
       { cause: error },
     );
   }

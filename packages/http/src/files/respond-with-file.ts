@@ -5,7 +5,7 @@ import { FieldHeaders } from "../web/field-headers.ts";
 import { fieldsFrom } from "../web/fields-from.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { evaluateIfRange, evaluatePreconditions, type Validators } from "./conditional.ts";
-import { FileBody } from "./file-body.ts";
+import { fileBody } from "./file-body.ts";
 import { type BodySegment, contentRange, multipartRanges } from "./multipart-ranges.ts";
 import type { RegularFile } from "./open-regular.ts";
 import { parseRange, type RangeDecision } from "./ranges.ts";
@@ -44,7 +44,7 @@ export async function respondWithFile(
     const { status, headers, segments, length } = answer;
     if (segments.length === 0 || request.method === "HEAD")
       return new HttpResponse(null, { status, headers });
-    const body = new FileBody(file, segments, length);
+    const body = fileBody(file, segments, length);
     keepsFile = length > SMALL_BYTES;
     return new HttpResponse(keepsFile ? body : await wholeOf(body), { status, headers });
   } finally {
@@ -137,7 +137,7 @@ function newBoundary(): string {
   return `arborio-${digits.join("")}`;
 }
 
-async function wholeOf(body: FileBody): Promise<Uint8Array<ArrayBuffer>> {
+async function wholeOf(body: ReturnType<typeof fileBody>): Promise<Uint8Array<ArrayBuffer>> {
   using owned = body;
   const whole = new Uint8Array(owned.length);
   for (let at = 0; at < whole.length;) at += await owned.receiveInto(whole.subarray(at));

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { moveOnAfter, sleep } from "arborio";
 import { simulate } from "arborio/sim";
+import type { ByteReceiveStream } from "arborio/streams";
 import { cancelEverywhere } from "arborio/testing";
 import { responseParts } from "../web/response-parts.ts";
-import type { FileBody } from "./file-body.ts";
 import { serveFile } from "./serve-file.ts";
 import { pattern, request, testEverywhere } from "./places.test.kit.ts";
 
@@ -306,7 +306,7 @@ test("serveFile: cancelled at every checkpoint, no file stays open", async () =>
       assert.equal(await small.text(), "small");
       const response = await serveFile(asked, "/srv/a.js", { precompressed: true });
       // As a server does it.
-      using body = responseParts(response).payload as FileBody;
+      using body = responseParts(response).payload as ByteReceiveStream;
       let bytes = 0;
       for await (const chunk of body) bytes += chunk.length;
       assert.equal(bytes, 150_000);
