@@ -46,8 +46,10 @@ export class BodyReader {
 
   /** The web stream, made now if it was not made before. */
   get web(): WebStream | null {
-    if (this.#web === null && this.#payload !== null) {
-      const stream = touchable(this.#payload);
+    const payload = this.#payload;
+    if (this.#web === null && payload !== null) {
+      this.#used = this.used;
+      const stream = new WatchedStream(() => payloadStream(payload));
       this.#payload = stream;
       this.#web = toReadableStream(stream) as WebStream;
       // What was read by other ways is not to be had from here.
@@ -117,14 +119,6 @@ export class BodyReader {
     }
     return bytes.take();
   }
-}
-
-function touchable(payload: Exclude<Payload, null>): TouchableStream {
-  const stream = payload as Partial<TouchableStream>;
-  if (typeof stream === "object" && typeof stream.isTouched === "boolean") {
-    return stream as TouchableStream;
-  }
-  return new WatchedStream(() => payloadStream(payload));
 }
 
 /** Its buffer is what `arrayBuffer()` gives: not more than the body. */
