@@ -23,6 +23,9 @@ export function responseHead(
   reason: string,
   fields: FieldList,
 ): string {
+  if (version !== "1.1" && version !== "1.0") {
+    throw new TypeError(`version ${JSON.stringify(version)}: "1.1" or "1.0" was expected`);
+  }
   return `HTTP/${version} ${requireStatus(status)} ${requireReason(reason)}\r\n${fieldLines(fields)}\r\n`;
 }
 
