@@ -119,6 +119,7 @@ test("createClientOf: Forwarded by its grammar, from the right", () => {
     ['for=192.0.2.60;x="a,for=6.6.6.6";proto=https', "https://inside:8080 from 192.0.2.60"],
     ['for=192.0.2.60;x="\\",for=6.6.6.6";proto=https', "https://inside:8080 from 192.0.2.60"],
     ['for=192.0.2.60;x="\\\\", for=10.0.0.2;proto=https', "https://inside:8080 from 192.0.2.60"],
+    ['for=6.6.6.6, for=192.0.2.60;x="\\"";proto=https', "https://inside:8080 from 192.0.2.60"],
     // What is not by the grammar tells nothing.
     ["for=192.0.2.60:80", "http://inside:8080 from unknown"],
     ["for=192.0.2.60;for=6.6.6.6", "http://inside:8080 from unknown"],
