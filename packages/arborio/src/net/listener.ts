@@ -126,7 +126,8 @@ export class Listener implements Disposable, AsyncDisposable, AsyncIterable<Sock
    * The stream is closed when its handler ends. What a handler throws goes to `onError`, and ends neither the listener nor other
    * handlers.
    *
-   * A shutdown of the scope around it ends the accepting at once and closes the listener; handlers go on until the grace is over.
+   * A shutdown of the scope around it ends the accepting at once and closes the listener; handlers go on until the grace is over, also
+   * those of connections that had come by then (those beyond `maxConnections` are reset).
    * Cancelled, it has ended its own handlers, and leaves the listener open, with the connections that nobody has accepted.
    *
    * @param handler gets the stream; it need not close it.
@@ -148,6 +149,10 @@ export class Listener implements Disposable, AsyncDisposable, AsyncIterable<Sock
     for (const error of this.#errors.splice(0)) service.acceptFailed(error);
     await service.run({
       next: () => this.#next(ambientScope()),
+      nextNowait: () => {
+        const wire = this.#waiting.shift();
+        return wire === undefined ? null : this.#open(wire);
+      },
       close: () => this.close(),
       ended: () => {
         this.#serving = null;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test as runnerTest } from "node:test";
 import { ambientScope } from "../core/ambient.ts";
+import { CancelScope } from "../core/scope.ts";
 import { currentBackend, setBackend } from "../platform/capabilities.ts";
 import { hostBackend } from "../platform/host.ts";
 import { run } from "../platform/run.ts";
@@ -69,6 +70,52 @@ test(
       await sleep(1);
       assert.equal(serving.status, "finished");
     }
+  },
+  scripted,
+);
+
+test(
+  "Listener.serve: connections that had come when a shutdown asked are handled, as many as maxConnections allows",
+  async (group) => {
+    const { network, listener } = await listenOnFake();
+    const server = new CancelScope();
+    let handled = 0;
+    let finished = 0;
+    const handler = async (): Promise<void> => {
+      handled += 1;
+      await sleep(5);
+      finished += 1;
+    };
+    group.startSoon(() => server.run(() => listener.serve(handler, { maxConnections: 30 })));
+    await sleep(1);
+    for (let client = 0; client < 40; client++) network.arrive(String(client));
+    server.shutdown({ graceMs: 100 });
+    await sleep(1);
+    assert.equal(handled, 30);
+    await sleep(10);
+    assert.equal(finished, 30);
+    assert.equal(listener.statistics().connectionsWaiting, 0);
+  },
+  scripted,
+);
+
+test(
+  "Listener.serve: a shutdown without grace handles none of those that waited",
+  async (group) => {
+    const { network, listener } = await listenOnFake();
+    const server = new CancelScope();
+    let finished = 0;
+    const handler = async (): Promise<void> => {
+      await sleep(5);
+      finished += 1;
+    };
+    group.startSoon(() => server.run(() => listener.serve(handler)));
+    await sleep(1);
+    for (let client = 0; client < 40; client++) network.arrive(String(client));
+    server.shutdown();
+    await sleep(20);
+    assert.equal(finished, 0);
+    assert.equal(listener.statistics().connectionsWaiting, 0);
   },
   scripted,
 );

@@ -40,6 +40,8 @@ export interface ServeOptions {
 export interface ConnectionSource {
   /** Waits for the next one. */
   next(): Promise<SocketStream>;
+  /** One that has come already; `null` if there is none. */
+  nextNowait(): SocketStream | null;
   close(): void;
   /** No more are taken from it. */
   ended(): void;
@@ -114,6 +116,7 @@ export class Service {
         this.#loop = loop;
         return this.#acceptForever(source, group);
       });
+      if (ambientScope().shuttingDown) this.#startWaiting(source, group);
     } finally {
       source.ended();
       // Also one without grace, which has cancelled everything here.
@@ -133,6 +136,16 @@ export class Service {
         throw error;
       }
       this.#start(group, stream, lease);
+    }
+  }
+
+  /** Their clients have been told that they are connected, and may have sent what they want. */
+  #startWaiting(source: ConnectionSource, group: TaskGroup): void {
+    for (;;) {
+      if (this.#limit !== null && this.#limit.value === 0) return;
+      const stream = source.nextNowait();
+      if (stream === null) return;
+      this.#start(group, stream, this.#limit?.acquireNowait());
     }
   }
 
