@@ -36,6 +36,11 @@ export function isToken(text: string): boolean {
 
 const FORBIDDEN_IN_VALUE = /[^\t\x20-\x7E\x80-\xFF]/;
 
+/** Whether a text may be a field's value. */
+export function isValue(text: string): boolean {
+  return !FORBIDDEN_IN_VALUE.test(text);
+}
+
 /** Position of the first character that no field value may contain, or -1. */
 export function forbiddenInValue(text: string): number {
   return text.search(FORBIDDEN_IN_VALUE);

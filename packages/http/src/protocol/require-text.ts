@@ -1,13 +1,19 @@
-import { forbiddenInValue, isToken } from "./characters.ts";
+import { forbiddenInValue, isToken, isValue } from "./characters.ts";
 
 /**
  * What may be written. Everything that a message is made of passes here before a byte goes out, so that no value can end a line and
  * begin another (CWE-93, CWE-113).
  */
 
+/** Names that were found good: a program writes the same few all the time. More than this many are checked anew each time. */
+const GOOD_NAMES_MAX = 256;
+const goodNames = new Set<string>();
+
 /** @throws {TypeError} It is not a token (RFC 9110 §5.1). */
 export function requireFieldName(name: string): string {
+  if (goodNames.has(name)) return name;
   if (!isToken(name)) throw new TypeError(`field name ${shown(name)}: a token was expected`);
+  if (goodNames.size < GOOD_NAMES_MAX) goodNames.add(name);
   return name;
 }
 
@@ -42,8 +48,8 @@ export function requireStatus(status: number): number {
 }
 
 function requireText(what: string, text: string): string {
+  if (isValue(text)) return text;
   const bad = forbiddenInValue(text);
-  if (bad < 0) return text;
   const code = text.charCodeAt(bad).toString(16).toUpperCase().padStart(2, "0");
   throw new TypeError(
     `${what} ${shown(text)}: character 0x${code} at ${bad}: no control characters and none above 0xFF were expected`,
