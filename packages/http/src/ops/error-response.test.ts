@@ -154,8 +154,10 @@ test("errorResponse: debug tells what was thrown, with stack and causes, escaped
 test("errorResponse: an error that cannot be told is 500", async () => {
   const odd = { toString: (): never => assert.fail("cannot be text") };
   assert.deepEqual(await told(odd, undefined, true), [500, "500 Internal Server Error\n"]);
+  const headers = { "x-a": "b\r\nset-cookie: c" };
+  assert.throws(() => new HttpError(404, "x", { headers }), TypeError, "told to who makes it");
   const error = new HttpError(404, "x");
-  Object.defineProperty(error, "headers", { value: { "x-a": "b\r\nset-cookie: c" } });
+  Object.defineProperty(error, "headers", { value: headers });
   assert.deepEqual(await told(error), [500, "500 Internal Server Error\n"]);
 });
 

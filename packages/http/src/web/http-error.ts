@@ -1,3 +1,5 @@
+import { fieldsFrom } from "./fields-from.ts";
+
 /** Marks the errors that are answers; the registry symbol is the same in two loaded copies of the package. */
 const BRAND: unique symbol = Symbol.for("arborio.http-error") as never;
 
@@ -22,7 +24,7 @@ export interface HttpErrorOptions extends ErrorOptions {
  * console.assert(!new HttpError(503, "the database of Mr. Smith is full").expose);
  * ```
  *
- * @throws RangeError if the status is none of an error: a whole number from 400 to 599.
+ * @throws RangeError if the status is none of an error: a whole number from 400 to 599; TypeError if a field cannot be sent.
  *
  * Counterpart: `aiohttp.web.HTTPException`.
  */
@@ -48,6 +50,8 @@ export class HttpError extends Error {
         `new HttpError: got status ${String(status)}, needs a whole number from 400 to 599`,
       );
     }
+    // Here, where somebody can still be told, and not when the response is made.
+    if (options.headers !== undefined) fieldsFrom("new HttpError({ headers })", options.headers);
     this.status = status;
     this.headers = options.headers;
     this.expose = options.expose ?? status < 500;
