@@ -23,18 +23,25 @@ export class BodyReader {
   readonly #owner: string;
   #payload: Payload;
   #web: WebStream | null;
+  /** The web stream is the user's: nothing here sees what is read from it. */
+  #isGiven: boolean;
   #used = false;
 
   constructor(owner: string, body: Payload | ReadableStream) {
     this.#owner = owner;
     const isWeb = body instanceof ReadableStream;
+    this.#isGiven = isWeb;
     this.#web = isWeb ? (body as WebStream) : null;
     this.#payload = isWeb ? new WatchedStream(() => fromReadableStream(body)) : body;
   }
 
   /** Whether it was read, as far as it can be known. */
   get used(): boolean {
-    return this.#used || (this.#payload as Partial<TouchableStream> | null)?.isTouched === true;
+    return (
+      this.#used ||
+      (this.#payload as Partial<TouchableStream> | null)?.isTouched === true ||
+      (this.#isGiven && isDisturbed(this.#web as WebStream))
+    );
   }
 
   /** What is to be sent or received. @throws TypeError if it was read. */
@@ -81,6 +88,7 @@ export class BodyReader {
     const [here, there] = (this.web as WebStream).tee();
     this.#payload = new WatchedStream(() => fromReadableStream(here));
     this.#web = null;
+    this.#isGiven = false;
     return new BodyReader(this.#owner, new WatchedStream(() => fromReadableStream(there)));
   }
 
@@ -118,6 +126,17 @@ export class BodyReader {
       throw answerWithin(error);
     }
     return bytes.take();
+  }
+}
+
+/** The platform looks into a stream where we cannot. While somebody holds it, it counts as read. */
+function isDisturbed(stream: WebStream): boolean {
+  if (stream.locked) return true;
+  try {
+    new Response(stream);
+    return false;
+  } catch {
+    return true;
   }
 }
 

@@ -17,6 +17,8 @@ export interface RequestSource {
   readonly scheme: "http" | "https";
   /** The authority for clients that name none, which HTTP/1.0 allows: `"127.0.0.1:8000"`. */
   readonly fallbackHost: string;
+  /** What the client called the server, where a proxy that is trusted knows it better than the head. */
+  readonly host?: string | undefined;
   /** `null`: there is none. */
   readonly body: RequestBody | null;
   /** Aborts when the request is over before its response is. Called at most once for each request made of it. */

@@ -6,6 +6,7 @@ interface UrlSource {
   readonly head: RequestHead;
   readonly scheme: string;
   readonly fallbackHost: string;
+  readonly host?: string | undefined;
 }
 
 /** A path, perhaps with a query, that the URL parser would leave as it is: no dot segments, nothing to be encoded. */
@@ -13,6 +14,8 @@ const PLAIN_TARGET = /^(?:\/(?!\.)[\w\-.~!$&()*+,;=:@]*)+(?:\?[\w\-.~!$&()*+,;=:
 
 /** What ends an authority, or hides another one in it. */
 const NOT_IN_AUTHORITY = /[/?#\\@]/;
+
+const ORIGIN = /^[^/]*\/\/[^/]*/;
 
 /** The last authority and the origin it gives: most requests of a server have the same. */
 let lastKey = "";
@@ -24,16 +27,17 @@ let lastOrigin = "";
  * @throws HttpError 400 if it is none.
  */
 export function requestUrl(source: UrlSource): string {
-  const { head, scheme, fallbackHost } = source;
+  const { head, scheme, fallbackHost, host } = source;
   const { target, authority } = head;
-  const origin = originOf(scheme, authority === "" ? fallbackHost : authority);
+  const origin = originOf(scheme, host ?? (authority === "" ? fallbackHost : authority));
   if (target.startsWith("/")) {
     const url = origin + target;
     return PLAIN_TARGET.test(target) ? url : parsed(url);
   }
   // The asterisk of OPTIONS and the authority of CONNECT stand for an empty path.
   if (target === "*" || head.method === "CONNECT") return `${origin}/`;
-  return parsed(target);
+  const url = parsed(target);
+  return host === undefined ? url : origin + url.replace(ORIGIN, "");
 }
 
 function originOf(scheme: string, authority: string): string {
