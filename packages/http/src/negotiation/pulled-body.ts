@@ -10,7 +10,7 @@ export interface BodyOrigin {
    * @throws EndOfStream if there are no more.
    */
   pull(maxBytes: number): Promise<Uint8Array>;
-  /** Gives back what it holds; a `pull` that waits fails with `ClosedResourceError`. Called once. */
+  /** Gives back what it holds; a `pull` that waits fails with `ClosedResourceError`. A second call does nothing. */
   release(): void;
 }
 
