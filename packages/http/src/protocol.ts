@@ -1,5 +1,17 @@
 /**
- * The HTTP/1.1 protocol without I/O: bytes to messages and back, for both roles. What servers and clients are built on.
+ * The HTTP/1.1 protocol without I/O: bytes to messages and back, for both roles. What servers and clients are built on. Nothing here
+ * waits, and nothing knows of sockets: bytes go in and messages come out, strictly by RFC 9110 and RFC 9112, within limits.
+ *
+ * @example A request, read and answered
+ * ```ts
+ * import { RequestParser, responseHead } from "@arborio/http/protocol";
+ *
+ * const parser = new RequestParser();
+ * parser.push(new TextEncoder().encode("GET /hello HTTP/1.1\r\nHost: example.org\r\n\r\n"));
+ * const request = parser.readHead();
+ * const head = responseHead("1.1", request?.target === "/hello" ? 200 : 404, "", ["content-length", "0"]);
+ * console.assert(head === "HTTP/1.1 200 \r\ncontent-length: 0\r\n\r\n");
+ * ```
  *
  * @module
  */

@@ -78,7 +78,7 @@ test("requireStatus: integers of three digits", () => {
   }
 });
 
-test("responseHead: CR and LF in the reason (CVE-2026-34519) and in fields are refused before anything is written", () => {
+test("responseHead: CR and LF in the version (CVE-2023-49081), the reason (CVE-2026-34519) and fields are refused before anything is written", () => {
   assert.throws(() => responseHead("1.1", 200, "OK\r\nX: a", []), TypeError);
   assert.throws(() => responseHead("1.1", 200, "OK", ["X", "a\r\nSet-Cookie: b"]), TypeError);
   assert.throws(() => responseHead("1.1", 200, "OK", ["X: a\r\nY", "b"]), TypeError);
