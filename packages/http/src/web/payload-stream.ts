@@ -55,6 +55,7 @@ class ProducedStream implements ByteReceiveStream {
   }
 
   close(): void {
+    this.#started = true;
     this.#receiver.close();
     this.#scope.cancel("nobody reads the body any more");
   }
