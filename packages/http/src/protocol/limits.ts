@@ -26,3 +26,18 @@ export const DEFAULT_PROTOCOL_LIMITS: ProtocolLimits = {
   trailerBytesMax: 8192,
   chunkExtensionBytesMax: 4096,
 };
+
+/**
+ * The limits that hold: those that are given, else the defaults.
+ *
+ * @throws {RangeError} One is not a number, or negative.
+ */
+export function protocolLimits(given: Partial<ProtocolLimits> = {}): ProtocolLimits {
+  const limits = { ...DEFAULT_PROTOCOL_LIMITS, ...given };
+  for (const [name, limit] of Object.entries(limits)) {
+    if (!(limit >= 0)) {
+      throw new RangeError(`${name}: ${limit}: a number that is not negative was expected`);
+    }
+  }
+  return limits;
+}

@@ -223,6 +223,43 @@ test("RequestParser: garbage is refused before a line is whole", () => {
   }
 });
 
+test("RequestParser: limits that are none, pieces of nothing and input after the end are mistakes, and are told", () => {
+  for (const limit of [-1, Number.NaN]) {
+    assert.throws(() => new RequestParser({ fieldsMax: limit }), /^RangeError: fieldsMax: /);
+  }
+  const parser = parserOf(`${POST}h`);
+  parser.readHead();
+  for (const bytes of [0, -1, Number.NaN]) {
+    assert.throws(() => parser.readBody(bytes), /^RangeError: readBody: /);
+  }
+  parser.end();
+  assert.throws(() => parser.push(bytesOf("i")), /push: there is no input after end/);
+});
+
+test("RequestParser: a limit of Infinity is none", () => {
+  const limits = {
+    startLineBytesMax: Infinity,
+    fieldLineBytesMax: Infinity,
+    fieldsMax: Infinity,
+    headBytesMax: Infinity,
+    trailerBytesMax: Infinity,
+    chunkExtensionBytesMax: Infinity,
+  };
+  const long = "a".repeat(70_000);
+  const parser = new RequestParser(limits);
+  const many = "X: y\r\n".repeat(1000);
+  parser.push(
+    bytesOf(
+      `POST /${long} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nX: ${long}\r\n${many}\r\n` +
+        `1;${long}\r\nx\r\n0\r\nX: ${long}\r\n${many}\r\n`,
+    ),
+  );
+  assert.equal(parser.readHead()?.fields.length, 2 * 1003);
+  assert.equal(parser.readBody(9)?.length, 1);
+  assert.equal(parser.readBody(9), null);
+  assert.equal(parser.trailers.length, 2 * 1001);
+});
+
 test("ResponseParser.expect: decides for each response whether there is a body", () => {
   const parser = new ResponseParser();
   const head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";

@@ -3,7 +3,7 @@ import { ascii } from "./characters.ts";
 import { readFieldLine } from "./field-line.ts";
 import { scanFields, scannedFields } from "./head-scanner.ts";
 import { InputBuffer } from "./input-buffer.ts";
-import { DEFAULT_PROTOCOL_LIMITS, type ProtocolLimits } from "./limits.ts";
+import { type ProtocolLimits, protocolLimits } from "./limits.ts";
 import { LineReader } from "./line-reader.ts";
 import type { FieldList, MessageHead } from "./message.ts";
 import { refuse } from "./rules.ts";
@@ -34,8 +34,12 @@ export abstract class MessageParser<Head extends MessageHead> {
   #bodyLeft = 0;
   #chunks: ChunkedDecoder | null = null;
 
-  constructor(limits: Partial<ProtocolLimits> = {}) {
-    this.limits = { ...DEFAULT_PROTOCOL_LIMITS, ...limits };
+  /**
+   * @param limits The defaults hold for those that are not given.
+   * @throws {RangeError} One is not a number, or negative.
+   */
+  constructor(limits?: Partial<ProtocolLimits>) {
+    this.limits = protocolLimits(limits);
     this.#lines = new LineReader(this.input);
   }
 
@@ -59,8 +63,10 @@ export abstract class MessageParser<Head extends MessageHead> {
    * Adds input.
    *
    * @param bytes Owned by the parser from then on: views of it are handed out.
+   * @throws {Error} `end` was called.
    */
   push(bytes: Uint8Array): void {
+    if (this.#hasEnded) throw new Error("push: there is no input after end()");
     this.input.push(bytes);
   }
 
@@ -99,8 +105,11 @@ export abstract class MessageParser<Head extends MessageHead> {
    * @param maxBytes Bytes of the piece at most; at least 1.
    * @returns null: more bytes are needed, or the body has ended (`bodyDone`).
    * @throws {ProtocolError} It breaks a rule, passes a limit, or is cut.
+   * @throws {RangeError} `maxBytes` is less than 1.
    */
   readBody(maxBytes: number): Uint8Array | null {
+    if (!(maxBytes >= 1))
+      throw new RangeError(`readBody: ${maxBytes}: at least 1 byte was expected`);
     if (this.#place !== "body") return null;
     if (this.#failure !== undefined) throw this.#failure;
     try {
