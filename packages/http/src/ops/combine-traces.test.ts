@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ExceptionGroup } from "arborio";
 import { combineTraces } from "./combine-traces.ts";
 import type { TracedEnd, TracedRequest } from "./server-trace.ts";
 
@@ -54,4 +55,14 @@ test("combineTraces: a hook that throws keeps no other from being called; hooks 
   );
   assert.throws(() => trace.requestStart?.(REQUEST), /first/);
   assert.equal(counter.count, 1);
+  const both = combineTraces(trace, trace);
+  assert.throws(
+    () => both.requestStart?.(REQUEST),
+    (error) => {
+      assert.ok(error instanceof ExceptionGroup);
+      assert.equal(error.leaves().length, 2);
+      return true;
+    },
+  );
+  assert.equal(counter.count, 3);
 });

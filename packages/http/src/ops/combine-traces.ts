@@ -1,8 +1,9 @@
+import { ExceptionGroup } from "arborio";
 import type { ServerTrace } from "./server-trace.ts";
 
 /**
  * Several sets of hooks as one: a hook is there if one of them has it, and calls them in order. One that throws keeps no other from
- * being called; the first error is then thrown.
+ * being called; several errors are thrown as an `ExceptionGroup`.
  *
  * @example A log and a counter
  * ```ts
@@ -44,5 +45,6 @@ function callAll(traces: readonly ServerTrace[], name: (typeof HOOKS)[number], f
       errors.push(error);
     }
   }
-  if (errors.length > 0) throw errors[0];
+  if (errors.length > 1) throw new ExceptionGroup(errors);
+  if (errors.length === 1) throw errors[0];
 }
