@@ -19,6 +19,7 @@ export type {
 // Requests and responses
 export { HttpRequest } from "./web/http-request.ts";
 export { HttpResponse, type HttpResponseInit } from "./web/http-response.ts";
+export { patchGlobalRequest } from "./web/patch-global-request.ts";
 export { FieldHeaders } from "./web/field-headers.ts";
 export type { BodySource } from "./web/payload.ts";
 export type { BodyProducer, BodySink } from "./web/body-producer.ts";

@@ -32,8 +32,8 @@ export interface RequestSource {
  * The methods that read the body throw `HttpError`s that are the right answers if the body is at fault: `BodyTooLargeError` over the
  * limit, `InvalidJsonError` (also a `SyntaxError`) if it is not JSON, 400 and 415 for forms.
  *
- * A platform's own request is made from it by `new Request(request.url, request)`. `new Request(request)` works on Bun only: Node and
- * Deno look into private parts of their own class there.
+ * A platform's own request is made from it by `new Request(request.url, request)`. `new Request(request)` works on Bun only, since Node
+ * and Deno look into private parts of their own class there, unless `patchGlobalRequest` was called.
  */
 export class HttpRequest implements Request {
   readonly #source: RequestSource;
