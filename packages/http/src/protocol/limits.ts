@@ -27,6 +27,8 @@ export const DEFAULT_PROTOCOL_LIMITS: ProtocolLimits = {
   chunkExtensionBytesMax: 4096,
 };
 
+const NAMES = Object.keys(DEFAULT_PROTOCOL_LIMITS) as (keyof ProtocolLimits)[];
+
 /**
  * The limits that hold: those that are given, else the defaults.
  *
@@ -34,7 +36,8 @@ export const DEFAULT_PROTOCOL_LIMITS: ProtocolLimits = {
  */
 export function protocolLimits(given: Partial<ProtocolLimits> = {}): ProtocolLimits {
   const limits = { ...DEFAULT_PROTOCOL_LIMITS, ...given };
-  for (const [name, limit] of Object.entries(limits)) {
+  for (const name of NAMES) {
+    const limit = limits[name];
     if (!(limit >= 0)) {
       throw new RangeError(`${name}: ${limit}: a number that is not negative was expected`);
     }
