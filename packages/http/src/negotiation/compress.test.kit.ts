@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import * as zlib from "node:zlib";
 import { compress, type CompressOptions } from "./compress.ts";
 
-export const TEXT = JSON.stringify(
+export const TEXT: string = JSON.stringify(
   Array.from({ length: 500 }, (_, id) => ({ id, name: `item ${id}` })),
 );
-export const JSON_TYPE = { "content-type": "application/json" };
+export const JSON_TYPE: Readonly<Record<string, string>> = { "content-type": "application/json" };
 
 export function request(acceptEncoding: string | null, method = "GET"): Request {
   const headers = new Headers(acceptEncoding === null ? {} : { "accept-encoding": acceptEncoding });

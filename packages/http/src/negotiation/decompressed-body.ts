@@ -1,0 +1,154 @@
+import { EndOfStream, shielded } from "arborio";
+import {
+  checkpointIfCancelled,
+  CompressionError,
+  type CompressionFormat,
+  createDecompressor,
+  type Decompressor,
+} from "arborio/lowlevel";
+import type { ByteReceiveStream } from "arborio/streams";
+import { BodyTooLargeError, HttpError } from "../web/http-error.ts";
+import { type BodyOrigin, PulledBody } from "./pulled-body.ts";
+
+/** What a body may become when it is decompressed; each is checked while that happens. */
+export interface ExpansionLimits {
+  /** Bytes of the output. */
+  bytesMax: number;
+  /** Bytes of output for each byte of input, from `RATIO_FREE_BYTES` of output on. */
+  readonly ratioMax: number;
+  /** Members of gzip, or frames of zstd. */
+  readonly membersMax: number;
+}
+
+/** So much output, in bytes, may come of however little: short bodies of one letter shrink a thousandfold, and do no harm. */
+const RATIO_FREE_BYTES = 1024 * 1024;
+
+/**
+ * A body without one of its codings. Owns the source. What breaks a limit is a `BodyTooLargeError` or an `HttpError` 413, what is
+ * damaged an `HttpError` 400. A receive that is cancelled lost nothing: the step that runs, of 64 KiB of output at most, is waited
+ * for.
+ */
+export function decompressedBody(
+  source: ByteReceiveStream,
+  format: CompressionFormat,
+  limits: ExpansionLimits,
+): PulledBody {
+  return new PulledBody("DecompressedBody", new DecompressingOrigin(source, format, limits));
+}
+
+class DecompressingOrigin implements BodyOrigin {
+  readonly #source: ByteReceiveStream;
+  readonly #format: CompressionFormat;
+  readonly #limits: ExpansionLimits;
+  #decompressor: Decompressor | null = null;
+  /** Output that was not received yet. */
+  #rest: Uint8Array = new Uint8Array(0);
+  /** The decompressor has input that is not used up. */
+  #working = false;
+  #sourceEnded = false;
+  #ended = false;
+  #inputBytes = 0;
+  #outputBytes = 0;
+
+  constructor(source: ByteReceiveStream, format: CompressionFormat, limits: ExpansionLimits) {
+    this.#source = source;
+    this.#format = format;
+    this.#limits = limits;
+  }
+
+  async pull(maxBytes: number): Promise<Uint8Array> {
+    while (this.#rest.length === 0) {
+      checkpointIfCancelled();
+      if (this.#ended) throw new EndOfStream("DecompressedBody.receive: there is nothing more");
+      if (this.#working) await this.#read();
+      else await this.#feed();
+    }
+    const bytes = this.#rest.subarray(0, maxBytes);
+    this.#rest = this.#rest.subarray(bytes.length);
+    return bytes;
+  }
+
+  async #feed(): Promise<void> {
+    if (this.#sourceEnded) {
+      this.#ended = true;
+      this.release();
+      return;
+    }
+    let chunk: Uint8Array | null = null;
+    try {
+      chunk = await this.#source.receive();
+    } catch (error) {
+      if (!(error instanceof EndOfStream)) throw error;
+    }
+    this.#working = true;
+    if (chunk === null) {
+      this.#sourceEnded = true;
+      this.#opened().end();
+    } else {
+      this.#inputBytes += chunk.length;
+      this.#opened(chunk).write(chunk);
+    }
+  }
+
+  async #read(): Promise<void> {
+    const decompressor = this.#opened();
+    let piece: Uint8Array | undefined;
+    try {
+      piece = await shielded(() => decompressor.read());
+    } catch (error) {
+      throw this.#answerTo(error);
+    }
+    if (piece === undefined) {
+      this.#working = false;
+      return;
+    }
+    this.#outputBytes += piece.length;
+    this.#requireWithin();
+    this.#rest = piece;
+  }
+
+  #opened(first: Uint8Array = new Uint8Array(0)): Decompressor {
+    if (this.#decompressor === null) {
+      const format = this.#format === "deflate" ? deflateOf(first) : this.#format;
+      const maxMembers = this.#limits.membersMax;
+      this.#decompressor = createDecompressor(format, { maxMembers });
+    }
+    return this.#decompressor;
+  }
+
+  #requireWithin(): void {
+    const { bytesMax, ratioMax } = this.#limits;
+    if (this.#outputBytes > bytesMax) throw new BodyTooLargeError(bytesMax);
+    if (this.#outputBytes > RATIO_FREE_BYTES && this.#outputBytes > ratioMax * this.#inputBytes)
+      throw new HttpError(413, `the body grows more than ${ratioMax} times when decompressed`);
+  }
+
+  #answerTo(error: unknown): unknown {
+    if (!(error instanceof CompressionError)) return error;
+    const options = { cause: error };
+    if (error.reason === "too-large") {
+      const { membersMax } = this.#limits;
+      return new HttpError(413, `the body has more than ${membersMax} members`, options);
+    }
+    const texts = {
+      corrupt: "is damaged, or not in this format",
+      truncated: "ends too early",
+      trailing: "goes on behind its end",
+    };
+    return new HttpError(400, `the body, in ${this.#format}, ${texts[error.reason]}`, options);
+  }
+
+  release(): void {
+    this.#decompressor?.close();
+    this.#source.close();
+  }
+}
+
+/**
+ * What is called `deflate` has the header of zlib (RFC 9110 §8.4.1.2), but some send it without, as one sees at its first byte: that
+ * of raw data is like zlib's only before a stored block with bits set that nobody sets.
+ */
+function deflateOf(first: Uint8Array): CompressionFormat {
+  const [method = 0x78] = first;
+  return (method & 0x0f) === 8 && method >> 4 <= 7 ? "deflate" : "deflate-raw";
+}
