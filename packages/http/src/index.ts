@@ -8,7 +8,9 @@
 export { openServer, serve } from "./server/open-server.ts";
 export type { Handler } from "./server/handler.ts";
 export type { Server } from "./server/server.ts";
-export type { RequestContext } from "./server/request-context.ts";
+export type { RequestContext, UpgradeOptions } from "./server/request-context.ts";
+export type { Continuation } from "./connection/run-upgrade.ts";
+export type { ServerStatistics } from "./server/server-statistics.ts";
 export type {
   HandlingOptions,
   ServerLimits,
@@ -20,6 +22,7 @@ export type {
 export { HttpRequest } from "./web/http-request.ts";
 export { HttpResponse, type HttpResponseInit } from "./web/http-response.ts";
 export { patchGlobalRequest } from "./web/patch-global-request.ts";
+export { patchGlobalResponse } from "./web/patch-global-response.ts";
 export { FieldHeaders } from "./web/field-headers.ts";
 export type { BodySource } from "./web/payload.ts";
 export type { BodyProducer, BodySink } from "./web/body-producer.ts";
@@ -44,6 +47,10 @@ export {
   type Validators,
 } from "./files/conditional.ts";
 export { type ByteRange, parseRange, type RangeDecision } from "./files/ranges.ts";
+// Compression
+export { compress, type CompressOptions } from "./negotiation/compress.ts";
+export type { ContentCoding } from "./negotiation/content-coding.ts";
+export { decompressBody, type DecompressLimits } from "./negotiation/decompress-body.ts";
 export { preferredEncodings } from "./negotiation/preferred-encodings.ts";
 export { preferredLanguage } from "./negotiation/preferred-language.ts";
 export { preferredType } from "./negotiation/preferred-type.ts";
