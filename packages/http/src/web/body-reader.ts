@@ -17,12 +17,25 @@ type Reading = ByteReceiveStream & { wholeNowait?(): Uint8Array | null };
 
 const decoder = new TextDecoder();
 
+/**
+ * Who made a web stream. What passes responses on, as middleware does by `new Response(response.body, response)`, makes a stream of what
+ * was text; so it is text again when it is sent.
+ */
+const MAKERS: WeakMap<object, BodyReader> = new WeakMap<object, BodyReader>();
+
+/** What is to be sent of a web stream: what it was made of here, or what it gives. */
+export function payloadOfWeb(web: ReadableStream): Exclude<Payload, null> {
+  return MAKERS.get(web)?.takeOrigin() ?? fromReadableStream(web);
+}
+
 /** What the web's `Body` mixin does, over any payload. */
 export class BodyReader {
   /** For messages: `"request"`. */
   readonly #owner: string;
   #payload: Payload;
   #web: WebStream | null;
+  /** What the web stream was made of. */
+  #origin: Payload = null;
   /** The web stream is the user's: nothing here sees what is read from it. */
   #isGiven: boolean;
   #used = false;
@@ -48,7 +61,15 @@ export class BodyReader {
   payload(method: string): Payload {
     if (this.#payload === null) return null;
     this.requireUsable(method);
-    return this.#web === null ? this.#payload : fromReadableStream(this.#web);
+    return this.#web === null ? this.#payload : payloadOfWeb(this.#web);
+  }
+
+  /** What the web stream was made of, if nothing of that was read; then it can be read no more. */
+  takeOrigin(): Payload {
+    if (this.used || this.#web?.locked !== false) return null;
+    this.#used = true;
+    this.#web.getReader();
+    return this.#origin;
   }
 
   /** The web stream, made now if it was not made before. */
@@ -59,6 +80,8 @@ export class BodyReader {
       const stream = new WatchedStream(() => payloadStream(payload));
       this.#payload = stream;
       this.#web = toReadableStream(stream) as WebStream;
+      this.#origin = payload;
+      MAKERS.set(this.#web, this);
       // What was read by other ways is not to be had from here.
       if (this.#used) this.#web.getReader();
     }
@@ -73,9 +96,21 @@ export class BodyReader {
   }
 
   async text(): Promise<string> {
+    return this.textNowait("text") ?? this.textLater();
+  }
+
+  /** The text, if all of it is here already; if not, `textLater` gives it. Else as any reading: looks at cancellation, counts as read. */
+  textNowait(method: string): string | null {
     checkpointIfCancelled();
-    const whole = this.#wholeNowait("text") ?? (await this.#received());
-    return decoder.decode(typeof whole === "string" ? bytesOf(whole) : whole);
+    const whole = this.#wholeNowait(method);
+    return whole === null
+      ? null
+      : decoder.decode(typeof whole === "string" ? bytesOf(whole) : whole);
+  }
+
+  /** The text after `textNowait` gave none. */
+  async textLater(): Promise<string> {
+    return decoder.decode(await this.#received());
   }
 
   /** Gives one of two streams of the same away, and keeps the other. @throws TypeError if it was read. */

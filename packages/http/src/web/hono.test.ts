@@ -38,7 +38,7 @@ function appOf(): Hono {
       await raw.text(),
     ]);
   });
-  app.post("/stream", (c) => c.body(c.req.raw.body));
+  app.post("/stream", (c) => c.body(c.req.raw.body as ReadableStream));
   app.post("/clone", async (c) => c.text((await c.req.raw.clone().text()) + (await c.req.text())));
   app.get("/redirect", (c) => c.redirect("/text", 303));
   app.get("/cookie", (c) => {

@@ -139,7 +139,8 @@ export class HttpRequest implements Request {
 
   // oxlint-disable-next-line typescript/no-explicit-any -- as the web declares it
   async json(): Promise<any> {
-    const text = await this.#content.text();
+    const content = this.#content;
+    const text = content.textNowait("json") ?? (await content.textLater());
     try {
       return JSON.parse(text);
     } catch (error) {

@@ -253,7 +253,11 @@ test("HttpResponse: trailers are asked for when it is time, and checked", () => 
   assert.equal(asked, 0);
   assert.deepEqual(trailers?.(), ["X-Sum", "1"]);
   assert.deepEqual(response.clone().trailers?.(), ["X-Sum", "1"]);
+  assert.deepEqual(new HttpResponse(response.body, response).trailers?.(), ["X-Sum", "1"]);
   assert.equal(new HttpResponse("x").trailers, null);
+  assert.equal(new HttpResponse("x", new HttpResponse("y")).trailers, null);
+  const flat = new HttpResponse("x", { trailers: () => ["a", "1", "a", "2"] });
+  assert.deepEqual(flat.trailers?.(), ["a", "1", "a", "2"]);
   const bad = new HttpResponse("x", { trailers: () => ({ a: "1\r\nb: 2" }) });
   assert.throws(() => bad.trailers?.(), TypeError);
 });

@@ -3,14 +3,17 @@ import { BodyReader, type OwnBytes } from "./body-reader.ts";
 import { FieldHeaders } from "./field-headers.ts";
 import { firstField } from "./field-names.ts";
 import { fieldsFrom } from "./fields-from.ts";
-import { type BodySource, contentOf, type Payload, TEXT_TYPE } from "./payload.ts";
+import { type BodySource, contentOf, lengthOf, type Payload, TEXT_TYPE } from "./payload.ts";
 import { actAs } from "./platform-class.ts";
 import { textStreamOf } from "./text-stream.ts";
 
 /** Options of `HttpResponse`: the web's, and trailers. */
 export interface HttpResponseInit extends ResponseInit {
-  /** Called when the body has been sent: gives the fields to send after it, where the protocol and the client allow for them. */
-  readonly trailers?: () => HeadersInit;
+  /**
+   * Called when the body has been sent: gives the fields to send after it, where the protocol and the client allow for them; as
+   * headers, or names and values in turn. Default `null`: none.
+   */
+  readonly trailers?: (() => HeadersInit | FieldList) | null;
 }
 
 // Frozen, by which the sender knows that their head can be kept.
@@ -57,7 +60,7 @@ export class HttpResponse implements Response {
   /** What a web stream was made into, to be sent. */
   #taken: Payload = null;
   #payloadBytes: number | undefined = undefined;
-  #trailers: (() => HeadersInit) | null = null;
+  #trailers: (() => HeadersInit | FieldList) | null = null;
 
   constructor(body?: BodySource, init?: HttpResponseInit) {
     if (typeof body === "string") {
@@ -159,13 +162,16 @@ export class HttpResponse implements Response {
 
   /** Bytes of a body that is a stream, if they are known before it is read. */
   get payloadBytes(): number | undefined {
-    return this.#payloadBytes;
+    if (this.#payloadBytes !== undefined || !(this.#body instanceof ReadableStream)) {
+      return this.#payloadBytes;
+    }
+    return lengthOf(this.payload);
   }
 
   /** Gives the fields to send after the body; `null`: none. */
   get trailers(): (() => FieldList) | null {
     const give = this.#trailers;
-    return give === null ? null : () => fieldsFrom("HttpResponse trailers", give());
+    return give === null ? null : () => fieldsFrom("HttpResponse trailers", pairsOf(give()));
   }
 
   // The body -------------------------------------------------------------------------------------------------------------
@@ -255,6 +261,16 @@ export class HttpResponse implements Response {
       fields.push("content-type", type);
     return fields;
   }
+}
+
+/** Names and values in turn as pairs; headers as they are. */
+function pairsOf(headers: HeadersInit | FieldList): HeadersInit {
+  if (!Array.isArray(headers) || typeof headers[0] !== "string") return headers as HeadersInit;
+  const pairs: [string, string][] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    pairs.push([headers[index] as string, headers[index + 1] as string]);
+  }
+  return pairs;
 }
 
 /** As the web writes it, where it is absolute; else with what no field may hold percent-encoded. */

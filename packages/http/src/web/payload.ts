@@ -89,8 +89,10 @@ function isByteStream(body: object): body is ByteReceiveStream {
   return typeof (body as Partial<ByteReceiveStream>).receive === "function";
 }
 
-/** A body that came knows its length; so may streams of users. */
-function lengthOf(stream: ByteReceiveStream & { readonly length?: unknown }): number | undefined {
-  const { length } = stream;
+/** Bytes of a stream, if it knows: a body that came does; so may streams of users. */
+export function lengthOf(payload: Payload): number | undefined {
+  if (typeof payload !== "object" || payload === null || payload instanceof Uint8Array)
+    return undefined;
+  const { length } = payload as { readonly length?: unknown };
   return typeof length === "number" ? length : undefined;
 }

@@ -45,14 +45,47 @@ test("responseParts: of ours, the length of a stream where it is known", () =>
     assert.equal(responseParts(new HttpResponse("text")).payloadBytes, undefined);
   }));
 
-test("responseParts: of ours, a web stream that was asked for is what is sent, once", () =>
+test("responseParts: of ours, a web stream that was given is what is sent, once", () =>
   run(async () => {
-    const asked = new HttpResponse("hello");
-    assert.ok(asked.body);
-    assert.equal(await textOf(responseParts(asked).payload), "hello");
     const given = responseParts(new HttpResponse(new Blob(["hello"]).stream()));
     assert.equal(given.payload, given.payload);
     assert.equal(await textOf(given.payload), "hello");
+  }));
+
+test("responseParts: what was text, and was passed on as a web stream, is text again", () =>
+  run(async () => {
+    const asked = new HttpResponse("hello");
+    assert.ok(asked.body);
+    assert.equal(responseParts(asked).payload, "hello");
+    assert.equal(responseParts(asked).payload, "hello");
+    assert.equal(asked.body.locked, true);
+
+    const first = new HttpResponse("hello", { status: 201 });
+    const passed = new HttpResponse(new HttpResponse(first.body, first).body, {
+      headers: { a: "1" },
+    });
+    assert.equal(first.bodyUsed, false);
+    assert.equal(responseParts(passed).payload, "hello");
+    assert.equal(first.bodyUsed, true);
+    await assert.rejects(first.text(), TypeError);
+
+    const request = testRequest({ body: "hello", length: 5 });
+    const echo = responseParts(new HttpResponse(request.body));
+    assert.equal(echo.payloadBytes, 5);
+    assert.equal(await textOf(echo.payload), "hello");
+    assert.equal(request.bodyUsed, true);
+  }));
+
+test("responseParts: a web stream of which something was read is the stream that it is", () =>
+  run(async () => {
+    const response = new HttpResponse("hello");
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader({ mode: "byob" });
+    await reader.read(new Uint8Array(2));
+    reader.releaseLock();
+    assert.throws(() => responseParts(response).payload, TypeError);
+    const locked = new HttpResponse("hello");
+    locked.body?.getReader();
+    assert.throws(() => responseParts(locked).payload, TypeError);
   }));
 
 test("responseParts: of the platform's", () =>

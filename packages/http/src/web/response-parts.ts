@@ -1,7 +1,7 @@
-import { fromReadableStream } from "arborio/streams";
 import type { FieldList } from "../protocol/message.ts";
+import { payloadOfWeb } from "./body-reader.ts";
 import { HttpResponse } from "./http-response.ts";
-import type { Payload } from "./payload.ts";
+import { lengthOf, type Payload } from "./payload.ts";
 
 /** What there is to send of a response. */
 export interface ResponseParts {
@@ -42,8 +42,8 @@ export function responseParts(response: Response): ResponseParts {
   }
   const fields: string[] = [];
   for (const [name, value] of headers) fields.push(name, value);
-  const payload = body === null ? null : fromReadableStream(body);
-  return { status, statusText, fields, payload, payloadBytes: undefined, trailers: null };
+  const payload = body === null ? null : payloadOfWeb(body);
+  return { status, statusText, fields, payload, payloadBytes: lengthOf(payload), trailers: null };
 }
 
 function requireSendable({ status }: Response): void {
