@@ -8,7 +8,7 @@ import {
 } from "arborio";
 import type { BodyFraming, FieldList } from "../protocol/message.ts";
 import type { RequestParser } from "../protocol/request-parser.ts";
-import { BodyTooLargeError } from "../web/http-error.ts";
+import { BodyTooLargeError, HttpError } from "../web/http-error.ts";
 import type { RequestBody } from "../web/request-body.ts";
 import type { WireInlet } from "./wire-inlet.ts";
 
@@ -19,35 +19,51 @@ const CHUNK_BYTES_MAX = 65_536;
 export interface BodyConnection {
   readonly parser: RequestParser;
   readonly inlet: WireInlet;
-  /** Somebody wants the body: a client that waits for `100 Continue` gets it now. */
-  bodyWanted(): void;
-  /** Whether somebody waits for more of the body, for its deadline. */
-  bodyAwaited(isAwaited: boolean): void;
+  /** Somebody waits for more of the body: a client that waits for `100 Continue` gets it now. */
+  bodyAwaited(): void;
+  /** Nobody waits for it any more. @returns whether it did not come in time. */
+  bodyAwaitedNoMore(): boolean;
+}
+
+/** The limits of a server that matter here. */
+export interface BodyLimits {
+  readonly bodyBytesMax: number;
+  readonly drainBytesMax: number;
 }
 
 export class IncomingBody implements RequestBody {
   readonly length: number | undefined;
   bytesMax: number;
   readonly #connection: BodyConnection;
+  readonly #drainBytesMax: number;
   #received = 0;
   #receiving = false;
   #closed = false;
+  /** It broke the protocol, was too large or too slow: what is left of it is not to be read. */
+  hasFailed = false;
   /** The exchange is over: what is left of the body is the connection's again. */
   #detached = false;
 
-  constructor(connection: BodyConnection, framing: BodyFraming, bytesMax: number) {
+  constructor(
+    connection: BodyConnection,
+    framing: BodyFraming,
+    { bodyBytesMax, drainBytesMax }: BodyLimits,
+  ) {
     this.#connection = connection;
     this.length = typeof framing === "number" ? framing : undefined;
-    this.bytesMax = bytesMax;
+    this.bytesMax = bodyBytesMax;
+    this.#drainBytesMax = drainBytesMax;
   }
 
   get trailers(): FieldList {
     return this.#connection.parser.trailers;
   }
 
-  /** Bytes that are still to come; unknown of a body that tells its end itself. */
-  get remaining(): number {
-    return (this.length ?? Infinity) - this.#received;
+  /** Whether what is left of it is not to be read, as far as is known: it is too much, or broken. */
+  get mustBeLeft(): boolean {
+    if (this.#connection.parser.bodyDone) return false;
+    if (this.hasFailed) return true;
+    return this.length !== undefined && this.length - this.#received > this.#drainBytesMax;
   }
 
   /** Whether the handler has begun to read. */
@@ -89,7 +105,7 @@ export class IncomingBody implements RequestBody {
   /** What is there, or `null`: nothing yet. */
   #take(maxBytes: number): Uint8Array | null {
     const { parser, inlet } = this.#connection;
-    const bytes = parser.readBody(maxBytes);
+    const bytes = this.#read(maxBytes);
     if (bytes !== null) {
       inlet.consumed();
       this.#received += bytes.length;
@@ -98,6 +114,15 @@ export class IncomingBody implements RequestBody {
     }
     if (parser.bodyDone) throw new EndOfStream("request body: it has ended");
     return null;
+  }
+
+  #read(maxBytes: number): Uint8Array | null {
+    try {
+      return this.#connection.parser.readBody(maxBytes);
+    } catch (error) {
+      this.hasFailed = true;
+      throw error;
+    }
   }
 
   async #more(operation: string): Promise<void> {
@@ -109,13 +134,16 @@ export class IncomingBody implements RequestBody {
         { cause: inlet.failure },
       );
     }
-    connection.bodyWanted();
-    connection.bodyAwaited(true);
+    let isOverdue = false;
+    connection.bodyAwaited();
     try {
       await inlet.wait();
     } finally {
-      connection.bodyAwaited(false);
+      isOverdue = connection.bodyAwaitedNoMore();
     }
+    if (!isOverdue) return;
+    this.hasFailed = true;
+    throw new HttpError(408, "the body did not come in time");
   }
 
   wholeNowait(): Uint8Array | null {
@@ -156,7 +184,10 @@ export class IncomingBody implements RequestBody {
   }
 
   #requireWithinLimit(bytes: number): void {
-    if (bytes > this.bytesMax) throw new BodyTooLargeError(this.bytesMax);
+    if (bytes <= this.bytesMax) return;
+    // What is announced to be too large has not begun to be read.
+    if (this.#received > 0) this.hasFailed = true;
+    throw new BodyTooLargeError(this.bytesMax);
   }
 
   /** What is left is not wanted; the connection decides whether to read or to leave it. Wakes who waits. */

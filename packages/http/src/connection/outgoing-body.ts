@@ -1,8 +1,9 @@
-import { BusyResourceError, ClosedResourceError, InvalidStateError } from "arborio";
+import { BusyResourceError, checkpoint, ClosedResourceError, InvalidStateError } from "arborio";
+import { checkTrailers } from "../protocol/field-facts.ts";
 import type { FieldList } from "../protocol/message.ts";
 import { CHUNK_END, chunkHead, lastChunk } from "../protocol/serialize.ts";
 import type { BodySink } from "../web/body-producer.ts";
-import type { OutgoingFraming } from "./response-sender.ts";
+import type { OutgoingFraming } from "./response-head.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { utf8Length } from "./wire-outlet.ts";
 
@@ -11,13 +12,16 @@ const JOINED_BYTES_MAX = 8192;
 
 const ENCODER: TextEncoder = new TextEncoder();
 
+const NO_FIELDS: FieldList = [];
+
 /** The body of a response while it is being sent: frames it, counts it, and waits for the client. */
 export class OutgoingBody implements BodySink {
   readonly #connection: ServerConnection;
   readonly #framing: OutgoingFraming;
-  #sent = 0;
   #sending = false;
   #closed = false;
+  /** Without what framing adds. */
+  bytesSent = 0;
 
   constructor(connection: ServerConnection, framing: OutgoingFraming) {
     this.#connection = connection;
@@ -26,12 +30,12 @@ export class OutgoingBody implements BodySink {
 
   async send(piece: Uint8Array | string): Promise<void> {
     this.#requireOpen();
-    const bytes = typeof piece === "string" ? utf8Length(piece) : piece.length;
-    if (bytes === 0) return;
-    this.#count(bytes);
+    const bytes = lengthOf(piece);
     this.#sending = true;
     try {
-      await this.#write(piece, bytes);
+      // Also where nothing has to be waited for: a producer that never waits keeps nobody else waiting.
+      await checkpoint();
+      if (bytes > 0) await this.#write(piece, bytes);
     } finally {
       this.#sending = false;
     }
@@ -40,8 +44,9 @@ export class OutgoingBody implements BodySink {
   async #write(piece: Uint8Array | string, bytes: number): Promise<void> {
     const connection = this.#connection;
     const { outlet } = connection;
-    if (outlet.isWriting) await connection.drained();
     const isChunked = this.#framing === "chunked";
+    if (outlet.isWriting) await connection.drained();
+    this.#count(bytes);
     if (isChunked) outlet.addLatin1(chunkHead(bytes));
     if (bytes <= JOINED_BYTES_MAX) {
       if (typeof piece === "string") outlet.addUtf8(piece, bytes);
@@ -49,25 +54,28 @@ export class OutgoingBody implements BodySink {
     } else {
       if (!outlet.flush()) await connection.drained();
       const whole = typeof piece === "string" ? ENCODER.encode(piece) : piece;
-      if (!outlet.write(whole)) await connection.drained();
+      await outlet.writeInPieces(whole, () => connection.drained());
     }
     if (isChunked) outlet.addLatin1(CHUNK_END);
     if (!outlet.flush()) await connection.drained();
   }
 
   /** Tells the client that this was all. */
-  async end(trailers: FieldList): Promise<void> {
+  async end(trailers: (() => FieldList) | null): Promise<void> {
     this.#requireOpen();
-    if (typeof this.#framing === "number" && this.#sent < this.#framing) {
+    const { outlet } = this.#connection;
+    if (typeof this.#framing === "number" && this.bytesSent < this.#framing) {
       throw new InvalidStateError(
-        `response body: ${this.#sent} bytes were sent of the ${this.#framing} that Content-Length promised`,
+        `response body: ${this.bytesSent} bytes were sent of the ${this.#framing} that Content-Length promised`,
       );
     }
-    const connection = this.#connection;
-    const { outlet } = connection;
-    if (outlet.isWriting) await connection.drained();
-    if (this.#framing === "chunked") outlet.addLatin1(lastChunk(trailers));
-    if (!outlet.flush()) await connection.drained();
+    if (outlet.isWriting) await this.#connection.drained();
+    if (this.#framing === "chunked") {
+      const fields = trailers?.() ?? NO_FIELDS;
+      checkTrailers(fields);
+      outlet.addLatin1(lastChunk(fields));
+    }
+    if (!outlet.flush()) await this.#connection.drained();
   }
 
   close(): void {
@@ -75,12 +83,13 @@ export class OutgoingBody implements BodySink {
   }
 
   #count(bytes: number): void {
-    this.#sent += bytes;
-    if (typeof this.#framing === "number" && this.#sent > this.#framing) {
+    const after = this.bytesSent + bytes;
+    if (typeof this.#framing === "number" && after > this.#framing) {
       throw new InvalidStateError(
-        `response body: ${this.#sent} bytes, more than the ${this.#framing} that Content-Length promised`,
+        `response body: ${after} bytes, more than the ${this.#framing} that Content-Length promised`,
       );
     }
+    this.bytesSent = after;
   }
 
   #requireOpen(): void {
@@ -95,4 +104,13 @@ export class OutgoingBody implements BodySink {
       );
     }
   }
+}
+
+/** Bytes of a piece. @throws TypeError if it is none. */
+function lengthOf(piece: unknown): number {
+  if (piece instanceof Uint8Array) return piece.length;
+  if (typeof piece === "string") return utf8Length(piece);
+  throw new TypeError(
+    `response body.send: got ${Object.prototype.toString.call(piece)}, needs a Uint8Array or text`,
+  );
 }

@@ -8,90 +8,107 @@
  */
 import { BrokenResourceError, Cancelled, CancelScope } from "arborio";
 import type { Wire, WireReceiver } from "arborio/lowlevel";
+import type { SocketAddress } from "arborio/net";
 import type { RequestHead } from "../protocol/message.ts";
 import { ProtocolError } from "../protocol/protocol-error.ts";
 import { RequestParser } from "../protocol/request-parser.ts";
 import { HttpError } from "../web/http-error.ts";
 import { type ResponseParts, responseParts } from "../web/response-parts.ts";
+import { dropRest, linger } from "./after-response.ts";
+import { Awaited } from "./awaited.ts";
+import { BodyProgress } from "./body-progress.ts";
+import { ConnectionTrace } from "./connection-trace.ts";
+import { ContinueReply } from "./continue-reply.ts";
 import { Exchange } from "./exchange.ts";
 import { IncomingBody } from "./incoming-body.ts";
 import { ResponseSender } from "./response-sender.ts";
+import { runUpgrade, type Upgrade } from "./run-upgrade.ts";
 import type { ServerCore } from "./server-core.ts";
+import { UpgradedWire } from "./upgraded-wire.ts";
 import { WireInlet } from "./wire-inlet.ts";
 import { WireOutlet } from "./wire-outlet.ts";
 
-/** What a connection waits for from its client. */
-type Awaiting = "nothing" | "request" | "head" | "body" | "linger";
-
-/** After its last response a connection is read on for at most so long, in milliseconds, lest a reset take the response away. */
-const LINGER_MS = 5000;
-
-/** Likewise in bytes. */
-const LINGER_BYTES_MAX = 1_048_576;
-
-const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+/**
+ * How a connection ends: at once; after what the client still sends was read, lest a reset take the response away; or as one that
+ * breaks, so that the client does not take a part for the whole.
+ */
+type Ending = "plain" | "linger" | "reset";
 
 /** Reason of the cancellation of a handler whose client is gone. */
 const CLIENT_GONE = "the client has gone";
 /** Reason of the cancellation of a handler that took too long. */
 const TOO_LONG = "the handler took longer than handlerMs";
 
+/** What is wrong with a connection that does not take what is sent. */
+const NOTHING_TAKEN = "the client took too little of the response within writeMs";
+
+const STOPPING = "the server is shutting down";
+
 export class ServerConnection implements WireReceiver {
   readonly wire: Wire;
   readonly core: ServerCore;
+  /** The other end; asked for once, since the system forgets it when the connection is gone. */
+  readonly peer: SocketAddress | undefined;
   readonly parser: RequestParser;
   readonly inlet: WireInlet;
   readonly outlet: WireOutlet;
+  readonly awaited: Awaited = new Awaited();
   readonly #sender: ResponseSender;
-  /** What is handled at the moment. */
+  readonly #trace: ConnectionTrace | null;
+  readonly #progress: BodyProgress;
+  readonly #continue: ContinueReply;
+  /** The request that is handled. */
   #exchange: Exchange | null = null;
-  #body: IncomingBody | null = null;
-  #awaiting: Awaiting = "nothing";
-  /** When what is awaited is overdue; kernel time. */
-  #awaitedUntil = Infinity;
   #handledUntil = Infinity;
-  #writtenUntil = Infinity;
-  /** The deadline that has passed while something was awaited. */
-  #overdue: Awaiting = "nothing";
-  #continueOwed = false;
-  #expectsContinue = false;
   #requests = 0;
-  #abortive = false;
+  #ending: Ending = "plain";
+  /** An idle connection is not to wait for another request. */
+  #leaving = false;
+  /** The connection as the protocol has it that was switched to. */
+  #upgraded: UpgradedWire | null = null;
 
   constructor(wire: Wire, core: ServerCore) {
     this.wire = wire;
     this.core = core;
+    this.peer = wire.details.remoteAddress;
     this.parser = new RequestParser(core.limits);
     this.inlet = new WireInlet(wire, this.parser);
     this.outlet = new WireOutlet(wire, core.buffers);
     this.#sender = new ResponseSender(this);
+    this.#progress = new BodyProgress(this.inlet, core);
+    this.#continue = new ContinueReply(this);
+    this.#trace = core.trace === undefined ? null : new ConnectionTrace(core.trace, this);
   }
 
-  /** Serves requests until the connection ends. */
+  /** Whether a request is being handled. */
+  get isActive(): boolean {
+    return this.#exchange !== null;
+  }
+
+  /** Serves requests until the connection ends. What goes wrong is reported, and ends only this connection. */
   async run(): Promise<void> {
     const { core } = this;
-    core.connections.add(this);
-    core.connectionAdded();
+    core.connectionOpened(this);
     this.wire.open(this);
-    this.#await("head", core.timeouts.headMs);
+    this.awaited.begin("head", this.#due(core.timeouts.headMs));
     try {
       await this.#serve();
       await this.#finish();
     } catch (error) {
-      this.#abortive = true;
-      // That the client has gone is nobody's error.
-      if (!(error instanceof BrokenResourceError && this.inlet.failure !== null)) throw error;
+      this.#failed(error);
+      if (error instanceof Cancelled) throw error;
     } finally {
-      core.connections.delete(this);
+      core.connectionClosed(this);
       this.outlet.release();
-      this.wire.close(this.#abortive);
+      if (this.#upgraded === null) this.wire.close(this.#ending === "reset");
+      this.#trace?.closed();
     }
   }
 
   /** Requests and their responses, one after the other. Few functions that wait: each costs every request a tenth of a microsecond. */
   async #serve(): Promise<void> {
     const { inlet, outlet, parser } = this;
-    for (;;) {
+    while (!this.#isGone) {
       let head: RequestHead | null;
       try {
         head = parser.readHead();
@@ -100,39 +117,44 @@ export class ServerConnection implements WireReceiver {
         while (head === null) {
           if (!this.#expectHead()) return;
           await inlet.wait();
-          if (!this.#headMayCome()) return;
           head = parser.readHead();
+          if (head === null && !this.#headMayCome()) return;
         }
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
-        await this.#refuse(error);
+        if (!this.#isGone) await this.#refuse(error);
         return;
       }
       const exchange = this.#begin(head);
       try {
         await exchange.scope.run(this.#answer);
+        if (exchange.scope.cancelledCaught) await this.#cutShort(exchange);
       } finally {
-        this.#exchange = null;
-        this.#body?.detach();
-        this.#body = null;
+        exchange.body?.detach();
+        this.core.requestsHandled += 1;
+        this.#trace?.requestEnd(this.#sender, this.#isGone, this.#upgraded !== null);
       }
-      if (exchange.scope.cancelledCaught) return this.#cutShort(exchange);
-      if (!this.#sender.keepAlive) return;
-      if (!parser.bodyDone && !(await this.#drain())) return;
+      this.#exchange = null;
+      if (!this.#mayGoOn(head)) return;
+      if (!parser.bodyDone && !(await dropRest(this))) {
+        this.#ending = "linger";
+        return;
+      }
     }
   }
 
   #begin(head: RequestHead): Exchange {
     const { core } = this;
     const { limits } = core;
-    this.#await("nothing");
+    this.awaited.end();
     this.#requests += 1;
-    this.#body =
-      head.framing === 0 ? null : new IncomingBody(this, head.framing, limits.bodyBytesMax);
-    this.#expectsContinue = head.expectsContinue && head.framing !== 0;
+    const body = head.framing === 0 ? null : new IncomingBody(this, head.framing, limits);
+    if (body !== null) this.#progress.begin();
+    this.#continue.isExpected = head.expectsContinue && body !== null;
     const isLast = !head.keepAlive || core.draining || this.#requests >= limits.requestsMax;
     this.#sender.begin(head, !isLast);
-    return (this.#exchange = new Exchange(this, head, this.#body, new CancelScope()));
+    this.#trace?.requestStart(head);
+    return (this.#exchange = new Exchange(this, head, body, new CancelScope()));
   }
 
   /** Calls the handler and sends its response, in the scope of the exchange. */
@@ -146,150 +168,182 @@ export class ServerConnection implements WireReceiver {
       response = responseParts(await core.handle(exchange));
     } catch (error) {
       if (error instanceof Cancelled) throw error;
-      response = responseParts(core.failed(error, exchange));
+      response = this.#responseTo(error, exchange);
     } finally {
       this.#handledUntil = Infinity;
     }
-    if (core.draining || this.#mustLeaveBody()) this.#sender.keepAlive = false;
-    const sending = this.#sender.send(response, exchange);
-    if (sending !== null) await sending;
+    const { upgrade } = exchange;
+    if (upgrade !== null && upgrade.status === response.status) {
+      await this.#switch(upgrade, response, exchange);
+      return;
+    }
+    if (core.draining || (exchange.body?.mustBeLeft ?? false) || this.#continue.isExpected)
+      this.#sender.keepAlive = false;
+    try {
+      const sending = this.#sender.send(response, exchange);
+      if (sending !== null) await sending;
+    } catch (error) {
+      if (error instanceof Cancelled || this.#sender.headSent || this.#isGone) throw error;
+      await this.#sender.send(this.#responseTo(error, exchange), exchange);
+    }
   };
 
-  /** Whether what is left of the body is not to be read: the client may not even send it, or it is too much. */
-  #mustLeaveBody(): boolean {
-    const body = this.#body;
-    if (body === null || this.parser.bodyDone) return false;
-    if (this.#expectsContinue) return true;
-    return body.remaining > this.core.limits.drainBytesMax && body.length !== undefined;
+  /** What is answered where there is no response of the handler, or none that can be sent. */
+  #responseTo(error: unknown, exchange: Exchange): ResponseParts {
+    // That the client has gone is nobody's error, and nobody sees the answer.
+    const isOurs = !(error instanceof BrokenResourceError && this.#isGone);
+    if (isOurs) this.#trace?.requestError(error, exchange);
+    return responseParts(this.core.failed(error, exchange, isOurs));
   }
 
+  /** The request's scope was cancelled, and nothing around it. */
   async #cutShort(exchange: Exchange): Promise<void> {
-    if (this.inlet.failure === null && !this.#sender.headSent && !this.inlet.ended) {
-      this.#sender.keepAlive = false;
-      const error = new HttpError(503, TOO_LONG);
-      await this.#sender.send(responseParts(this.core.failed(error, null)), exchange);
-    } else {
-      this.#abortive = true;
+    this.#sender.keepAlive = false;
+    if (this.#isGone || this.#sender.headSent || this.#upgraded !== null) {
+      this.#ending = "reset";
+      return;
     }
+    await this.#sender.send(this.#refusal(new HttpError(503, TOO_LONG)), exchange);
   }
 
   async #refuse(error: ProtocolError): Promise<void> {
-    this.#await("nothing");
+    this.awaited.end();
+    this.#ending = "linger";
     this.#sender.begin(null, false);
-    await this.#sender.send(responseParts(this.core.failed(error, null)), null);
+    this.#trace?.requestStart(null);
+    try {
+      await this.#sender.send(this.#refusal(error), null);
+    } finally {
+      this.#trace?.requestEnd(this.#sender, this.#isGone, false);
+    }
+  }
+
+  #refusal(error: HttpError | ProtocolError): ResponseParts {
+    return responseParts(this.core.failed(error, null, false));
+  }
+
+  /** Whether there can be another request after this one. */
+  #mayGoOn(head: RequestHead): boolean {
+    const { parser } = this;
+    if (this.#upgraded !== null || this.#ending === "reset") return false;
+    if (this.#sender.keepAlive) return true;
+    // The client does not know that yet, and may be sending another.
+    if (head.keepAlive || !parser.bodyDone || parser.bufferedBytes > 0) this.#ending = "linger";
+    return false;
+  }
+
+  // Ending ---------------------------------------------------------------------------------------------------------------
+
+  async #finish(): Promise<void> {
+    if (this.#upgraded !== null || this.#ending === "reset" || this.inlet.failure !== null) return;
+    if (!this.outlet.flush()) await this.drained();
+    if (this.#ending === "linger" && !this.inlet.ended) await linger(this);
+  }
+
+  #failed(error: unknown): void {
+    const exchange = this.#exchange;
+    if (error instanceof Cancelled && (exchange === null || this.#refuseNowait())) return;
+    this.#ending = "reset";
+    // That the client has gone is nobody's error.
+    const isClients = error instanceof BrokenResourceError && this.inlet.failure !== null;
+    if (!isClients && !(error instanceof Cancelled)) this.core.report(error, exchange);
+  }
+
+  /** The server has waited long enough for a handler: says so, if nothing else was said. */
+  #refuseNowait(): boolean {
+    if (this.#sender.headSent || this.outlet.isWriting || this.#isGone || this.#upgraded !== null)
+      return false;
+    this.#sender.sendNowait(this.#refusal(new HttpError(503, STOPPING, { expose: true })));
+    return true;
+  }
+
+  /** What has been sent cannot be completed: the connection ends as one that breaks. */
+  breakOff(): void {
+    this.#ending = "reset";
+    this.#sender.keepAlive = false;
+  }
+
+  // Another protocol -----------------------------------------------------------------------------------------------------
+
+  /** Gives the rest of the connection to the continuation of an upgrade, inside the request's scope. */
+  async #switch(upgrade: Upgrade, response: ResponseParts, exchange: Exchange): Promise<void> {
+    await this.#sender.sendSwitch(response, upgrade.protocol);
+    this.wire.pause();
+    const wire = new UpgradedWire(this.wire, this.parser.takeRest(), this.inlet.ended);
+    this.#upgraded = wire;
+    await runUpgrade(wire, upgrade, (error) => this.reportFailure(error, exchange));
+  }
+
+  /** Of a handler's work after its response was given. */
+  reportFailure(error: unknown, exchange: Exchange | null): void {
+    this.#trace?.requestError(error, exchange);
+    this.core.report(error, exchange);
   }
 
   // Reading --------------------------------------------------------------------------------------------------------------
 
   /** Before a head is waited for. `false`: there will be none. */
   #expectHead(): boolean {
-    const { core, inlet, parser } = this;
+    const { inlet, parser, awaited, core } = this;
     if (inlet.ended) return false;
     if (!parser.atMessageStart) {
-      if (this.#awaiting !== "head") this.#await("head", core.timeouts.headMs);
+      if (awaited.what !== "head") awaited.begin("head", this.#due(core.timeouts.headMs));
       return true;
     }
-    if (core.draining) return false;
-    if (this.#awaiting === "nothing") this.#await("request", core.timeouts.idleMs);
+    if (this.#leaving) return false;
+    if (awaited.what === "nothing") awaited.begin("request", this.#due(core.timeouts.idleMs));
     return true;
   }
 
   /** Whether the time for it has not passed. @throws ProtocolError if it has, and a part of it has come. */
   #headMayCome(): boolean {
-    if (this.#overdue === "nothing") return true;
-    if (this.#overdue === "request" || this.parser.atMessageStart) return false;
+    const { parser, awaited } = this;
+    if (!awaited.isOverdue) return true;
+    if (parser.atMessageStart) return false;
+    // What has begun to come just now has its own time.
+    if (awaited.what === "request") return true;
     throw new ProtocolError(408, "head-timeout", "the request did not come in time");
   }
 
-  /** Reads what is left of a body that nobody wanted. `false`: it is too much. */
-  async #drain(): Promise<boolean> {
-    const { inlet, parser, outlet, core } = this;
-    if (!outlet.flush()) await this.drained();
-    let dropped = 0;
-    for (;;) {
-      try {
-        for (let bytes = parser.readBody(65_536); bytes !== null; bytes = parser.readBody(65_536))
-          dropped += bytes.length;
-      } catch (error) {
-        if (error instanceof ProtocolError) return false;
-        throw error;
-      }
-      inlet.consumed();
-      if (parser.bodyDone) return true;
-      if (dropped > core.limits.drainBytesMax || inlet.ended) return false;
-      this.#await("body", core.timeouts.bodyMs);
-      await inlet.wait();
-      const isOverdue = this.#overdue === "body";
-      this.#await("nothing");
-      if (isOverdue) return false;
-    }
+  /** Whether nobody is there any more who would get a response. */
+  get #isGone(): boolean {
+    return this.inlet.failure !== null || (this.inlet.ended && !this.core.halfClose);
   }
 
-  /** Sends the end, and reads on until the client has seen it: unread bytes would make the system reset the connection. */
-  async #finish(): Promise<void> {
-    const { inlet, outlet, parser } = this;
-    if (inlet.failure !== null || this.#abortive) return;
-    if (!outlet.flush()) await this.drained();
-    if (inlet.ended || (this.#requests > 0 && parser.bodyDone && parser.bufferedBytes === 0))
-      return;
-    if (this.#overdue === "request" || (this.#requests === 0 && parser.bufferedBytes === 0)) return;
-    this.wire.end();
-    inlet.ignore();
-    const before = inlet.bytesReceived;
-    this.#await("linger", LINGER_MS);
-    while (!inlet.ended && this.#overdue !== "linger") {
-      if (inlet.bytesReceived - before > LINGER_BYTES_MAX) break;
-      await inlet.wait();
-    }
+  /** Whether a response is on its way. */
+  get isAnswered(): boolean {
+    return this.#sender.headSent;
   }
 
-  bodyWanted(): void {
-    if (!this.#expectsContinue || this.#sender.headSent) return;
-    this.#expectsContinue = false;
-    if (this.outlet.isWriting) this.#continueOwed = true;
-    else this.#sendContinue();
+  /** Somebody waits for more of the body. */
+  bodyAwaited(): void {
+    this.#continue.wanted();
+    this.awaited.begin("body", this.#progress.until());
   }
 
-  #sendContinue(): void {
-    this.#continueOwed = false;
-    this.outlet.addLatin1(CONTINUE);
-    this.outlet.flush();
-  }
-
-  bodyAwaited(isAwaited: boolean): void {
-    if (isAwaited) this.#await("body", this.core.timeouts.bodyMs);
-    else {
-      const isOverdue = this.#overdue === "body";
-      this.#await("nothing");
-      if (isOverdue) throw new HttpError(408, "the body did not come in time");
-    }
+  /** Nobody waits for the body any more. @returns whether it did not come in time. */
+  bodyAwaitedNoMore(): boolean {
+    this.#progress.waited();
+    return this.awaited.end();
   }
 
   // Writing --------------------------------------------------------------------------------------------------------------
 
   /** `outlet.drained()` with its deadline. */
-  async drained(): Promise<void> {
-    this.#writtenUntil = this.#due(this.core.timeouts.writeMs);
-    try {
-      await this.outlet.drained();
-    } finally {
-      this.#writtenUntil = Infinity;
-    }
+  drained(): Promise<void> {
+    return this.outlet.drained(this.#due(this.core.timeouts.writeMs));
   }
 
-  /** What has been sent cannot be completed: the connection ends as one that breaks. */
-  breakOff(): void {
-    this.#abortive = true;
-    this.#sender.keepAlive = false;
+  /** Sends an interim response. @returns `false`: there is none to this client, or the response is on its way. */
+  async sendInterim(text: string): Promise<boolean> {
+    if (this.outlet.isWriting) await this.drained();
+    if (this.#sender.headSent) return false;
+    this.outlet.addLatin1(text);
+    if (!this.outlet.flush()) await this.drained();
+    return true;
   }
 
   // Deadlines ------------------------------------------------------------------------------------------------------------
-
-  #await(what: Awaiting, ms = Infinity): void {
-    this.#awaiting = what;
-    this.#overdue = "nothing";
-    this.#awaitedUntil = ms === Infinity ? Infinity : this.#due(ms);
-  }
 
   /** Never early: `coarseNow` may be one sweep old. */
   #due(ms: number): number {
@@ -298,47 +352,48 @@ export class ServerConnection implements WireReceiver {
 
   /** Looks at the deadlines; called by the sweep. */
   sweep(now: number): void {
-    if (now >= this.#awaitedUntil) {
-      this.#awaitedUntil = Infinity;
-      this.#overdue = this.#awaiting;
-      this.inlet.wake();
-    }
+    if (this.awaited.sweep(now)) this.inlet.wake();
     if (now >= this.#handledUntil) {
       this.#handledUntil = Infinity;
       this.#exchange?.scope.cancel(TOO_LONG);
     }
-    if (now >= this.#writtenUntil) {
-      this.#writtenUntil = Infinity;
-      this.#abortive = true;
-      this.failed(new Error("the client took nothing of the response for writeMs"));
-    }
+    if (now >= this.outlet.overdueAt) this.failed(new Error(NOTHING_TAKEN));
   }
 
-  /** A shutdown has asked: an idle connection ends now, another after its response. */
+  /** A shutdown has asked: the connection ends after the next response. */
   drain(): void {
-    if (this.#awaiting === "request" || this.#awaiting === "head") this.inlet.wake();
     this.#sender.keepAlive = false;
+  }
+
+  /** An idle connection ends now. */
+  leave(): void {
+    this.#leaving = true;
+    if (this.awaited.what === "request" || this.awaited.what === "head") this.inlet.wake();
   }
 
   // What the wire tells --------------------------------------------------------------------------------------------------
 
   received(bytes: Uint8Array): void {
-    this.inlet.received(bytes);
+    if (this.#upgraded === null) this.inlet.received(bytes);
+    else this.#upgraded.received(bytes);
   }
 
   ended(): void {
     this.inlet.end();
-    if (!this.core.halfClose) this.#exchange?.scope.cancel(CLIENT_GONE);
+    if (this.#upgraded !== null) this.#upgraded.ended();
+    else if (!this.core.halfClose) this.#exchange?.scope.cancel(CLIENT_GONE);
   }
 
   written(): void {
     this.outlet.written();
-    if (this.#continueOwed && !this.outlet.isWriting) this.#sendContinue();
+    this.#upgraded?.written();
+    this.#continue.written();
   }
 
   failed(error: Error): void {
     this.inlet.fail(error);
     this.outlet.fail(error);
-    this.#exchange?.scope.cancel(CLIENT_GONE);
+    if (this.#upgraded !== null) this.#upgraded.failed(error);
+    else this.#exchange?.scope.cancel(CLIENT_GONE);
   }
 }

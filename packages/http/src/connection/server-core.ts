@@ -1,7 +1,9 @@
+import type { ClientOf } from "../ops/forwarded.ts";
 import type { ServerTrace } from "../ops/server-trace.ts";
 import type { ServerLimits, ServerTimeouts } from "../server/server-options.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import type { Exchange } from "./exchange.ts";
+import type { LateFlusher } from "./late-flusher.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** What all connections of a server share. The connection decides when; this decides what. */
@@ -11,8 +13,7 @@ export interface ServerCore {
   readonly halfClose: boolean;
   readonly trace: ServerTrace | undefined;
   readonly buffers: BufferPool;
-  /** All that are open. A connection adds and removes itself. */
-  readonly connections: Set<ServerConnection>;
+  readonly lateFlusher: LateFlusher;
   /** Whether a shutdown has asked: connections are closed after what they are doing. */
   readonly draining: boolean;
   /** Kernel time in milliseconds, at most one sweep old: deadlines are counted from it, so that no request reads the clock. */
@@ -21,10 +22,17 @@ export interface ServerCore {
   date(): string;
   /** Calls the handler. */
   handle(exchange: Exchange): Response | Promise<Response>;
-  /** The response that an error becomes; one that is not the client's fault is reported. `null`: there was no request yet. */
-  failed(error: unknown, exchange: Exchange | null): Response;
+  /** The response that an error becomes. `mayReport`: it is reported, if it is not the client's fault. */
+  failed(error: unknown, exchange: Exchange | null, mayReport: boolean): Response;
   /** Tells somebody of an error that is not the client's. */
-  report(error: unknown, exchange: Exchange): void;
-  /** A connection was added: deadlines are to be looked at. */
-  connectionAdded(): void;
+  report(error: unknown, exchange: Exchange | null): void;
+  /** Tells who sent a request, through the proxies that are trusted. */
+  readonly clientOf: ClientOf;
+  /** Whether there are any. */
+  readonly trustsProxies: boolean;
+  /** Requests whose responses are over. */
+  requestsHandled: number;
+  /** A connection was opened: deadlines are to be looked at. */
+  connectionOpened(connection: ServerConnection): void;
+  connectionClosed(connection: ServerConnection): void;
 }

@@ -13,6 +13,9 @@ const ENCODER: TextEncoder = new TextEncoder();
 /** Up to so many bytes a loop copies text sooner than an encoder is called, on all runtimes. */
 const COPIED_BYTES_MAX = 64;
 
+/** So many bytes are handed over at a time: a peer that takes them within the deadline of a write makes progress. */
+const PIECE_BYTES = 65_536;
+
 const HEAD_END = "\r\n\r\n";
 
 /** The sending half of a connection. */
@@ -25,6 +28,10 @@ export class WireOutlet {
   #writing = false;
   #lot: ParkingLot | null = null;
   #failure: Error | null = null;
+  /** When the peer, for whom somebody waits, is overdue. */
+  overdueAt: number = Infinity;
+  /** Whether what was collected is sent soon by itself; the flusher's. */
+  isLate = false;
   /** Bytes handed to the wire, for statistics and for seeing progress. */
   bytesWritten = 0;
 
@@ -120,6 +127,12 @@ export class WireOutlet {
     return false;
   }
 
+  /** Hands over what is still there, if that can be now. */
+  flushLate(): void {
+    this.isLate = false;
+    if (this.#buffer !== null && !this.#writing && this.#failure === null) this.flush();
+  }
+
   /** Hands over bytes of somebody else's, without a copy; they must not change until `true`, or `drained()`, says so. */
   write(bytes: Uint8Array): boolean {
     if (this.#failure !== null) throw this.#broken();
@@ -129,18 +142,33 @@ export class WireOutlet {
     return false;
   }
 
+  /** `write` of what may be much, so that the peer's progress is seen; `drained` waits where there is need. */
+  async writeInPieces(bytes: Uint8Array, drained: () => Promise<void>): Promise<void> {
+    for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
+      const piece =
+        bytes.length <= PIECE_BYTES ? bytes : bytes.subarray(start, start + PIECE_BYTES);
+      if (!this.write(piece)) await drained();
+    }
+  }
+
   /**
-   * Waits until the system has what was handed over. Only after a `false`.
+   * Waits until the system has what was handed over. Only after a `false`. From `until` on, the peer is overdue; it is for the caller
+   * to look at `overdueAt`.
    *
    * @throws BrokenResourceError if the connection breaks.
    */
-  async drained(): Promise<void> {
-    while (this.#writing) {
+  async drained(until: number): Promise<void> {
+    this.overdueAt = until;
+    try {
+      while (this.#writing) {
+        if (this.#failure !== null) throw this.#broken();
+        this.#lot ??= new ParkingLot();
+        await this.#lot.park();
+      }
       if (this.#failure !== null) throw this.#broken();
-      this.#lot ??= new ParkingLot();
-      await this.#lot.park();
+    } finally {
+      this.overdueAt = Infinity;
     }
-    if (this.#failure !== null) throw this.#broken();
   }
 
   /** The wire has handed everything over. */
@@ -160,6 +188,7 @@ export class WireOutlet {
     if (this.#buffer !== null) this.#pool.give(this.#buffer);
     this.#buffer = null;
     this.#used = 0;
+    this.#failure ??= new Error("the connection was closed");
   }
 
   #broken(): BrokenResourceError {

@@ -2,20 +2,32 @@
  * What handles the connections of a server, wherever they come from: one task for each of them, one that looks at the deadlines of
  * all, and one that tells them of a shutdown.
  */
-import { Event, now, sleep, sleepForever, soft, taskGroup, type TaskGroup } from "arborio";
+import {
+  Event,
+  now,
+  shielded,
+  sleep,
+  sleepForever,
+  soft,
+  taskGroup,
+  type TaskGroup,
+} from "arborio";
 import { takeWire, wallNow } from "arborio/lowlevel";
 import type { ByteStream } from "arborio/streams";
 import { BufferPool } from "../connection/buffer-pool.ts";
 import { ServerConnection } from "../connection/server-connection.ts";
 import type { Exchange } from "../connection/exchange.ts";
+import { LateFlusher } from "../connection/late-flusher.ts";
 import type { ServerCore } from "../connection/server-core.ts";
 import { errorResponse, isClientError } from "../ops/error-response.ts";
+import { type ClientOf, createClientOf } from "../ops/forwarded.ts";
 import type { ServerTrace } from "../ops/server-trace.ts";
 import { formatHttpDate } from "../protocol/http-date.ts";
 import type { Handler } from "./handler.ts";
 import { RequestContext } from "./request-context.ts";
 import type { HandlingOptions, ServerLimits, ServerTimeouts } from "./server-options.ts";
-import { resolveLimits, resolveTimeouts } from "./server-options.ts";
+import { resolveHandling } from "./resolve-options.ts";
+import type { ServerStatistics } from "./server-statistics.ts";
 
 /** Longest time in milliseconds between two looks at the deadlines. */
 const SWEEP_MS_MAX = 1000;
@@ -24,39 +36,62 @@ const SWEEP_MS_MIN = 5;
 /** A deadline is seen at most so much of its length too late. */
 const SWEEPS_PER_DEADLINE = 8;
 
+/** After a shutdown has asked, connections are accepted for so long, in milliseconds, that the system had accepted before. */
+const ACCEPT_MS = 20;
+/** After a shutdown has asked, idle connections may bring another request for so long, in milliseconds: one may be on its way. */
+const LEAVE_MS = 500;
+
 export class ConnectionServer implements ServerCore {
   readonly limits: ServerLimits;
   readonly timeouts: ServerTimeouts;
   readonly halfClose: boolean;
   readonly trace: ServerTrace | undefined;
+  readonly clientOf: ClientOf;
+  readonly trustsProxies: boolean;
   readonly buffers: BufferPool = new BufferPool();
-  readonly connections: Set<ServerConnection> = new Set();
+  readonly lateFlusher: LateFlusher = new LateFlusher();
   draining = false;
   coarseNow: number = now();
+  requestsHandled = 0;
+  readonly #connections: Set<ServerConnection> = new Set();
   readonly #handler: Handler;
-  readonly #options: HandlingOptions;
+  readonly #onError: (error: unknown, request: Request | null) => void;
+  readonly #debug: boolean;
   readonly #sweepMs: number;
   #sweeping: Event = new Event();
   #date = "";
   #dateAt = -Infinity;
+  /** Of connections that are closed. */
+  #bytesReceived = 0;
+  #bytesSent = 0;
 
-  constructor(handler: Handler, options: HandlingOptions) {
+  /** `where` was given the options. @throws TypeError, RangeError for wrong ones. */
+  constructor(where: string, handler: Handler, options: HandlingOptions) {
+    const handling = resolveHandling(where, handler, options);
     this.#handler = handler;
-    this.#options = options;
-    this.limits = resolveLimits(options.limits);
-    this.timeouts = resolveTimeouts(options.timeouts);
-    this.halfClose = options.halfClose ?? false;
-    this.trace = options.trace;
+    this.limits = handling.limits;
+    this.timeouts = handling.timeouts;
+    this.halfClose = handling.halfClose;
+    this.trace = handling.trace;
+    this.clientOf = createClientOf(handling.trustProxies);
+    this.trustsProxies = handling.trustProxies !== 0;
+    this.#onError = handling.onError;
+    this.#debug = handling.debug;
     const shortest = Math.min(...Object.values(this.timeouts));
     this.#sweepMs = Math.max(SWEEP_MS_MIN, Math.min(SWEEP_MS_MAX, shortest / SWEEPS_PER_DEADLINE));
   }
 
-  /** Serves until `accept` has returned, and all that runs in its group has ended. */
-  async run(accept: (group: TaskGroup) => Promise<void>): Promise<void> {
+  /**
+   * Serves until `accept` has returned, and all that runs in its group has ended. A shutdown asks idle connections to leave, and `stop` is
+   * called when no more are to be accepted; also if all of this is cancelled.
+   */
+  async run(accept: (group: TaskGroup) => Promise<void>, stop: () => void): Promise<void> {
     await taskGroup(async (group) => {
       group.startSoon(() => this.#sweepForever(), { daemon: true, name: "http deadlines" });
-      group.startSoon(() => this.#watchShutdown(), { daemon: true, name: "http shutdown" });
-      await accept(group);
+      group.startSoon(() => this.lateFlusher.run(), { daemon: true, name: "http late writes" });
+      group.startSoon(() => this.#watchShutdown(stop), { daemon: true, name: "http shutdown" });
+      // A shutdown is not to end the accepting at once: the system has accepted what it has not told of yet.
+      await shielded(() => accept(group));
     });
   }
 
@@ -65,23 +100,53 @@ export class ConnectionServer implements ServerCore {
     await new ServerConnection(takeWire(stream), this).run();
   }
 
+  statistics(): ServerStatistics {
+    let connectionsActive = 0;
+    let bytesReceived = this.#bytesReceived;
+    let bytesSent = this.#bytesSent;
+    for (const { isActive, inlet, outlet } of this.#connections) {
+      if (isActive) connectionsActive += 1;
+      bytesReceived += inlet.bytesReceived;
+      bytesSent += outlet.bytesWritten;
+    }
+    const connectionsOpen = this.#connections.size;
+    return Object.freeze({
+      connectionsOpen,
+      connectionsActive,
+      connectionsIdle: connectionsOpen - connectionsActive,
+      requestsHandled: this.requestsHandled,
+      bytesReceived,
+      bytesSent,
+    });
+  }
+
   // Deadlines and time ---------------------------------------------------------------------------------------------------
 
   /** Looks at the deadlines of all connections, again and again, while there are any. */
   async #sweepForever(): Promise<never> {
     for (;;) {
       await this.#sweeping.wait();
+      const before = this.coarseNow;
       await sleep(this.#sweepMs);
       this.coarseNow = now();
-      for (const connection of this.connections) connection.sweep(this.coarseNow);
-      if (this.connections.size === 0) this.#sweeping = new Event();
+      // If this process was held up, so was what the clients have sent: it has to be read before anybody is called late.
+      const wasHeldUp = this.coarseNow - before > 2 * this.#sweepMs;
+      if (!wasHeldUp) for (const connection of this.#connections) connection.sweep(this.coarseNow);
+      if (this.#connections.size === 0) this.#sweeping = new Event();
     }
   }
 
-  connectionAdded(): void {
+  connectionOpened(connection: ServerConnection): void {
+    this.#connections.add(connection);
     // The first after a while: what was the time then is long ago.
     if (!this.#sweeping.isSet) this.coarseNow = now();
     this.#sweeping.set();
+  }
+
+  connectionClosed(connection: ServerConnection): void {
+    this.#connections.delete(connection);
+    this.#bytesReceived += connection.inlet.bytesReceived;
+    this.#bytesSent += connection.outlet.bytesWritten;
   }
 
   date(): string {
@@ -94,13 +159,17 @@ export class ConnectionServer implements ServerCore {
 
   // Shutdown -------------------------------------------------------------------------------------------------------------
 
-  /** Waits for a shutdown, and tells the connections. */
-  async #watchShutdown(): Promise<void> {
+  async #watchShutdown(stop: () => void): Promise<void> {
     try {
       await soft(() => sleepForever());
-    } finally {
       this.draining = true;
-      for (const connection of this.connections) connection.drain();
+      for (const connection of this.#connections) connection.drain();
+      await sleep(ACCEPT_MS);
+      stop();
+      await sleep(LEAVE_MS);
+      for (const connection of this.#connections) connection.leave();
+    } finally {
+      stop();
     }
   }
 
@@ -110,20 +179,14 @@ export class ConnectionServer implements ServerCore {
     return this.#handler(exchange.request, new RequestContext(exchange));
   }
 
-  failed(error: unknown, exchange: Exchange | null): Response {
-    const request = exchange === null ? null : exchange.request;
-    if (request !== null && !isClientError(error)) this.#report(error, request);
-    return errorResponse(error, request, { debug: this.#options.debug ?? false });
+  failed(error: unknown, exchange: Exchange | null, mayReport: boolean): Response {
+    if (mayReport && !isClientError(error)) this.report(error, exchange);
+    return errorResponse(error, exchange?.request ?? null, { debug: this.#debug });
   }
 
-  report(error: unknown, exchange: Exchange): void {
-    this.#report(error, exchange.request);
-  }
-
-  #report(error: unknown, request: Request): void {
-    const { onError = console.error } = this.#options;
+  report(error: unknown, exchange: Exchange | null): void {
     try {
-      onError(error, request);
+      this.#onError(error, exchange?.request ?? null);
     } catch (thrown) {
       console.error("onError of an HTTP server threw", thrown, "when it was told of", error);
     }

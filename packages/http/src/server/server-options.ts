@@ -1,6 +1,6 @@
 import type { TaskGroup } from "arborio";
 import type { Listener, TlsServerOptions } from "arborio/net";
-import { DEFAULT_PROTOCOL_LIMITS, type ProtocolLimits } from "../protocol/limits.ts";
+import type { ProtocolLimits } from "../protocol/limits.ts";
 import type { TrustProxies } from "../ops/forwarded.ts";
 import type { ServerTrace } from "../ops/server-trace.ts";
 
@@ -8,11 +8,11 @@ import type { ServerTrace } from "../ops/server-trace.ts";
 export interface ServerTimeouts {
   /** For a whole head, from its first byte on, and from the connection's beginning for the first. Default 10,000. More is 408. */
   readonly headMs: number;
-  /** For the next bytes of a body that somebody waits for. Default 30,000. More is 408. */
+  /** For the next 1,024 bytes of a body that somebody waits for. Default 30,000. More is 408. */
   readonly bodyMs: number;
   /** For the next request on a connection that has had one. Default 75,000: longer than what load balancers keep idle. */
   readonly idleMs: number;
-  /** For the client to take some of what is sent. Default 30,000. Then the connection is reset. */
+  /** For the client to take 65,536 bytes of what is sent. Default 30,000. Then the connection is reset. */
   readonly writeMs: number;
   /** For a handler to give its response. Default `Infinity`. More is 503. */
   readonly handlerMs: number;
@@ -45,8 +45,11 @@ export interface HandlingOptions {
   readonly trustProxies?: TrustProxies;
   /** Sends the messages of errors that are no `HttpError`, with their stacks, to the client. For development. Default `false`. */
   readonly debug?: boolean;
-  /** Gets what handlers throw that is no `HttpError`, with the request; default: `console.error`. What it throws itself is dropped. */
-  readonly onError?: (error: unknown, request: Request) => void;
+  /**
+   * Gets what handlers and bodies of responses throw, but for `HttpError`s below 500, with the request; and what hooks of `trace` throw,
+   * with `null` if that is not about a request. Default: `console.error`. What it throws itself goes there.
+   */
+  readonly onError?: (error: unknown, request: Request | null) => void;
   /** Hooks that see connections and requests. */
   readonly trace?: ServerTrace;
 }
@@ -59,7 +62,7 @@ export interface ServerOptions extends HandlingOptions {
   readonly host?: string;
   /** Path of a Unix socket, instead of a port. */
   readonly path?: string;
-  /** A listener of your own, instead of either; the server owns it. */
+  /** A listener of your own, instead of either; the server owns it, and `listenTcp` and `listenUnix` have made it with all options they have. */
   readonly listener?: Listener;
   /** Certificates: makes it an HTTPS server. */
   readonly tls?: TlsServerOptions;
@@ -77,56 +80,4 @@ export interface ServerOptions extends HandlingOptions {
    * not wait for it. Default 0.
    */
   readonly drainMs?: number;
-}
-
-const LIMITS: ServerLimits = {
-  ...DEFAULT_PROTOCOL_LIMITS,
-  bodyBytesMax: 1_048_576,
-  drainBytesMax: 65_536,
-  connectionsMax: 16_384,
-  requestsMax: Infinity,
-};
-
-const TIMEOUTS: ServerTimeouts = {
-  headMs: 10_000,
-  bodyMs: 30_000,
-  idleMs: 75_000,
-  writeMs: 30_000,
-  handlerMs: Infinity,
-};
-
-/** @throws RangeError for a time that is none. */
-export function requireDrainMs(drainMs: number = 0): void {
-  if (drainMs >= 0) return;
-  throw new RangeError(
-    `openServer({ drainMs }): got ${String(drainMs)}, needs milliseconds from 0 on`,
-  );
-}
-
-/** @throws TypeError, RangeError for a limit that is none. */
-export function resolveLimits(limits: Partial<ServerLimits> = {}): ServerLimits {
-  return resolve("limits", LIMITS, limits, 0);
-}
-
-/** @throws TypeError, RangeError for a time that is none. */
-export function resolveTimeouts(timeouts: Partial<ServerTimeouts> = {}): ServerTimeouts {
-  return resolve("timeouts", TIMEOUTS, timeouts, 1);
-}
-
-function resolve<T extends object>(name: string, defaults: T, given: Partial<T>, least: number): T {
-  const all: Record<string, number> = { ...(defaults as Record<string, number>) };
-  for (const [key, value] of Object.entries(given as Record<string, unknown>)) {
-    if (value === undefined) continue;
-    const where = `openServer({ ${name}: { ${key} } })`;
-    if (!(key in all)) {
-      throw new TypeError(
-        `${where}: there is no such option; there are ${Object.keys(all).join(", ")}`,
-      );
-    }
-    if (typeof value !== "number" || Number.isNaN(value))
-      throw new TypeError(`${where}: got ${String(value)}, needs a number`);
-    if (value < least) throw new RangeError(`${where}: got ${value}, needs at least ${least}`);
-    all[key] = value;
-  }
-  return all as T;
 }

@@ -111,7 +111,7 @@ test(
       });
       round.after(() => {
         assert.equal(running, 0);
-        assert.equal(opened.server.connections.size, 0);
+        assert.equal(opened.statistics().connectionsOpen, 0);
       });
       await using client = opened;
       const response = await client.fetch("/", { method: "POST", body: "text" });

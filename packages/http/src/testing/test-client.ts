@@ -15,6 +15,7 @@ import { type ByteStream, createMemoryStreamPair, type MemoryStream } from "arbo
 import { ConnectionServer } from "../server/connection-server.ts";
 import type { Handler } from "../server/handler.ts";
 import type { HandlingOptions } from "../server/server-options.ts";
+import type { ServerStatistics } from "../server/server-statistics.ts";
 import { exchangeOnce } from "./test-exchange.ts";
 import { type TestRequestInit, testRequest } from "./test-request.ts";
 
@@ -53,7 +54,10 @@ const CONNECTIONS_WAITING_MAX = 1024;
  * ```
  */
 export function testClient(handler: Handler, options: TestClientOptions = {}): TestClient {
-  const client = new TestClient(new ConnectionServer(handler, options), options.graceMs ?? 0);
+  const client = new TestClient(
+    new ConnectionServer("testClient", handler, options),
+    options.graceMs ?? 0,
+  );
   if (options.group === undefined) startSystemTask(() => client.run(), { name: "test server" });
   else options.group.startSoon(() => client.run(), { name: "test server" });
   return client;
@@ -83,18 +87,23 @@ export class TestClient implements AsyncDisposable {
   async run(): Promise<void> {
     try {
       await this.#scope.run(() =>
-        this.#server.run(async (group) => {
-          this.#group = group;
-          this.#started.set();
-          for await (const stream of this.#accepted) {
-            group.startSoon(() => this.#server.serveStream(stream), { name: "connection" });
-          }
-        }),
+        this.#server.run(
+          (group) => this.#accept(group),
+          () => this.#opened.close(),
+        ),
       );
     } finally {
       this.#accepted.close();
       this.#started.set();
       this.#ended.set();
+    }
+  }
+
+  async #accept(group: TaskGroup): Promise<void> {
+    this.#group = group;
+    this.#started.set();
+    for await (const stream of this.#accepted) {
+      group.startSoon(() => this.#server.serveStream(stream), { name: "connection" });
     }
   }
 
@@ -153,9 +162,9 @@ export class TestClient implements AsyncDisposable {
     this.#group?.startSoon(task, { name: "request body" });
   }
 
-  /** How the server stands. */
-  get server(): ConnectionServer {
-    return this.#server;
+  /** How the server stands: a frozen snapshot. */
+  statistics(): ServerStatistics {
+    return this.#server.statistics();
   }
 
   /**
@@ -163,7 +172,6 @@ export class TestClient implements AsyncDisposable {
    * the cleanup takes; it never throws `Cancelled`.
    */
   async close({ graceMs = this.#graceMs }: { readonly graceMs?: number } = {}): Promise<void> {
-    this.#opened.close();
     this.#scope.shutdown({ graceMs });
     try {
       await this.#ended.wait();
