@@ -266,9 +266,10 @@ export class HttpResponse implements Response {
 /** Names and values in turn as pairs; headers as they are. */
 function pairsOf(headers: HeadersInit | FieldList): HeadersInit {
   if (!Array.isArray(headers) || typeof headers[0] !== "string") return headers as HeadersInit;
+  const fields = headers as readonly unknown[] as FieldList;
   const pairs: [string, string][] = [];
-  for (let index = 0; index < headers.length; index += 2) {
-    pairs.push([headers[index] as string, headers[index + 1] as string]);
+  for (let index = 0; index < fields.length; index += 2) {
+    pairs.push([fields[index] as string, fields[index + 1] as string]);
   }
   return pairs;
 }
