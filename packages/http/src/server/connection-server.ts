@@ -41,6 +41,16 @@ const ACCEPT_MS = 20;
 /** After a shutdown has asked, idle connections may bring another request for so long, in milliseconds: one may be on its way. */
 const LEAVE_MS = 500;
 
+/** Where a server's connections come from. */
+export interface ServingHooks {
+  /** Starts a task in `group` for each connection, until `stop` was called. */
+  accept(group: TaskGroup): Promise<void>;
+  /** No more connections are to be accepted: a shutdown has asked, or all of this is cancelled. May be called more than once. */
+  stop(): void;
+  /** A shutdown has asked. */
+  asked?(): void;
+}
+
 export class ConnectionServer implements ServerCore {
   readonly limits: ServerLimits;
   readonly timeouts: ServerTimeouts;
@@ -81,17 +91,14 @@ export class ConnectionServer implements ServerCore {
     this.#sweepMs = Math.max(SWEEP_MS_MIN, Math.min(SWEEP_MS_MAX, shortest / SWEEPS_PER_DEADLINE));
   }
 
-  /**
-   * Serves until `accept` has returned, and all that runs in its group has ended. A shutdown asks idle connections to leave, and `stop` is
-   * called when no more are to be accepted; also if all of this is cancelled.
-   */
-  async run(accept: (group: TaskGroup) => Promise<void>, stop: () => void): Promise<void> {
+  /** Serves until `accept` has returned, and all that runs in its group has ended. A shutdown asks idle connections to leave. */
+  async run(hooks: ServingHooks): Promise<void> {
     await taskGroup(async (group) => {
       group.startSoon(() => this.#sweepForever(), { daemon: true, name: "http deadlines" });
       group.startSoon(() => this.lateFlusher.run(), { daemon: true, name: "http late writes" });
-      group.startSoon(() => this.#watchShutdown(stop), { daemon: true, name: "http shutdown" });
+      group.startSoon(() => this.#watchShutdown(hooks), { daemon: true, name: "http shutdown" });
       // A shutdown is not to end the accepting at once: the system has accepted what it has not told of yet.
-      await shielded(() => accept(group));
+      await shielded(() => hooks.accept(group));
     });
   }
 
@@ -159,17 +166,22 @@ export class ConnectionServer implements ServerCore {
 
   // Shutdown -------------------------------------------------------------------------------------------------------------
 
-  async #watchShutdown(stop: () => void): Promise<void> {
+  /**
+   * Ends the accepting first: who is told that the connection ends, while there is still somebody who listens, comes back, and is lost
+   * with the connections that wait in the system when the listener is closed.
+   */
+  async #watchShutdown(hooks: ServingHooks): Promise<void> {
     try {
       await soft(() => sleepForever());
+      hooks.asked?.();
+      await sleep(ACCEPT_MS);
+      hooks.stop();
       this.draining = true;
       for (const connection of this.#connections) connection.drain();
-      await sleep(ACCEPT_MS);
-      stop();
       await sleep(LEAVE_MS);
       for (const connection of this.#connections) connection.leave();
     } finally {
-      stop();
+      hooks.stop();
     }
   }
 

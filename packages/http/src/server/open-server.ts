@@ -40,7 +40,7 @@ const GRACE_MS = 10_000;
  * ```
  */
 export async function openServer(handler: Handler, options: ServerOptions = {}): Promise<Server> {
-  const server = await listening("openServer", handler, options);
+  const server = await listening("openServer", handler, options, GRACE_MS);
   try {
     if (options.group === undefined) startSystemTask(() => server.run(), { name: "http server" });
     else options.group.startSoon(() => server.run(), { name: "http server" });
@@ -53,7 +53,7 @@ export async function openServer(handler: Handler, options: ServerOptions = {}):
 
 /**
  * Opens an HTTP server, and waits until a shutdown has ended it: that of the scope around, such as the first Ctrl-C of a `run`. What goes on
- * then has as long as that shutdown gives. Options, guarantees and errors as of `openServer`.
+ * then has as long as that shutdown gives, and at most `graceMs`, if that is given. Options, guarantees and errors as of `openServer`.
  *
  * Counterpart: `aiohttp.web.run_app`.
  *
@@ -67,15 +67,20 @@ export async function openServer(handler: Handler, options: ServerOptions = {}):
  */
 export async function serve(
   handler: Handler,
-  options: Omit<ServerOptions, "group" | "graceMs"> = {},
+  options: Omit<ServerOptions, "group"> = {},
 ): Promise<void> {
-  const server = await listening("serve", handler, options);
+  const server = await listening("serve", handler, options, Infinity);
   await server.run();
 }
 
-async function listening(where: string, handler: Handler, options: ServerOptions): Promise<Server> {
+async function listening(
+  where: string,
+  handler: Handler,
+  options: ServerOptions,
+  defaultGraceMs: number,
+): Promise<Server> {
   const core = new ConnectionServer(where, handler, options);
-  const { graceMs = GRACE_MS, drainMs = 0, tls } = options;
+  const { graceMs = defaultGraceMs, drainMs = 0, tls } = options;
   requireNumber(`${where}({ graceMs })`, graceMs, 0);
   requireNumber(`${where}({ drainMs })`, drainMs, 0);
   const listener = await listenFor(where, options);

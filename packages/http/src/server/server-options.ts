@@ -72,7 +72,7 @@ export interface ServerOptions extends HandlingOptions {
   readonly backlog?: number;
   /** Where connections are handled. Default: beside `main`, until the server is closed or `main` ends. */
   readonly group?: TaskGroup;
-  /** Milliseconds that `close` lets requests finish. Default 10,000. */
+  /** Milliseconds that `close`, or a shutdown of what is around, lets requests finish. Default 10,000; of `serve`, what is around decides. */
   readonly graceMs?: number;
   /**
    * Milliseconds for which the server goes on as before when a shutdown asks what is around it, so that a load balancer sees that it is

@@ -20,6 +20,8 @@ export class Server implements AsyncDisposable {
   readonly #settings: ServerSettings;
   readonly #scope: CancelScope = new CancelScope();
   readonly #ended: Event = new Event();
+  /** Somebody has said how much grace there is. */
+  #isClosing = false;
 
   /** @internal */
   constructor(core: ConnectionServer, listener: Listener, settings: ServerSettings) {
@@ -73,12 +75,18 @@ export class Server implements AsyncDisposable {
   async #serve(): Promise<void> {
     const core = this.#core;
     const listener = this.#listener;
-    const accept = (group: TaskGroup): Promise<void> =>
-      listener.serve((stream) => core.serveStream(stream), {
-        group,
-        maxConnections: core.limits.connectionsMax,
-      });
-    await this.#scope.run(() => core.run(accept, () => listener.close()));
+    const hooks = {
+      accept: (group: TaskGroup): Promise<void> =>
+        listener.serve((stream) => core.serveStream(stream), {
+          group,
+          maxConnections: core.limits.connectionsMax,
+        }),
+      stop: () => listener.close(),
+      asked: () => {
+        if (!this.#isClosing) this.#scope.shutdown({ graceMs: this.#settings.graceMs });
+      },
+    };
+    await this.#scope.run(() => core.run(hooks));
   }
 
   /**
@@ -90,7 +98,7 @@ export class Server implements AsyncDisposable {
   async ended(): Promise<void> {
     await soft(() => this.#ended.wait());
     if (this.#ended.isSet) return;
-    this.#scope.shutdown({ graceMs: this.#settings.graceMs });
+    if (!this.#isClosing) this.#scope.shutdown({ graceMs: this.#settings.graceMs });
     await this.#ended.wait();
   }
 
@@ -105,6 +113,7 @@ export class Server implements AsyncDisposable {
   async close(options: { readonly graceMs?: number } = {}): Promise<void> {
     const { graceMs = this.#settings.graceMs } = options;
     requireNumber("server.close({ graceMs })", graceMs, 0);
+    this.#isClosing = true;
     this.#scope.shutdown({ graceMs });
     try {
       await this.#ended.wait();

@@ -87,10 +87,10 @@ export class TestClient implements AsyncDisposable {
   async run(): Promise<void> {
     try {
       await this.#scope.run(() =>
-        this.#server.run(
-          (group) => this.#accept(group),
-          () => this.#opened.close(),
-        ),
+        this.#server.run({
+          accept: (group) => this.#accept(group),
+          stop: () => this.#opened.close(),
+        }),
       );
     } finally {
       this.#accepted.close();
