@@ -18,6 +18,8 @@ export function browserTest(title: string, body: (page: Page) => Promise<void>):
     nodeTest(title, { skip: reason }, () => {});
     return;
   }
+  // Here, not once for this module: on Bun all test files share it, and each ends on its own.
+  after(close);
   nodeTest(title, { timeout: LIMIT_MS + 10_000 }, () =>
     run(() => failAfter(LIMIT_MS, () => withPage(body)), { signals: [] }),
   );
@@ -33,6 +35,8 @@ async function withPage(body: (page: Page) => Promise<void>): Promise<void> {
   }
 }
 
-after(async () => {
-  await (await browser)?.close();
-});
+async function close(): Promise<void> {
+  const opened = browser;
+  browser = undefined;
+  await (await opened)?.close();
+}
