@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -15,8 +17,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test as nodeTest } from "node:test";
 import { pathToFileURL } from "node:url";
-import { SystemError } from "../index.ts";
-import { readDirectory, realPath } from "../fs.ts";
+import { ClosedResourceError, SystemError } from "../index.ts";
+import { openFile, readDirectory, realPath } from "../fs.ts";
 import { onEveryBackend } from "../testing.ts";
 
 const everyBackend = onEveryBackend(nodeTest);
@@ -50,6 +52,24 @@ test("realPath: follows every link, and resolves . and ..", async () => {
     assert.equal(await realPath(path), join(inside, "file"));
   assert.equal(await realPath(`${folder}/link/`), join(folder, "real"));
   assert.equal(await realPath("/"), "/");
+});
+
+test("File.realPath: of what is open, whatever becomes of the path", async () => {
+  const real = join(folder, "opened");
+  writeFileSync(real, "");
+  symlinkSync("opened", join(folder, "way"));
+  using file = await openFile(join(folder, "way"));
+  assert.equal(await file.realPath(), real);
+  if (!existsSync("/proc/self/fd")) return;
+  rmSync(join(folder, "way"));
+  symlinkSync("elsewhere", join(folder, "way"));
+  assert.equal(await file.realPath(), real);
+  renameSync(real, join(folder, "moved"));
+  assert.equal(await file.realPath(), join(folder, "moved"));
+  rmSync(join(folder, "moved"));
+  assert.notEqual(await file.realPath(), join(folder, "moved"));
+  file.close();
+  await assert.rejects(file.realPath(), ClosedResourceError);
 });
 
 test("realPath, readDirectory: the system's refusals have the same codes everywhere", async () => {

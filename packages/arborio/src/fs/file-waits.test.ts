@@ -81,6 +81,7 @@ class SlowFiles implements Files {
         };
       },
       stat: (completion) => this.#begin(() => this.#stat(), completion),
+      realPath: (completion) => this.#begin(() => "/a", completion),
       close: () => void (this.open_ -= 1),
     };
   }
@@ -134,6 +135,7 @@ slowTest("fs: every operation is a checkpoint", async () => {
     () => file.readRange(1, 2),
     () => file.readRange(1, 1),
     () => file.stat(),
+    () => file.realPath(),
     () => file.stream().receive(),
     () => file.stream().receiveInto(new Uint8Array(1)),
     () => file.stream()[Symbol.asyncIterator]().next(),
@@ -152,6 +154,7 @@ slowTest("fs: cancelled at every checkpoint, nothing stays open", async (files) 
     assert.equal((await readDirectory("a")).length, 1);
     using file = await openFile("a");
     assert.equal(text(await file.readRange(2, 4)), "23");
+    assert.equal(await file.realPath(), "/a");
   });
   assert.ok(rounds.entry >= 8 && rounds.waiting >= 8 && rounds.woken >= 8, JSON.stringify(rounds));
   await sleep(SLOW_MS + 1);
@@ -263,6 +266,7 @@ slowTest("File.close, stream.close: who waits gets ClosedResourceError at once",
       () => file.read(),
       () => file.read(1, 5),
       () => file.stat(),
+      () => file.realPath(),
       () => file.readRange(0, 5),
       () => stream.receive(),
       () => other.receive(),

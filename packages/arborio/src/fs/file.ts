@@ -128,6 +128,17 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
   }
 
   /**
+   * The absolute path of this very file, without links. On Linux it is asked of the open file, so it tells what was really
+   * opened, whatever became of the path since; of a file that was removed it is another path than the one it had. Elsewhere it is
+   * asked of the path, as `realPath` does.
+   *
+   * @throws SystemError if the system refuses; ClosedResourceError if the file is closed, also while waiting.
+   */
+  realPath(): Promise<string> {
+    return this.#wait("realPath", (completion) => this.#handle.realPath(completion));
+  }
+
+  /**
    * A part of the file as a byte stream. It has a position of its own, so any number of them may be read at once. Closing the
    * stream leaves the file open; closing the file ends its streams with `ClosedResourceError`.
    *

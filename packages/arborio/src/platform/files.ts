@@ -35,6 +35,11 @@ export interface FileHandle {
   read(view: Uint8Array, position: number, completion: Completion<number>): Withdraw;
   /** What is known about the file now. */
   stat(completion: Completion<FileStat>): Withdraw;
+  /**
+   * The absolute path, without links, of what is open: asked of the open file where the system can tell, so that nothing that
+   * happens to the path meanwhile can deceive; else of the path that it was opened by.
+   */
+  realPath(completion: Completion<string>): Withdraw;
   /** No operation begins after this. Those that run go on; with the last of them the descriptor is given back. */
   close(): void;
 }

@@ -14,6 +14,7 @@ import type {
 } from "../../platform/files.ts";
 import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
+import { pathLinkOf } from "./descriptor-path.ts";
 import { toSystemError } from "./system-error.ts";
 
 const fs = lazily("node:fs");
@@ -51,8 +52,7 @@ export const nodeFiles: Files = {
   },
   realPath(path, completion) {
     const attempt = `find the real path of ${path}`;
-    // The system's own, in one call: the other one asks about each part of the path, one after the other.
-    return begin<string>((done) => fs().realpath.native(path, done), {
+    return begin<string>((done) => realPathOf(path, done), {
       succeed: (real) => completion.succeed(real),
       fail: (error) => completion.fail(toSystemError(attempt, error)),
     });
@@ -96,6 +96,19 @@ class NodeFile implements FileHandle {
     });
   }
 
+  realPath(completion: Completion<string>): Withdraw {
+    const attempt = `find the real path of ${this.#path}`;
+    const told = {
+      succeed: (path: string) => completion.succeed(path),
+      fail: (error: Error) => completion.fail(toSystemError(attempt, error)),
+    };
+    const link = pathLinkOf(this.#descriptor);
+    return this.#begin<string>((done) => {
+      if (link === undefined) realPathOf(this.#path, done);
+      else fs().readlink(link, done);
+    }, told);
+  }
+
   close(): void {
     this.#closed = true;
     this.#giveBack();
@@ -123,6 +136,11 @@ class NodeFile implements FileHandle {
       // Of a file that was only read there is nothing to lose, and the descriptor is free all the same (close(2)).
     }
   }
+}
+
+/** The system's own, in one call: the other one of `node:fs` asks about each part of the path, one after the other. */
+function realPathOf(path: string, done: Done<string>): void {
+  fs().realpath.native(path, done);
 }
 
 type Done<T> = (error: Error | null, value: T) => void;

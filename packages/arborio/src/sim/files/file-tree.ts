@@ -131,6 +131,12 @@ export class FileTree {
     return found.startsWith("/") ? found : resolvePath(path);
   }
 
+  /** @internal Where it is; of what was removed no path of anything, as Linux tells it. */
+  pathOf(node: FileNode): string {
+    for (const [key, there] of this.#nodes) if (there === node) return key;
+    return "/ (deleted)";
+  }
+
   /** @internal What is in a directory, or why nothing is. */
   list(path: string): DirectoryEntry[] | SystemCode {
     const node = this.find(path);

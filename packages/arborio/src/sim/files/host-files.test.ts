@@ -167,12 +167,17 @@ test("simulated files: links lead where they say, and realPath tells where that 
       await assert.rejects(realPath(path), hasCode(code), path);
       await assert.rejects(stat(path), hasCode(code), path);
     }
+    using file = await openFile("/away");
+    assert.equal(await file.realPath(), "/data/v2/page");
     files.write("/data/current/page", "new");
     assert.equal(await readTextFile("/data/v2/page"), "new");
     assert.throws(() => files.link("/away", "x"), hasCode("EEXIST"));
     assert.throws(() => files.write("/nowhere", "x"), hasCode("ENOENT"));
     assert.equal(files.remove("/away"), true);
     await assert.rejects(stat("/away"), hasCode("ENOENT"));
+    assert.equal(await file.realPath(), "/data/v2/page");
+    files.remove("/data/v2/page");
+    assert.notEqual(await file.realPath(), "/data/v2/page");
   });
 });
 

@@ -81,6 +81,11 @@ export class HostFiles implements Files {
     });
   }
 
+  /** Where something that is open is. */
+  pathOf(node: FileNode): string {
+    return this.#tree.pathOf(node);
+  }
+
   /** Calls `done` when the disk has done something. */
   after(done: () => void): Withdraw {
     const range = LATENCY_MAX_US - LATENCY_MIN_US;
@@ -121,6 +126,10 @@ class OpenFile implements FileHandle {
     return () => {
       isWanted = false;
     };
+  }
+
+  realPath(completion: Completion<string>): Withdraw {
+    return this.#files.after(() => completion.succeed(this.#files.pathOf(this.#node)));
   }
 
   stat(completion: Completion<FileStat>): Withdraw {
