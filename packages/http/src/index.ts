@@ -47,13 +47,14 @@ export {
   type Validators,
 } from "./files/conditional.ts";
 export { type ByteRange, parseRange, type RangeDecision } from "./files/ranges.ts";
+export { preferredEncodings } from "./negotiation/preferred-encodings.ts";
+export { preferredLanguage } from "./negotiation/preferred-language.ts";
+export { preferredType } from "./negotiation/preferred-type.ts";
+
 // Compression
 export { compress, type CompressOptions } from "./negotiation/compress.ts";
 export type { ContentCoding } from "./negotiation/content-coding.ts";
 export { decompressBody, type DecompressLimits } from "./negotiation/decompress-body.ts";
-export { preferredEncodings } from "./negotiation/preferred-encodings.ts";
-export { preferredLanguage } from "./negotiation/preferred-language.ts";
-export { preferredType } from "./negotiation/preferred-type.ts";
 
 // Forms
 export { formParts, readForm } from "./web/read-form.ts";

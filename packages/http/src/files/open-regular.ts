@@ -1,4 +1,4 @@
-import { type File, type FileStat, openFile, realPath, stat } from "arborio/fs";
+import { type File, type FileStat, openFile, stat } from "arborio/fs";
 import { type Refusal, refusalOrThrow } from "./refused-file.ts";
 
 /** A regular file that is open, with what is known of that very file. */
@@ -23,7 +23,7 @@ const ATTEMPTS_MAX = 4;
  * read, whatever becomes of the path.
  *
  * Nothing but a regular file is ever opened: opening a FIFO or a device has effects on whoever has its other side. What the
- * path led to before and what was opened are compared, so that nothing is slipped in between.
+ * path led to before and what was opened are compared, and the open file is asked where it is, so that nothing is slipped in between.
  *
  * @throws SystemError for what is the server's trouble, such as no more descriptors.
  */
@@ -56,7 +56,7 @@ async function openSame(
     const now = await file.stat();
     const isSame =
       now.kind === "file" && now.inode === before.inode && now.device === before.device;
-    if (isSame && (!withoutLinks || (await realPath(path)) === path)) return { file, stat: now };
+    if (isSame && (!withoutLinks || (await file.realPath()) === path)) return { file, stat: now };
   } catch (error) {
     file.close();
     throw error;
