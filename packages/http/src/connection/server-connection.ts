@@ -6,7 +6,7 @@
  * is on its way (so pipelining needs no queue: what waits is bytes, and they are bounded). Nothing is written while the wire still has
  * a write.
  */
-import { BrokenResourceError, Cancelled, CancelScope } from "arborio";
+import { Cancelled, CancelScope } from "arborio";
 import type { Wire, WireReceiver } from "arborio/lowlevel";
 import type { SocketAddress } from "arborio/net";
 import type { RequestHead } from "../protocol/message.ts";
@@ -21,6 +21,7 @@ import { ConnectionTrace } from "./connection-trace.ts";
 import { ContinueReply } from "./continue-reply.ts";
 import { Exchange } from "./exchange.ts";
 import { IncomingBody } from "./incoming-body.ts";
+import { isDeparture } from "./is-departure.ts";
 import { ResponseSender } from "./response-sender.ts";
 import { runUpgrade, type Upgrade } from "./run-upgrade.ts";
 import type { ServerCore } from "./server-core.ts";
@@ -191,7 +192,7 @@ export class ServerConnection implements WireReceiver {
   /** What is answered where there is no response of the handler, or none that can be sent. */
   #responseTo(error: unknown, exchange: Exchange): ResponseParts {
     // That the client has gone is nobody's error, and nobody sees the answer.
-    const isOurs = !(error instanceof BrokenResourceError && this.#isGone);
+    const isOurs = !(this.#isGone && isDeparture(error));
     if (isOurs) this.#trace?.requestError(error, exchange);
     return responseParts(this.core.failed(error, exchange, isOurs));
   }
@@ -245,7 +246,7 @@ export class ServerConnection implements WireReceiver {
     if (error instanceof Cancelled && (exchange === null || this.#refuseNowait())) return;
     this.#ending = "reset";
     // That the client has gone is nobody's error.
-    const isClients = error instanceof BrokenResourceError && this.inlet.failure !== null;
+    const isClients = this.#isGone && isDeparture(error);
     if (!isClients && !(error instanceof Cancelled)) this.core.report(error, exchange);
   }
 
