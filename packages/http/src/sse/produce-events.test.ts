@@ -188,6 +188,24 @@ test("produceEvents: a client that is gone cancels the producer; its cleanup has
   assert.ok(cleaned);
 });
 
+test("produceEvents: when the cleanup fails after the client has gone, that is the error", async () => {
+  const gone = new BrokenResourceError("the client has left");
+  const failure = new Error("the cleanup failed");
+  const fail = (): never => {
+    throw failure;
+  };
+  const produce: EventProducer = async (events) => {
+    try {
+      await events.send({ data: "a" });
+      await sleepForever();
+    } finally {
+      fail();
+    }
+  };
+  const sink: BodySink = { send: () => Promise.reject(gone) };
+  await assert.rejects(produceEvents(sink, produce, OPTIONS), (error) => error === failure);
+});
+
 test(
   "produceEvents: a client that is gone is found by a heartbeat while nothing happens",
   async () => {

@@ -4,6 +4,7 @@
  * the middle of an event. The producer is soft: a shutdown ends it, and then the stream, in order; the client comes back elsewhere.
  */
 import {
+  Cancelled,
   ClosedResourceError,
   createChannel,
   gather,
@@ -56,13 +57,22 @@ export async function produceEvents(
 ): Promise<void> {
   // No room: whoever sends waits until the event before is on its way.
   const [sender, receiver] = createChannel<string>(0);
-  await gather([
-    () => sendAll(receiver, sink, heartbeatMs),
-    async () => {
-      using _ending = sender;
+  const failures: unknown[] = [];
+  const produceAll = async (): Promise<void> => {
+    using _ending = sender;
+    try {
       await soft(() => produce(new ChannelEventSink(sender, lastEventId)));
-    },
-  ]);
+    } catch (error) {
+      if (!(error instanceof Cancelled)) failures.push(error);
+      throw error;
+    }
+  };
+  try {
+    await gather([() => sendAll(receiver, sink, heartbeatMs), produceAll]);
+  } catch (error) {
+    // What went wrong here says more than that the client has gone, which may be why.
+    throw failures.length === 0 ? error : failures[0];
+  }
 }
 
 async function sendAll(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test as runnerTest } from "node:test";
-import { Event, now, sleepForever } from "arborio";
+import { Event, gather, moveOnAfter, now, run, sleep, sleepForever, taskGroup } from "arborio";
+import { simulator } from "arborio/sim";
 import { onEveryBackend } from "arborio/testing";
 import { testClient } from "../testing.ts";
 import { eventStreamResponse } from "./event-stream-response.ts";
@@ -67,16 +68,20 @@ test("an event stream over the server: when the client leaves, the producer is c
 
 test("an event stream over the server: a producer that fails breaks the stream off, and is reported", async () => {
   const failure = new Error("no more");
+  const goOn = new Event();
   const reports: unknown[] = [];
   await using client = testClient(
     serving(async (events) => {
       await events.send({ data: "first" });
+      await goOn.wait();
       throw failure;
     }),
     { onError: (error) => void reports.push(error) },
   );
-  const response = await client.fetch("/");
-  await assert.rejects(response.text());
+  const pieces = piecesOf(await client.fetch("/"));
+  assert.equal(await pieces.next(), "data: first\n\n");
+  goOn.set();
+  await assert.rejects(pieces.next());
   assert.deepEqual(reports, [failure]);
 });
 
@@ -100,7 +105,77 @@ test("an event stream over the server: a shutdown ends the stream in order, long
   const pieces = piecesOf(await client.fetch("/"));
   assert.equal(await pieces.next(), "id: 1\ndata: first\n\n");
   const begun = now();
-  await client.close();
-  assert.ok(now() - begun < 10_000);
-  assert.equal(await pieces.next(), undefined);
+  const [rest] = await gather([() => pieces.next(), () => client.close()]);
+  assert.equal(rest, undefined);
+  assert.ok(now() - begun < 5000);
 });
+
+runnerTest(
+  "an event stream over the server: a client that reads nothing more holds the producer, and is given up after writeMs",
+  () =>
+    run(
+      async () => {
+        let sent = 0;
+        const cleaned = new Event();
+        const piece = "x".repeat(10_000);
+        await using client = testClient(
+          serving(async (events) => {
+            try {
+              for (;;) {
+                await events.send({ data: piece });
+                sent += 1;
+              }
+            } finally {
+              cleaned.set();
+            }
+          }),
+          { timeouts: { writeMs: 20_000 } },
+        );
+        const response = await client.fetch("/");
+        await sleep(10_000);
+        const held = sent;
+        assert.ok(held > 0 && held < 100, `${held} pieces of 10 kB were sent`);
+        await sleep(5000);
+        assert.equal(sent, held);
+        await moveOnAfter(60_000, () => cleaned.wait());
+        assert.ok(cleaned.isSet);
+        await response.body?.cancel();
+      },
+      { backend: simulator({ seed: 1 }) },
+    ),
+);
+
+for (const cleanup of ["works", "fails"]) {
+  test(`an event stream over the server: a client that leaves tasks of a producer whose cleanup ${cleanup} ends nothing but its connection`, async () => {
+    const ended = new Event();
+    const reports: unknown[] = [];
+    const failure = new Error("the cleanup failed");
+    const fail = (): never => {
+      throw failure;
+    };
+    const produce: EventProducer = async (events) => {
+      try {
+        await taskGroup(async (group) => {
+          group.startSoon(() => sleepForever());
+          for (;;) await events.send({ data: "x".repeat(10_000) });
+        });
+      } finally {
+        ended.set();
+        if (cleanup === "fails") fail();
+      }
+    };
+    const handler = serving(produce);
+    await using client = testClient(
+      (request) => (request.url.endsWith("/other") ? new Response("fine") : handler(request)),
+      { onError: (error) => void reports.push(error) },
+    );
+    const pieces = piecesOf(await client.fetch("/"));
+    await pieces.next();
+    await pieces.leave();
+    await ended.wait();
+    const other = await client.fetch("/other");
+    assert.equal(await other.text(), "fine");
+    await client.close();
+    assert.deepEqual(reports, cleanup === "fails" ? [failure] : []);
+  });
+}
