@@ -1,5 +1,5 @@
 /** Arborio's server, as its guide says. */
-import { type BodySink, HttpResponse, openServer } from "@arborio/http";
+import { type BodySink, type HttpRequest, HttpResponse, openServer } from "@arborio/http";
 import { run, sleepForever } from "arborio";
 import process from "node:process";
 import { announce, BACKLOG } from "../../harness/server-control.ts";
@@ -15,7 +15,7 @@ async function large(request: Request): Promise<Response> {
     return new HttpResponse(sendPieces, { headers: { "content-length": String(BODY_BYTES) } });
   }
   let bytes = 0;
-  for await (const chunk of request.body ?? []) bytes += chunk.length;
+  for await (const chunk of (request as HttpRequest).bodyStream ?? []) bytes += chunk.length;
   return new HttpResponse(String(bytes));
 }
 

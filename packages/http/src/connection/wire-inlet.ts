@@ -37,11 +37,11 @@ export class WireInlet {
     this.bytesReceived += bytes.length;
     if (this.#ignored) return void this.#lot.unparkAll();
     this.#parser.push(bytes);
-    if (!this.#paused && this.#parser.bufferedBytes >= READ_AHEAD_BYTES) {
-      this.#paused = true;
-      this.#wire.pause();
-    }
-    this.#lot.unpark();
+    // Who waits takes it before more can come, or the next that comes finds nobody: no stop and start for each piece of a large body.
+    if (this.#lot.unpark() > 0 || this.#paused) return;
+    if (this.#parser.bufferedBytes < READ_AHEAD_BYTES) return;
+    this.#paused = true;
+    this.#wire.pause();
   }
 
   end(): void {
