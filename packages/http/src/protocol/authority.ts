@@ -45,5 +45,5 @@ function isIpv6(text: string): boolean {
       }
     }
   }
-  return halves.length === 2 ? groups < IPV6_GROUPS : groups === IPV6_GROUPS && halves[0] !== "";
+  return halves.length === 2 ? groups < IPV6_GROUPS : groups === IPV6_GROUPS;
 }

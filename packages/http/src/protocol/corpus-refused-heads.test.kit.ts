@@ -32,29 +32,35 @@ function refusedHost(title: string, host: string): CorpusCase {
   return refused("host-invalid", title, `GET / HTTP/1.1\r\nHost:${host}\r\n\r\n`);
 }
 
+/** A head with this first line that is refused. */
+function refusedLine(rule: Rule, title: string, line: string): CorpusCase {
+  return refused(rule, title, `${line}${HOST}\r\n`);
+}
+
 const FIRST_LINES: readonly CorpusCase[] = [
   refused("method", "a TLS hello, at its first byte", "\x16\x03\x01\x02"),
-  refused("method", "a NUL", "\0GET / HTTP/1.1\r\n"),
-  refused("method", "a space first", " GET / HTTP/1.1\r\n"),
-  refused("method", "a method with a sign no token has", "GE(T / HTTP/1.1\r\n"),
-  refused("method", "a method with a byte above 127", "GE\xd0 / HTTP/1.1\r\n"),
-  refused("method", "a tab behind the method", "GET\t/ HTTP/1.1\r\n"),
-  refused("request-line", "HTTP/0.9", "GET /\r\n"),
-  refused("request-line", "a line of one word", "hello\r\n"),
-  refused("request-line", "two spaces before the target", "GET  / HTTP/1.1\r\n"),
-  refused("request-line", "a space behind the version", "GET / HTTP/1.1 \r\n"),
-  refused("request-line", "a version of more digits", "GET / HTTP/1.10\r\n"),
-  refused("version", "two spaces before the version", "GET /  HTTP/1.1\r\n"),
-  refused("version", "a space in the target", "GET /a b HTTP/1.1\r\n"),
-  refused("version", "another protocol", "GET / HTTQ/1.1\r\n"),
-  refused("version", "in lower case", "GET / http/1.1\r\n"),
-  refused("version", "a digit of another script", "GET / HTTP/1.\xd9\xa1\r\n"),
-  refused("version", "cut", "GET / HTTP/1\r\n"),
-  refused("version", "a line of RTSP", "GET / RTSP/1.0\r\n"),
-  refused("version-unsupported", "the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-  refused("version-unsupported", "HTTP/0.9 as a version", "GET / HTTP/0.9\r\n"),
-  refused("version-unsupported", "HTTP/1.2", "GET / HTTP/1.2\r\n"),
-  refused("empty-line", "two before a request line", "\r\n\r\nGET / HTTP/1.1\r\n"),
+  refusedLine("method", "a NUL", "\0GET / HTTP/1.1\r\n"),
+  refusedLine("method", "a space first", " GET / HTTP/1.1\r\n"),
+  refusedLine("method", "a method with a sign no token has", "GE(T / HTTP/1.1\r\n"),
+  refusedLine("method", "a method with a byte above 127", "GE\xd0 / HTTP/1.1\r\n"),
+  refusedLine("method", "a tab behind the method", "GET\t/ HTTP/1.1\r\n"),
+  refusedLine("request-line", "HTTP/0.9", "GET /\r\n"),
+  refusedLine("request-line", "a line of one word", "hello\r\n"),
+  refusedLine("request-line", "no target", "GET  HTTP/1.1\r\n"),
+  refusedLine("request-line", "two spaces before the target", "GET  / HTTP/1.1\r\n"),
+  refusedLine("request-line", "a space behind the version", "GET / HTTP/1.1 \r\n"),
+  refusedLine("request-line", "a version of more digits", "GET / HTTP/1.10\r\n"),
+  refusedLine("version", "two spaces before the version", "GET /  HTTP/1.1\r\n"),
+  refusedLine("version", "a space in the target", "GET /a b HTTP/1.1\r\n"),
+  refusedLine("version", "another protocol", "GET / HTTQ/1.1\r\n"),
+  refusedLine("version", "in lower case", "GET / http/1.1\r\n"),
+  refusedLine("version", "a digit of another script", "GET / HTTP/1.\xd9\xa1\r\n"),
+  refusedLine("version", "cut", "GET / HTTP/1\r\n"),
+  refusedLine("version", "a line of RTSP", "GET / RTSP/1.0\r\n"),
+  refusedLine("version-unsupported", "the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+  refusedLine("version-unsupported", "HTTP/0.9 as a version", "GET / HTTP/0.9\r\n"),
+  refusedLine("version-unsupported", "HTTP/1.2", "GET / HTTP/1.2\r\n"),
+  refusedLine("empty-line", "two before a request line", "\r\n\r\nGET / HTTP/1.1\r\n"),
   refused("bare-lf", "before a request line", "\nGET / HTTP/1.1\r\n"),
   refused("bare-lf", "at the end of the request line", `GET / HTTP/1.1\n${HOST}\r\n`),
   refused("bare-cr", "at the end of the request line", `GET / HTTP/1.1\r${HOST}\r\n`),
@@ -114,6 +120,14 @@ const LINES: readonly CorpusCase[] = [
   refusedField("control-character", "a vertical tab behind the length", "Content-Length: 5\v"),
   refusedField("field-line-too-long", "a line that ends", `X: ${"a".repeat(8190)}`),
   refused("field-line-too-long", "a line without end", `GET / HTTP/1.1\r\n${"a".repeat(8195)}`),
+  refused(
+    "field-line-too-long",
+    "a line without end, by one byte",
+    `GET / HTTP/1.1\r\n${HOST}X: 34567890`,
+    {
+      fieldLineBytesMax: 9,
+    },
+  ),
   refused("field-line-too-long", "by one byte", `GET / HTTP/1.1\r\n${HOST}X: 3456789\r\n\r\n`, {
     fieldLineBytesMax: 9,
   }),
@@ -149,6 +163,9 @@ const MEANINGS: readonly CorpusCase[] = [
   refusedHost("an address of three parts", "127.0.1"),
   refusedHost("an IPv6 address without brackets", "::1"),
   refusedHost("an IPv6 address of nine groups", "[1:2:3:4:5:6:7:8:9]"),
+  refusedHost("an IPv6 address of eight groups with a gap", "[1:2:3:4::5:6:7:8]"),
+  refusedHost("an IPv6 address of seven groups", "[1:2:3:4:5:6:7]"),
+  refusedHost("an IPv6 address that begins with an IPv4 address", "[1.2.3.4::]"),
   refusedHost("an IPv6 address with two gaps", "[1::2::3]"),
   refusedHost("an IPv6 address with three colons", "[:::1]"),
   ...[
@@ -213,6 +230,7 @@ const MEANINGS: readonly CorpusCase[] = [
     "gzip",
     "xchunked",
     "chunked;a=b",
+    "g zip, chunked",
     '"chunked"',
     "chunked\xa0",
   ].map((value) =>
@@ -251,6 +269,11 @@ const MEANINGS: readonly CorpusCase[] = [
     "expectation",
     "one that nobody knows",
     `PUT / HTTP/1.1\r\n${HOST}Content-Length: 5\r\nExpect: a-pony\r\n\r\n`,
+  ),
+  refused(
+    "expectation",
+    "100-continue in a line of its own among others",
+    `PUT / HTTP/1.1\r\n${HOST}Content-Length: 5\r\nExpect: b\r\nExpect: 100-continue\r\n\r\n`,
   ),
   refused(
     "expectation",

@@ -115,7 +115,7 @@ export const RESPONSES: readonly CorpusCase[] = [
   refused("control-character", "in a value (CVE-2026-34520)", "HTTP/1.1 200 OK\r\nX: a\0\r\n\r\n"),
   refused("bare-cr", "in the reason", "HTTP/1.1 200 O\rK\r\n"),
   refused("bare-lf", "behind the status line", "HTTP/1.1 200 OK\n\n"),
-  refused("start-line-too-long", "a reason", `HTTP/1.1 200 ${"a".repeat(8192)}\r\n`),
+  refused("start-line-too-long", "a reason", `HTTP/1.1 200 ${"a".repeat(8192)}\r\n\r\n`),
   refused("start-line-too-long", "a reason without end", `HTTP/1.1 200 ${"a".repeat(8192)}`),
   refused(
     "repeated-field",

@@ -47,7 +47,7 @@ export function scanFields(
     const valueStart = at;
     marks[count + 2] = at - base;
     while (VALUE_BYTES[bytes[at] as number] === 1) at++;
-    if (bytes[at] !== CR || bytes[at + 1] !== LF || at + 1 >= headEnd) return -1;
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
     if (at - lineStart > limits.fieldLineBytesMax) return -1;
     let valueEnd = at;
     while (valueEnd > valueStart && bytes[valueEnd - 1] === SPACE) valueEnd--;

@@ -14,9 +14,9 @@ export class InputBuffer {
   bytes: Uint8Array = EMPTY;
   /** First byte that was not used. */
   start = 0;
-  /** Behind the last byte. */
+  /** Behind the last byte. What is left of `bytes` behind it is zeros. */
   end = 0;
-  /** Whether `bytes` was made here, so that what lies behind `end` may be written. */
+  /** Whether `bytes` was made here. If not, it ends at `end`. */
   #isOwn = false;
 
   /** Bytes not used yet. */
@@ -34,7 +34,7 @@ export class InputBuffer {
       this.#isOwn = false;
       return;
     }
-    if (!this.#isOwn || this.end + bytes.length > this.bytes.length) {
+    if (this.end + bytes.length > this.bytes.length) {
       this.#move(2 * (this.length + bytes.length));
     }
     this.bytes.set(bytes, this.end);

@@ -139,6 +139,19 @@ test("RequestParser: a head before the body of the last one was read is a mistak
   assert.equal(parser.readHead(), null);
 });
 
+test("RequestParser.readBody: after a ProtocolError each read throws it again", () => {
+  const parser = parserOf(
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n1\r\na\r\n0\r\n\r\n",
+  );
+  parser.readHead();
+  for (const _ of [1, 2, 3])
+    assert.equal(
+      ruleOf(() => parser.readBody(100)),
+      "chunk-size",
+    );
+  assert.equal(parser.bodyDone, false);
+});
+
 test("RequestParser: after a ProtocolError each read throws it again, whatever comes", () => {
   const parser = parserOf("\x16\x03");
   const errors = [0, 1].map(() => {

@@ -221,8 +221,7 @@ export abstract class MessageParser<Head extends MessageHead> {
     const piece = this.#chunks === null ? this.#readPlain(maxBytes) : this.#chunks.read(maxBytes);
     this.#leaveBodyIfDone();
     if (piece === null && !this.bodyDone && this.#hasEnded) {
-      if (this.#bodyLeft !== Infinity || this.#chunks !== null)
-        refuse("message-cut", "the body is cut");
+      if (this.#bodyLeft !== Infinity) refuse("message-cut", "the body is cut");
       this.#place = "start-line";
     }
     return piece;

@@ -50,7 +50,6 @@ export class RequestParser extends MessageParser<RequestHead> {
     this.#method = methodOf(text, this.#methodEnd);
     this.#target = text.slice(this.#methodEnd + 1, this.#targetEnd);
     this.#version = "1.1";
-    this.#hasIgnoredLine = false;
   }
 
   protected override checkStartLine(bytesMax: number): void {

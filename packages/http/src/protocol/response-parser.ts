@@ -35,11 +35,11 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     this.#method = method;
   }
 
-  protected override scanStartLine(bytes: Uint8Array, start: number, end: number): number {
+  protected override scanStartLine(bytes: Uint8Array, start: number): number {
     let at = start;
     while (VALUE_BYTES[bytes[at] as number] === 1) at++;
     this.#lineEnd = at - start;
-    if (at + 2 > end || bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
     return this.#lineEnd > this.limits.startLineBytesMax ? -1 : at + 2;
   }
 
