@@ -136,7 +136,7 @@ test("errorResponse: debug tells what was thrown, with stack and causes, escaped
   assert.equal(status, 500);
   assert.match(
     body,
-    /^500 Internal Server Error: Error: outer\n[^]*error-response\.test\.ts[^]*\ncaused by Error: inner <b>\n/,
+    /^500 Internal Server Error: Error: outer\n[^]*error-response\.test\.[jt]s[^]*\ncaused by Error: inner <b>\n/,
   );
   assert.ok((await told(inner, "text/html", true))[1].includes("inner &lt;b&gt;"));
   assert.deepEqual(await told(SECRET, undefined, true), [
