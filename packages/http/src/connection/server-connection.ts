@@ -361,9 +361,12 @@ export class ServerConnection implements WireReceiver {
     if (now >= this.outlet.overdueAt) this.failed(new Error(NOTHING_TAKEN));
   }
 
-  /** A shutdown has asked: the connection ends after the next response. */
+  /**
+   * A shutdown has asked: the connection ends after the next response that can say so. One whose head has left cannot: its client may
+   * have sent another request by now (wrk does; each of them was lost).
+   */
   drain(): void {
-    this.#sender.keepAlive = false;
+    if (!this.#sender.headSent) this.#sender.keepAlive = false;
   }
 
   /** An idle connection ends now. */
