@@ -6,20 +6,34 @@ const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 export class ContinueReply {
   readonly #connection: ServerConnection;
   #isOwed = false;
-  /** Whether the client waits, and has not been answered. */
-  isExpected = false;
+  #isExpected = false;
+  /** Bytes of the connection up to the body. */
+  #bytesBefore = 0;
 
   constructor(connection: ServerConnection) {
     this.#connection = connection;
   }
 
+  /** The head of a request was read. */
+  begin(isExpected: boolean): void {
+    this.#isExpected = isExpected;
+    if (!isExpected) return;
+    const { inlet, parser } = this.#connection;
+    this.#bytesBefore = inlet.bytesReceived - parser.bufferedBytes;
+  }
+
+  /** Whether the client waits, and has not been answered. */
+  get isExpected(): boolean {
+    return this.#isExpected;
+  }
+
   /** Somebody wants the body. */
   wanted(): void {
-    if (!this.isExpected) return;
-    this.isExpected = false;
-    const { parser, outlet } = this.#connection;
+    if (!this.#isExpected) return;
+    this.#isExpected = false;
+    const { inlet, outlet } = this.#connection;
     // A client that has begun to send does not wait.
-    if (parser.bufferedBytes > 0) return;
+    if (inlet.bytesReceived > this.#bytesBefore) return;
     if (outlet.isWriting) this.#isOwed = true;
     else this.#send();
   }

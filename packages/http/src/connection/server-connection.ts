@@ -20,6 +20,7 @@ import { BodyProgress } from "./body-progress.ts";
 import { ConnectionTrace } from "./connection-trace.ts";
 import { ContinueReply } from "./continue-reply.ts";
 import { Exchange } from "./exchange.ts";
+import { HeadWait } from "./head-wait.ts";
 import { IncomingBody } from "./incoming-body.ts";
 import { isDeparture } from "./is-departure.ts";
 import { ResponseSender } from "./response-sender.ts";
@@ -35,14 +36,11 @@ import { WireOutlet } from "./wire-outlet.ts";
  */
 type Ending = "plain" | "linger" | "reset";
 
-/** Reason of the cancellation of a handler whose client is gone. */
+/** Reasons of the cancellation of a handler. */
 const CLIENT_GONE = "the client has gone";
-/** Reason of the cancellation of a handler that took too long. */
 const TOO_LONG = "the handler took longer than handlerMs";
 
-/** What is wrong with a connection that does not take what is sent. */
 const NOTHING_TAKEN = "the client took too little of the response within writeMs";
-
 const STOPPING = "the server is shutting down";
 
 export class ServerConnection implements WireReceiver {
@@ -58,13 +56,12 @@ export class ServerConnection implements WireReceiver {
   readonly #trace: ConnectionTrace | null;
   readonly #progress: BodyProgress;
   readonly #continue: ContinueReply;
+  readonly #headWait: HeadWait;
   /** The request that is handled. */
   #exchange: Exchange | null = null;
   #handledUntil = Infinity;
   #requests = 0;
   #ending: Ending = "plain";
-  /** An idle connection is not to wait for another request. */
-  #leaving = false;
   /** The connection as the protocol has it that was switched to. */
   #upgraded: UpgradedWire | null = null;
 
@@ -78,6 +75,7 @@ export class ServerConnection implements WireReceiver {
     this.#sender = new ResponseSender(this);
     this.#progress = new BodyProgress(this.inlet, core);
     this.#continue = new ContinueReply(this);
+    this.#headWait = new HeadWait(this);
     this.#trace = core.trace === undefined ? null : new ConnectionTrace(core.trace, this);
   }
 
@@ -109,23 +107,24 @@ export class ServerConnection implements WireReceiver {
   /** Requests and their responses, one after the other. Few functions that wait: each costs every request a tenth of a microsecond. */
   async #serve(): Promise<void> {
     const { inlet, outlet, parser } = this;
-    while (!this.#isGone) {
+    for (;;) {
       let head: RequestHead | null;
       try {
         head = parser.readHead();
         // What was collected goes out before anything is waited for.
         if (head === null && !outlet.flush()) await this.drained();
         while (head === null) {
-          if (!this.#expectHead()) return;
+          if (!this.#headWait.begin()) return;
           await inlet.wait();
           head = parser.readHead();
-          if (head === null && !this.#headMayCome()) return;
+          if (head === null && !this.#headWait.goesOn()) return;
         }
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
         if (!this.#isGone) await this.#refuse(error);
         return;
       }
+      if (this.#isGone) return;
       const exchange = this.#begin(head);
       try {
         await exchange.scope.run(this.#answer);
@@ -151,7 +150,7 @@ export class ServerConnection implements WireReceiver {
     this.#requests += 1;
     const body = head.framing === 0 ? null : new IncomingBody(this, head.framing, limits);
     if (body !== null) this.#progress.begin();
-    this.#continue.isExpected = head.expectsContinue && body !== null;
+    this.#continue.begin(head.expectsContinue && body !== null);
     const isLast = !head.keepAlive || core.draining || this.#requests >= limits.requestsMax;
     this.#sender.begin(head, !isLast);
     this.#trace?.requestStart(head);
@@ -283,29 +282,6 @@ export class ServerConnection implements WireReceiver {
 
   // Reading --------------------------------------------------------------------------------------------------------------
 
-  /** Before a head is waited for. `false`: there will be none. */
-  #expectHead(): boolean {
-    const { inlet, parser, awaited, core } = this;
-    if (inlet.ended) return false;
-    if (!parser.atMessageStart) {
-      if (awaited.what !== "head") awaited.begin("head", this.#due(core.timeouts.headMs));
-      return true;
-    }
-    if (this.#leaving) return false;
-    if (awaited.what === "nothing") awaited.begin("request", this.#due(core.timeouts.idleMs));
-    return true;
-  }
-
-  /** Whether the time for it has not passed. @throws ProtocolError if it has, and a part of it has come. */
-  #headMayCome(): boolean {
-    const { parser, awaited } = this;
-    if (!awaited.isOverdue) return true;
-    if (parser.atMessageStart) return false;
-    // What has begun to come just now has its own time.
-    if (awaited.what === "request") return true;
-    throw new ProtocolError(408, "head-timeout", "the request did not come in time");
-  }
-
   /** Whether nobody is there any more who would get a response. */
   get #isGone(): boolean {
     return this.inlet.failure !== null || (this.inlet.ended && !this.core.halfClose);
@@ -371,8 +347,7 @@ export class ServerConnection implements WireReceiver {
 
   /** An idle connection ends now. */
   leave(): void {
-    this.#leaving = true;
-    if (this.awaited.what === "request" || this.awaited.what === "head") this.inlet.wake();
+    this.#headWait.leave();
   }
 
   // What the wire tells --------------------------------------------------------------------------------------------------
@@ -382,10 +357,11 @@ export class ServerConnection implements WireReceiver {
     else this.#upgraded.received(bytes);
   }
 
+  /** The handler first: it is cancelled before what it waits for has failed. */
   ended(): void {
-    this.inlet.end();
     if (this.#upgraded !== null) this.#upgraded.ended();
     else if (!this.core.halfClose) this.#exchange?.scope.cancel(CLIENT_GONE);
+    this.inlet.end();
   }
 
   written(): void {
@@ -395,9 +371,9 @@ export class ServerConnection implements WireReceiver {
   }
 
   failed(error: Error): void {
-    this.inlet.fail(error);
-    this.outlet.fail(error);
     if (this.#upgraded !== null) this.#upgraded.failed(error);
     else this.#exchange?.scope.cancel(CLIENT_GONE);
+    this.inlet.fail(error);
+    this.outlet.fail(error);
   }
 }
