@@ -56,7 +56,9 @@ const ASCII = /^[\x00-\x7F]*$/;
 
 /** Bytes that are known to be ASCII, as text. */
 export function ascii(bytes: Uint8Array, start: number, end: number): string {
-  return UTF_8.decode(bytes.subarray(start, end));
+  // A head that came alone needs no view of its own.
+  const isWhole = start === 0 && end === bytes.length;
+  return UTF_8.decode(isWhole ? bytes : bytes.subarray(start, end));
 }
 
 /** Bytes as text of ISO 8859-1: one character each. */
