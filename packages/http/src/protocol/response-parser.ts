@@ -1,11 +1,16 @@
-import { CR, forbiddenInValue, LF, VALUE_BYTES } from "./characters.ts";
+import { CR, forbiddenInValue, LF, SPACE, VALUE_BYTES } from "./characters.ts";
 import { FieldFacts } from "./field-facts.ts";
 import type { BodyFraming, FieldList, HttpVersion, ResponseHead } from "./message.ts";
 import { MessageParser } from "./message-parser.ts";
+import { REASONS } from "./reasons.ts";
 import { quote, refuse } from "./rules.ts";
 
 /** What a response begins with. */
 const PROTOCOL = "HTTP/";
+const VERSION_1_1 = Uint8Array.from("HTTP/1.1 ", (character) => character.charCodeAt(0));
+const DIGIT_0 = 48;
+const STATUS_DIGITS = 3;
+const STATUS_MIN = 100;
 
 /**
  * Reads responses: RFC 9110, RFC 9112, strictly. 1xx responses are heads like others, each followed by the next; 101 is followed by
@@ -36,7 +41,17 @@ export class ResponseParser extends MessageParser<ResponseHead> {
   }
 
   protected override scanStartLine(bytes: Uint8Array, start: number): number {
-    let at = start;
+    for (let index = 0; index < VERSION_1_1.length; index++) {
+      if (bytes[start + index] !== VERSION_1_1[index]) return -1;
+    }
+    let at = start + VERSION_1_1.length;
+    this.#status = 0;
+    for (const end = at + STATUS_DIGITS; at < end; at++) {
+      const digit = (bytes[at] as number) - DIGIT_0;
+      if (!(digit >= 0 && digit <= 9)) return -1;
+      this.#status = this.#status * 10 + digit;
+    }
+    if (this.#status < STATUS_MIN || bytes[at] !== SPACE) return -1;
     while (VALUE_BYTES[bytes[at] as number] === 1) at++;
     this.#lineEnd = at - start;
     if (bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
@@ -44,7 +59,12 @@ export class ResponseParser extends MessageParser<ResponseHead> {
   }
 
   protected override takeScannedStartLine(text: string): void {
-    this.takeStartLine(text.slice(0, this.#lineEnd));
+    const reason = REASONS[this.#status];
+    const start = VERSION_1_1.length + STATUS_DIGITS + 1;
+    // Almost always the phrase of the registry: then it need not be copied.
+    const isUsual = this.#lineEnd - start === reason?.length && text.startsWith(reason, start);
+    this.#reason = isUsual ? reason : text.slice(start, this.#lineEnd);
+    this.#version = "1.1";
   }
 
   protected override checkStartLine(): void {
