@@ -7,7 +7,7 @@ import type { ByteReceiveStream } from "arborio/streams";
 import { cancelEverywhere } from "arborio/testing";
 import { responseParts } from "../web/response-parts.ts";
 import { serveFile } from "./serve-file.ts";
-import { pattern, request, testEverywhere } from "./places.test.kit.ts";
+import { assertOpen, pattern, request, testEverywhere } from "./places.test.kit.ts";
 
 const LARGE = 200_000;
 
@@ -29,7 +29,7 @@ testEverywhere("serveFile: the whole file, with all that is known of it", async 
   assert.match(headers.get("etag") ?? "", /^"[!#-~]+"$/);
   assert.match(headers.get("last-modified") ?? "", / GMT$/);
   assert.equal(headers.get("content-encoding"), null);
-  assert.equal(place.openFiles(), 0, "a small file is closed at once");
+  await assertOpen(place, 0);
   assert.equal(await response.text(), "<p>hello</p>");
 });
 
@@ -38,10 +38,10 @@ testEverywhere("serveFile: large files, empty files and HEAD", async (place) => 
   place.write("large.bin", bytes);
   place.write("empty.txt", "");
   const large = await serveFile(request("/"), `${place.folder}/large.bin`);
-  assert.equal(place.openFiles(), 1);
+  await assertOpen(place, 1);
   assert.equal(large.headers.get("content-length"), String(LARGE));
   assert.deepEqual(new Uint8Array(await large.arrayBuffer()), bytes);
-  assert.equal(place.openFiles(), 0, "it is closed with the last byte");
+  await assertOpen(place, 0);
   const empty = await serveFile(request("/"), `${place.folder}/empty.txt`);
   assert.equal(empty.headers.get("content-length"), "0");
   assert.equal(await empty.text(), "");
@@ -56,15 +56,15 @@ testEverywhere("serveFile: a body that is not read to its end closes the file", 
   place.write("large.bin", pattern(LARGE));
   const path = `${place.folder}/large.bin`;
   const unread = await serveFile(request("/"), path);
-  assert.equal(place.openFiles(), 1);
+  await assertOpen(place, 1);
   await unread.body?.cancel();
-  assert.equal(place.openFiles(), 0);
+  await assertOpen(place, 0);
   const begun = await serveFile(request("/"), path);
   const reader = begun.body?.getReader();
   await reader?.read();
-  assert.equal(place.openFiles(), 1);
+  await assertOpen(place, 1);
   await reader?.cancel();
-  assert.equal(place.openFiles(), 0);
+  await assertOpen(place, 0);
 });
 
 testEverywhere("serveFile: ranges, single and several", async (place) => {

@@ -2,7 +2,8 @@ import { parseAcceptLanguage, type Preference } from "./accept.ts";
 
 /**
  * The language that a client likes best, out of those there are (RFC 9110 §12.5.4). A range fits the tags that it begins: `de` fits
- * `de-AT` (RFC 4647 §3.3.1). If that finds none, a tag fits the ranges that it begins: `de` is given to who wants `de-AT` (§3.4).
+ * `de-AT` (RFC 4647 §3.3.1), the longest counts. A tag that no range fits is given to who wants something narrower: `de` to who wants
+ * `de-AT` (§3.4). What is left has the weight of `*`.
  *
  * @param field the value of `Accept-Language`, `null` if there is none: then everything is welcome. Members that are malformed are
  *   passed over.
@@ -23,22 +24,10 @@ export function preferredLanguage<T extends string>(
   if (field === null) return available[0];
   const ranges = parseAcceptLanguage(field);
   if (ranges.length === 0) return available[0];
-  const refused = (tag: string): boolean =>
-    ranges.some((range) => range.quality === 0 && begins(range.value, tag));
-  return (
-    bestOf(available, (tag) => filtered(tag, ranges)) ??
-    bestOf(available, (tag) => (refused(tag) ? 0 : lookedUp(tag, ranges)))
-  );
-}
-
-function bestOf<T extends string>(
-  tags: readonly T[],
-  qualityOf: (tag: string) => number,
-): T | undefined {
   let best: T | undefined;
   let bestQuality = 0;
-  for (const tag of tags) {
-    const quality = qualityOf(tag.toLowerCase());
+  for (const tag of available) {
+    const quality = qualityOf(tag.toLowerCase(), ranges);
     if (quality <= bestQuality) continue;
     best = tag;
     bestQuality = quality;
@@ -46,23 +35,13 @@ function bestOf<T extends string>(
   return best;
 }
 
-/** The weight of the longest range that begins the tag. `*` begins all, and is the shortest. */
-function filtered(tag: string, ranges: readonly Preference[]): number {
-  let longest = -1;
-  let quality = 0;
-  for (const range of ranges) {
-    const length = range.value === "*" ? 0 : range.value.length;
-    if (length <= longest || !(range.value === "*" || begins(range.value, tag))) continue;
-    longest = length;
-    quality = range.quality;
-  }
-  return quality;
-}
-
-/** The weight of the range that is wanted most among those that the tag begins. */
-function lookedUp(tag: string, ranges: readonly Preference[]): number {
-  const fitting = ranges.filter(({ value }) => begins(tag, value));
-  return Math.max(0, ...fitting.map(({ quality }) => quality));
+function qualityOf(tag: string, ranges: readonly Preference[]): number {
+  const fitting = ranges.filter(({ value }) => begins(value, tag));
+  if (fitting.length > 0)
+    return fitting.reduce((a, b) => (b.value.length > a.value.length ? b : a)).quality;
+  const wider = ranges.filter(({ value, quality }) => begins(tag, value) && quality > 0);
+  if (wider.length > 0) return Math.max(...wider.map(({ quality }) => quality));
+  return ranges.find(({ value }) => value === "*")?.quality ?? 0;
 }
 
 function begins(beginning: string, tag: string): boolean {

@@ -48,7 +48,7 @@ test("preferredType: the most specific range counts, then the weight, then the s
     assert.equal(preferredType(field, available), best, String(field));
 });
 
-test("preferredLanguage: ranges fit what they begin; else tags fit what they begin", () => {
+test("preferredLanguage: ranges fit what they begin; else a tag is given to who wants something narrower", () => {
   const available = ["en", "de", "pt-BR"] as const;
   for (const [field, best] of [
     [null, "en"],
@@ -56,7 +56,11 @@ test("preferredLanguage: ranges fit what they begin; else tags fit what they beg
     ["DE;q=0.1, fr", "de"],
     ["pt", "pt-BR"],
     ["de-AT", "de"],
-    ["de-AT, en;q=0.5", "en"],
+    ["de-AT, en;q=0.5", "de"],
+    ["*;q=0.1, de-AT;q=0.5, en;q=0.2", "de"],
+    ["de-AT;q=0, *;q=0.1", "en"],
+    ["de;q=0, de-AT", undefined],
+    ["pt;q=0.9, pt-BR;q=0.1, en;q=0.5", "en"],
     ["*;q=0.1, pt-BR;q=0.2", "pt-BR"],
     ["*, en;q=0", "de"],
     ["fr", undefined],
