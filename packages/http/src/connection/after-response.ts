@@ -19,7 +19,7 @@ const PIECE_BYTES = 65_536;
 export async function dropRest(connection: ServerConnection): Promise<boolean> {
   const { inlet, outlet, parser, core, awaited } = connection;
   if (!outlet.flush()) await connection.drained();
-  awaited.begin("rest", core.coarseNow + AFTER_RESPONSE_MS);
+  awaited.begin("rest", core.due(AFTER_RESPONSE_MS));
   try {
     for (let dropped = 0; ;) {
       for (let piece = parser.readBody(PIECE_BYTES); piece !== null;) {
@@ -48,6 +48,6 @@ export async function linger(connection: ServerConnection): Promise<void> {
   wire.end();
   inlet.ignore();
   const bytesMax = inlet.bytesReceived + LINGER_BYTES_MAX;
-  awaited.begin("linger", core.coarseNow + AFTER_RESPONSE_MS);
+  awaited.begin("linger", core.due(AFTER_RESPONSE_MS));
   while (!inlet.ended && !awaited.isOverdue && inlet.bytesReceived < bytesMax) await inlet.wait();
 }

@@ -1,3 +1,4 @@
+import { now } from "arborio";
 import type { ServerCore } from "./server-core.ts";
 import type { WireInlet } from "./wire-inlet.ts";
 
@@ -26,12 +27,12 @@ export class BodyProgress {
   /** Somebody waits from now on. @returns until when. */
   until(): number {
     if (this.#inlet.bytesReceived - this.#bytesBefore >= PROGRESS_BYTES) this.begin();
-    this.#waitsSince = this.#core.coarseNow;
-    return this.#waitsSince + this.#leftMs;
+    this.#waitsSince = now();
+    return this.#core.due(this.#leftMs);
   }
 
   /** Nobody waits any more. */
   waited(): void {
-    this.#leftMs -= this.#core.coarseNow - this.#waitsSince;
+    this.#leftMs -= now() - this.#waitsSince;
   }
 }

@@ -16,11 +16,11 @@ export class HeadWait {
     const { headMs, idleMs } = core.timeouts;
     if (inlet.ended) return false;
     if (!parser.atMessageStart) {
-      if (awaited.what !== "head") awaited.begin("head", core.coarseNow + headMs);
+      if (awaited.what !== "head") awaited.begin("head", core.due(headMs));
       return true;
     }
     if (this.#isLeaving) return false;
-    if (awaited.what === "nothing") awaited.begin("request", core.coarseNow + idleMs);
+    if (awaited.what === "nothing") awaited.begin("request", core.due(idleMs));
     return true;
   }
 

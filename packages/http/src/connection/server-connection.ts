@@ -89,7 +89,7 @@ export class ServerConnection implements WireReceiver {
     const { core } = this;
     core.connectionOpened(this);
     this.wire.open(this);
-    this.awaited.begin("head", this.#due(core.timeouts.headMs));
+    this.awaited.begin("head", this.core.due(core.timeouts.headMs));
     try {
       await this.#serve();
       await this.#finish();
@@ -164,7 +164,7 @@ export class ServerConnection implements WireReceiver {
     const { handlerMs } = core.timeouts;
     let response: ResponseParts;
     try {
-      if (handlerMs !== Infinity) this.#handledUntil = this.#due(handlerMs);
+      if (handlerMs !== Infinity) this.#handledUntil = this.core.due(handlerMs);
       response = responseParts(await core.handle(exchange));
     } catch (error) {
       if (error instanceof Cancelled) throw error;
@@ -308,7 +308,7 @@ export class ServerConnection implements WireReceiver {
 
   /** `outlet.drained()` with its deadline. */
   drained(): Promise<void> {
-    return this.outlet.drained(this.#due(this.core.timeouts.writeMs));
+    return this.outlet.drained(this.core.due(this.core.timeouts.writeMs));
   }
 
   /** Sends an interim response. @returns `false`: there is none to this client, or the response is on its way. */
@@ -321,11 +321,6 @@ export class ServerConnection implements WireReceiver {
   }
 
   // Deadlines ------------------------------------------------------------------------------------------------------------
-
-  /** Never early: `coarseNow` may be one sweep old. */
-  #due(ms: number): number {
-    return this.core.coarseNow + ms;
-  }
 
   /** Looks at the deadlines; called by the sweep. */
   sweep(now: number): void {

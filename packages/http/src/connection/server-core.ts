@@ -16,8 +16,8 @@ export interface ServerCore {
   readonly lateFlusher: LateFlusher;
   /** Whether a shutdown has asked: connections are closed after what they are doing. */
   readonly draining: boolean;
-  /** Kernel time in milliseconds, at most one sweep old: deadlines are counted from it, so that no request reads the clock. */
-  readonly coarseNow: number;
+  /** The moment that a deadline of so many milliseconds ends, for `sweep`: a little late, never early. Does not read the clock. */
+  due(ms: number): number;
   /** The value of `Date`, at most a second old. */
   date(): string;
   /** Calls the handler. */

@@ -33,8 +33,8 @@ import type { ServerStatistics } from "./server-statistics.ts";
 const SWEEP_MS_MAX = 1000;
 /** Shortest, whatever the deadlines are. */
 const SWEEP_MS_MIN = 5;
-/** A deadline is seen at most so much of its length too late. */
-const SWEEPS_PER_DEADLINE = 8;
+/** A deadline is seen too late by two sweeps at most: by an eighth of its length. */
+const SWEEPS_PER_DEADLINE = 16;
 
 /** After a shutdown has asked, connections are accepted for so long, in milliseconds, that the system had accepted before. */
 const ACCEPT_MS = 20;
@@ -61,7 +61,6 @@ export class ConnectionServer implements ServerCore {
   readonly buffers: BufferPool = new BufferPool();
   readonly lateFlusher: LateFlusher = new LateFlusher();
   draining = false;
-  coarseNow: number = now();
   requestsHandled = 0;
   readonly #connections: Set<ServerConnection> = new Set();
   readonly #handler: Handler;
@@ -69,6 +68,8 @@ export class ConnectionServer implements ServerCore {
   readonly #debug: boolean;
   readonly #sweepMs: number;
   #sweeping: Event = new Event();
+  /** Of the last sweep, or later. */
+  #coarseNow: number = now();
   #date = "";
   #dateAt = -Infinity;
   /** Of connections that are closed. */
@@ -133,12 +134,12 @@ export class ConnectionServer implements ServerCore {
   async #sweepForever(): Promise<never> {
     for (;;) {
       await this.#sweeping.wait();
-      const before = this.coarseNow;
+      const before = this.#coarseNow;
       await sleep(this.#sweepMs);
-      this.coarseNow = now();
+      this.#coarseNow = now();
       // If this process was held up, so was what the clients have sent: it has to be read before anybody is called late.
-      const wasHeldUp = this.coarseNow - before > 2 * this.#sweepMs;
-      if (!wasHeldUp) for (const connection of this.#connections) connection.sweep(this.coarseNow);
+      const wasHeldUp = this.#coarseNow - before > 2 * this.#sweepMs;
+      if (!wasHeldUp) for (const connection of this.#connections) connection.sweep(this.#coarseNow);
       if (this.#connections.size === 0) this.#sweeping = new Event();
     }
   }
@@ -146,7 +147,7 @@ export class ConnectionServer implements ServerCore {
   connectionOpened(connection: ServerConnection): void {
     this.#connections.add(connection);
     // The first after a while: what was the time then is long ago.
-    if (!this.#sweeping.isSet) this.coarseNow = now();
+    if (!this.#sweeping.isSet) this.#coarseNow = now();
     this.#sweeping.set();
   }
 
@@ -156,9 +157,13 @@ export class ConnectionServer implements ServerCore {
     this.#bytesSent += connection.outlet.bytesWritten;
   }
 
+  due(ms: number): number {
+    return this.#coarseNow + this.#sweepMs + ms;
+  }
+
   date(): string {
-    if (this.coarseNow - this.#dateAt >= 1000 || this.#date === "") {
-      this.#dateAt = this.coarseNow;
+    if (this.#coarseNow - this.#dateAt >= 1000 || this.#date === "") {
+      this.#dateAt = this.#coarseNow;
       this.#date = formatHttpDate(wallNow());
     }
     return this.#date;
