@@ -158,6 +158,8 @@ export class BodyReader {
     try {
       for await (const piece of stream) bytes.add(piece);
     } catch (error) {
+      // It counts as read, so nobody else can: a file behind it would stay open.
+      stream.close();
       throw answerWithin(error);
     }
     return bytes.take();
