@@ -305,11 +305,17 @@ test("serveFile: cancelled at every checkpoint, no file stays open", async () =>
       const small = await serveFile(asked, "/srv/small.js", { precompressed: true });
       assert.equal(await small.text(), "small");
       const response = await serveFile(asked, "/srv/a.js", { precompressed: true });
-      // As a server does it.
+      // As a server does it, and as tests and middleware do.
       using body = responseParts(response).payload as ByteReceiveStream;
       let bytes = 0;
       for await (const chunk of body) bytes += chunk.length;
       assert.equal(bytes, 150_000);
+      const whole = await serveFile(asked, "/srv/a.js");
+      try {
+        assert.equal((await whole.arrayBuffer()).byteLength, 150_000);
+      } finally {
+        if (!whole.bodyUsed) await whole.body?.cancel();
+      }
     });
     assert.ok(rounds.waiting >= 10, JSON.stringify(rounds));
   });
