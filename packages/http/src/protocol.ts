@@ -37,7 +37,7 @@ export { encodeEvent, type ServerSentEvent } from "./protocol/encode-event.ts";
 export { type Rule, RULES } from "./protocol/rules.ts";
 
 // Bytes to messages
-export { MessageParser } from "./protocol/message-parser.ts";
+export type { MessageParser } from "./protocol/message-parser.ts";
 export { RequestParser } from "./protocol/request-parser.ts";
 export { ResponseParser } from "./protocol/response-parser.ts";
 

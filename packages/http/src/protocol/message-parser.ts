@@ -19,7 +19,9 @@ const NO_FIELDS: FieldList = [];
  * bounded by the limits. After a {@link ProtocolError} nothing that follows can be trusted: every further read throws it again.
  */
 export abstract class MessageParser<Head extends MessageHead> {
+  /** @internal */
   protected readonly limits: ProtocolLimits;
+  /** @internal */
   protected readonly input: InputBuffer = new InputBuffer();
   readonly #lines: LineReader;
   #place: Place = "start-line";
@@ -35,6 +37,8 @@ export abstract class MessageParser<Head extends MessageHead> {
   #chunks: ChunkedDecoder | null = null;
 
   /**
+   * Makes a parser for one connection.
+   *
    * @param limits The defaults hold for those that are not given.
    * @throws {RangeError} One is not a number, or negative.
    */
@@ -44,19 +48,20 @@ export abstract class MessageParser<Head extends MessageHead> {
   }
 
   /**
-   * Looks at a first line that came whole and breaks no rule.
+   * @internal Looks at a first line that came whole and breaks no rule.
    *
    * @returns Position behind it; -1: it is to be read the slow way.
    */
   protected abstract scanStartLine(bytes: Uint8Array, start: number, end: number): number;
-  /** Takes what `scanStartLine` found out of the text of the head. */
+  /** @internal Takes what `scanStartLine` found out of the text of the head. */
   protected abstract takeScannedStartLine(text: string): void;
-  /** Looks at the bytes of a first line that came, as many as it may have, to refuse at once what cannot be one. */
+  /** @internal Looks at the bytes of a first line that came, as many as it may have, to refuse at once what cannot be one. */
   protected abstract checkStartLine(bytesMax: number): void;
-  /** Takes a whole first line. False: it is to be ignored. */
+  /** @internal Takes a whole first line. False: it is to be ignored. */
   protected abstract takeStartLine(line: string): boolean;
-  /** Makes the head of the first line that was taken and these fields. */
+  /** @internal Makes the head of the first line that was taken and these fields. */
   protected abstract finishHead(fields: FieldList): Head;
+  /** @internal */
   protected abstract refuseLongStartLine(): never;
 
   /**

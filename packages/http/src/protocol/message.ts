@@ -20,8 +20,11 @@ export type BodyFraming = number | "chunked" | "close";
 
 /** What requests and responses have in common. */
 export interface MessageHead {
+  /** The version that the sender speaks. */
   readonly version: HttpVersion;
+  /** All fields, as they came. */
   readonly fields: FieldList;
+  /** How the end of the body is found; 0: there is no body. */
   readonly framing: BodyFraming;
   /** Whether the connection may carry another message after this one: RFC 9112 §9.3. */
   readonly keepAlive: boolean;
@@ -45,5 +48,6 @@ export interface RequestHead extends MessageHead {
 export interface ResponseHead extends MessageHead {
   /** 100 to 999. */
   readonly status: number;
+  /** The phrase behind the status, which means nothing (RFC 9112 §4); often empty. */
   readonly reason: string;
 }

@@ -32,6 +32,7 @@ export class RequestParser extends MessageParser<RequestHead> {
   #target = "";
   #version: HttpVersion = "1.1";
 
+  /** @internal */
   protected override scanStartLine(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
     while (TOKEN_BYTES[bytes[at] as number] === 1) at++;
@@ -46,16 +47,19 @@ export class RequestParser extends MessageParser<RequestHead> {
     return lineEnd;
   }
 
+  /** @internal */
   protected override takeScannedStartLine(text: string): void {
     this.#method = methodOf(text, this.#methodEnd);
     this.#target = text.slice(this.#methodEnd + 1, this.#targetEnd);
     this.#version = "1.1";
   }
 
+  /** @internal */
   protected override checkStartLine(bytesMax: number): void {
     this.#scanner.scan(this.input, bytesMax);
   }
 
+  /** @internal */
   protected override takeStartLine(line: string): boolean {
     const { methodEnd, targetEnd } = this.#scanner;
     this.#scanner.reset();
@@ -72,6 +76,7 @@ export class RequestParser extends MessageParser<RequestHead> {
     return true;
   }
 
+  /** @internal */
   protected override finishHead(fields: FieldList): RequestHead {
     const version = this.#version;
     const method = this.#method;
@@ -106,6 +111,7 @@ export class RequestParser extends MessageParser<RequestHead> {
     return ofTarget === "" ? (host ?? "") : ofTarget;
   }
 
+  /** @internal */
   protected override refuseLongStartLine(): never {
     const { startLineBytesMax } = this.limits;
     refuse("start-line-too-long", `the request line is longer than ${startLineBytesMax} bytes`);

@@ -9,7 +9,18 @@ import { forbiddenInValue, isToken, isValue } from "./characters.ts";
 const GOOD_NAMES_MAX = 256;
 const goodNames = new Set<string>();
 
-/** @throws {TypeError} It is not a token (RFC 9110 §5.1). */
+/**
+ * Gives a field's name back if it may be written.
+ *
+ * @throws {TypeError} It is not a token (RFC 9110 §5.1).
+ *
+ * @example
+ * ```ts
+ * import { requireFieldName } from "@arborio/http/protocol";
+ *
+ * console.assert(requireFieldName("X-Request-Id") === "X-Request-Id");
+ * ```
+ */
 export function requireFieldName(name: string): string {
   if (goodNames.has(name)) return name;
   if (!isToken(name)) throw new TypeError(`field name ${shown(name)}: a token was expected`);
@@ -17,18 +28,43 @@ export function requireFieldName(name: string): string {
   return name;
 }
 
-/** @throws {TypeError} It has control characters, or characters above 0xFF (RFC 9110 §5.5). */
+/**
+ * Gives a field's value back if it may be written.
+ *
+ * @throws {TypeError} It has control characters besides the tab, or characters above 0xFF (RFC 9110 §5.5).
+ *
+ * @example A value that would begin another field
+ * ```ts
+ * import { requireFieldValue } from "@arborio/http/protocol";
+ *
+ * let error: unknown;
+ * try {
+ *   requireFieldValue("/home\r\nSet-Cookie: a=b");
+ * } catch (caught) {
+ *   error = caught;
+ * }
+ * console.assert(error instanceof TypeError);
+ * ```
+ */
 export function requireFieldValue(value: string): string {
   return requireText("field value", value);
 }
 
-/** @throws {TypeError} It is not a token (RFC 9110 §9.1). */
+/**
+ * Gives a method back if it may be written.
+ *
+ * @throws {TypeError} It is not a token (RFC 9110 §9.1).
+ */
 export function requireMethod(method: string): string {
   if (!isToken(method)) throw new TypeError(`method ${shown(method)}: a token was expected`);
   return method;
 }
 
-/** @throws {TypeError} It is empty, or has white space, a fragment, or anything that is not visible ASCII (RFC 9112 §3.2). */
+/**
+ * Gives a request's target back if it may be written.
+ *
+ * @throws {TypeError} It is empty, or has white space, a fragment, or anything that is not visible ASCII (RFC 9112 §3.2).
+ */
 export function requireTarget(target: string): string {
   if (!/^[!"$-~]+$/.test(target)) {
     throw new TypeError(`target ${shown(target)}: visible ASCII without a fragment was expected`);
@@ -36,12 +72,20 @@ export function requireTarget(target: string): string {
   return target;
 }
 
-/** @throws {TypeError} It has control characters, or characters above 0xFF (RFC 9112 §4). */
+/**
+ * Gives a reason phrase back if it may be written.
+ *
+ * @throws {TypeError} It has control characters besides the tab, or characters above 0xFF (RFC 9112 §4).
+ */
 export function requireReason(reason: string): string {
   return requireText("reason", reason);
 }
 
-/** @throws {TypeError} It is not an integer from 100 to 999 (RFC 9110 §15). */
+/**
+ * Gives a status back if it may be written.
+ *
+ * @throws {TypeError} It is not an integer from 100 to 999 (RFC 9110 §15).
+ */
 export function requireStatus(status: number): number {
   if (Number.isInteger(status) && status >= 100 && status <= 999) return status;
   throw new TypeError(`status ${status}: an integer from 100 to 999 was expected`);

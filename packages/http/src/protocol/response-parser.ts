@@ -40,6 +40,7 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     this.#method = method;
   }
 
+  /** @internal */
   protected override scanStartLine(bytes: Uint8Array, start: number): number {
     for (let index = 0; index < VERSION_1_1.length; index++) {
       if (bytes[start + index] !== VERSION_1_1[index]) return -1;
@@ -58,6 +59,7 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     return this.#lineEnd > this.limits.startLineBytesMax ? -1 : at + 2;
   }
 
+  /** @internal */
   protected override takeScannedStartLine(text: string): void {
     const reason = REASONS[this.#status];
     const start = VERSION_1_1.length + STATUS_DIGITS + 1;
@@ -67,6 +69,7 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     this.#version = "1.1";
   }
 
+  /** @internal */
   protected override checkStartLine(): void {
     const { bytes, start, length } = this.input;
     for (let at = 0; at < length && at < PROTOCOL.length; at++) {
@@ -76,6 +79,7 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     }
   }
 
+  /** @internal */
   protected override takeStartLine(line: string): boolean {
     const bad = forbiddenInValue(line);
     if (bad >= 0) {
@@ -97,6 +101,7 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     return true;
   }
 
+  /** @internal */
   protected override finishHead(fields: FieldList): ResponseHead {
     const version = this.#version;
     const facts = this.#facts;
@@ -110,6 +115,7 @@ export class ResponseParser extends MessageParser<ResponseHead> {
     return { version, status, reason: this.#reason, fields, framing, keepAlive };
   }
 
+  /** @internal */
   protected override refuseLongStartLine(): never {
     const { startLineBytesMax } = this.limits;
     refuse("start-line-too-long", `the status line is longer than ${startLineBytesMax} bytes`);

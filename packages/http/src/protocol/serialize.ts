@@ -15,7 +15,16 @@ import {
 /**
  * The head of a response, with the empty line.
  *
+ * @param reason `REASONS[status]`, or any phrase; it may be empty.
  * @throws {TypeError} Something in it would not be a head: see `requireFieldName` and its like.
+ *
+ * @example
+ * ```ts
+ * import { REASONS, responseHead } from "@arborio/http/protocol";
+ *
+ * const head = responseHead("1.1", 404, REASONS[404] ?? "", ["content-length", "0"]);
+ * console.assert(head === "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
+ * ```
  */
 export function responseHead(
   version: HttpVersion,
@@ -42,6 +51,7 @@ export function requestHead(method: string, target: string, fields: FieldList): 
  * What stands before a chunk's data. {@link CHUNK_END} stands after it.
  *
  * @param bytes Its size; at least 1, since a chunk of 0 bytes would end the body.
+ * @throws {RangeError} It is not an integer, or less than 1.
  */
 export function chunkHead(bytes: number): string {
   if (!(Number.isSafeInteger(bytes) && bytes > 0)) {
@@ -50,10 +60,22 @@ export function chunkHead(bytes: number): string {
   return `${bytes.toString(16)}\r\n`;
 }
 
-/** What stands behind a chunk's data. */
+/** What stands behind the data of a chunk. */
 export const CHUNK_END = "\r\n";
 
-/** The end of a chunked body, with its trailers. */
+/**
+ * The end of a chunked body, with its trailers.
+ *
+ * @throws {TypeError} A trailer cannot be written: see `requireFieldName` and `requireFieldValue`.
+ *
+ * @example A chunked body
+ * ```ts
+ * import { CHUNK_END, chunkHead, lastChunk } from "@arborio/http/protocol";
+ *
+ * const body = chunkHead(5) + "hello" + CHUNK_END + lastChunk(["x-sum", "1"]);
+ * console.assert(body === "5\r\nhello\r\n0\r\nx-sum: 1\r\n\r\n");
+ * ```
+ */
 export function lastChunk(trailers: FieldList): string {
   return `0\r\n${fieldLines(trailers)}\r\n`;
 }
