@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { run } from "arborio";
+import { moveOnAfter, run } from "arborio";
 import { simulator } from "arborio/sim";
 import { createMemoryPipe } from "arborio/streams";
 import { cancelEverywhere } from "arborio/testing";
 import { BodyTooLargeError, HttpError, InvalidJsonError } from "./http-error.ts";
 import { HttpRequest } from "./http-request.ts";
+import { HttpResponse } from "./http-response.ts";
 import { type TestRequest, testRequest } from "./request.test.kit.ts";
 
 const encoder = new TextEncoder();
@@ -284,6 +285,32 @@ test("HttpRequest: a body that is here already needs no waiting", () =>
     assert.equal(asked, 1);
     assert.equal(request.bodyUsed, true);
   }));
+
+test("HttpRequest, HttpResponse: in a cancelled scope nothing is read, though all of it is here", () =>
+  run(async (group) => {
+    const request = testRequest({ body: "x" });
+    const response = new HttpResponse("x");
+    for (const read of [
+      () => request.text(),
+      () => request.json(),
+      () => request.bytes(),
+      () => response.text(),
+      () => response.bytes(),
+    ]) {
+      await moveOnAfter(0, () => assert.rejects(read(), { name: "Cancelled" }));
+    }
+    assert.deepEqual(
+      [request.bodyUsed, response.bodyUsed, group.scope.cancelCalled],
+      [false, false, false],
+    );
+    assert.equal((await request.text()) + (await response.text()), "xx");
+  }));
+
+test("HttpRequest.clone: has the signal that was made", () => {
+  const request = testRequest();
+  const { signal } = request;
+  assert.equal(request.clone().signal, signal);
+});
 
 test("HttpRequest: can be looked at", () => {
   assert.match(inspect(testRequest({ target: "/x" })), /GET.*http:\/\/example.com\/x/s);

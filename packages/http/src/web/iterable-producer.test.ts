@@ -92,6 +92,23 @@ test("producerFrom: a sink that fails ends the iterator, and its error is the on
     assert.equal(ended, true);
   }));
 
+test("producerFrom: an iterator that has ended is not told to", () =>
+  run(async () => {
+    let returned = 0;
+    const iterable = {
+      [Symbol.asyncIterator]: () => ({
+        next: (): Promise<IteratorResult<string>> =>
+          Promise.resolve({ done: true, value: undefined }),
+        return(): Promise<IteratorResult<string>> {
+          returned += 1;
+          return Promise.resolve({ done: true, value: undefined });
+        },
+      }),
+    };
+    await producerFrom(iterable)(sinkInto([]));
+    assert.equal(returned, 0);
+  }));
+
 test("producerFrom: what fails while it is cancelled is not lost", () =>
   run(async () => {
     const failure = new Error("while cleaning up");

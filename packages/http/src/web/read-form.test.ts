@@ -271,6 +271,21 @@ test("readForm: what was announced as too large is refused before it is read", (
     await assert.rejects(readForm(request, { bytesMax: 50 }), BodyTooLargeError);
   }));
 
+test("readForm: the limit of one part is not that of all, and that of the whole holds for the platform's requests too", () =>
+  run(async () => {
+    const body = `${FIELD}${FIELD}${FIELD}--b-1--`;
+    const limits = { fieldBytesMax: 3 };
+    assert.equal(
+      (await entries(await readForm(testRequest({ fields: MULTIPART, body }), limits))).length,
+      3,
+    );
+    const theirs = new Request("http://h/", {
+      method: "POST",
+      body: new URLSearchParams("abc=def"),
+    });
+    await assert.rejects(readForm(theirs, { bytesMax: 6 }), BodyTooLargeError);
+  }));
+
 test("readForm: a body that was read is a TypeError", () =>
   run(async () => {
     const ours = testRequest({ fields: URLENCODED, body: "a=1" });

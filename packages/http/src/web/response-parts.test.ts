@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { run } from "arborio";
 import { type ByteReceiveStream, fromIterable } from "arborio/streams";
+import { payloadOfWeb } from "./body-reader.ts";
 import { HttpResponse } from "./http-response.ts";
 import { responseParts } from "./response-parts.ts";
 import { testRequest } from "./request.test.kit.ts";
@@ -83,6 +84,7 @@ test("responseParts: a web stream of which something was read is the stream that
     await reader.read(new Uint8Array(2));
     reader.releaseLock();
     assert.throws(() => responseParts(response).payload, TypeError);
+    assert.equal(await textOf(payloadOfWeb(response.body as ReadableStream)), "llo");
     const locked = new HttpResponse("hello");
     locked.body?.getReader();
     assert.throws(() => responseParts(locked).payload, TypeError);
