@@ -184,7 +184,10 @@ export class ServerConnection implements WireReceiver {
       if (sending !== null) await sending;
     } catch (error) {
       if (error instanceof Cancelled || this.#sender.headSent || this.#isGone) throw error;
-      await this.#sender.send(this.#responseTo(error, exchange), exchange);
+      // One that the engine itself answers is no fault of the handler's.
+      const isOurs = error instanceof HttpError;
+      const instead = isOurs ? this.#refusal(error) : this.#responseTo(error, exchange);
+      await this.#sender.send(instead, exchange);
     }
   };
 
