@@ -1,0 +1,21 @@
+/** Takes files of any size, and shows how far they are: `node main.ts FOLDER 8000`. See README.md beside it. */
+import process from "node:process";
+import { run } from "arborio";
+import { openServer } from "@arborio/http";
+import { folderStore } from "./folder-store.ts";
+import { createHandler } from "./handler.ts";
+
+/** How long uploads may go on after the first Ctrl-C. */
+const GRACE_MS = 10_000;
+
+const [folder = "uploads", port = "8000"] = process.argv.slice(2);
+
+await run(
+  async (group) => {
+    const handler = createHandler(folderStore(folder));
+    const options = { port: Number(port), host: "localhost", group };
+    const server = await openServer(handler, options);
+    console.log(`uploads to ${folder} on ${server.url}`);
+  },
+  { graceMs: GRACE_MS },
+);
