@@ -12,7 +12,7 @@
 export class ProtocolError extends Error {
   /** `"ProtocolError"`. */
   override readonly name: string = "ProtocolError";
-  /** Status of the response that a server gives: 400, 413, 414, 417, 431, 501 or 505. */
+  /** Status of the response that a server gives: 400, 408, 413, 414, 417, 431, 501 or 505. */
   readonly status: number;
   /** Which rule, in a few words that stay the same: `"bare-lf"`. Listed in the guide to the parser. */
   readonly rule: string;
