@@ -169,8 +169,8 @@ simTest(
       async (request) => {
         try {
           await sleep(1000);
-        } finally {
-          if (request.url.endsWith("/fails")) throw failure;
+        } catch (error) {
+          throw request.url.endsWith("/fails") ? failure : error;
         }
         return new HttpResponse("");
       },

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { BusyResourceError, Cancelled, Event, now, sleep, taskGroup } from "arborio";
 import { createMemoryPipe } from "arborio/streams";
-import { cancelEverywhere } from "arborio/testing";
 import { testClient, type TestClientOptions } from "../testing/test-client.ts";
 import { HttpError } from "../web/http-error.ts";
 import { HttpResponse } from "../web/http-response.ts";
@@ -375,31 +374,3 @@ simTest("one task sends at a time; another is told so, and the body goes on", as
   assert.match(await (await client.fetch("/")).text(), /^[ab]c$/);
   assert.ok(refused.length === 1 && refused[0] instanceof BusyResourceError);
 });
-
-simTest(
-  "a download, cancelled at every checkpoint of the client: the producer has ended, and nothing is left",
-  async () => {
-    await cancelEverywhere(async (round) => {
-      let running = 0;
-      const opened = testClient(
-        () =>
-          new HttpResponse(async (sink) => {
-            running += 1;
-            try {
-              for (let count = 0; count < 3; count++) await sink.send("piece");
-            } finally {
-              running -= 1;
-            }
-          }),
-      );
-      round.after(() => {
-        assert.equal(running, 0);
-        assert.equal(opened.statistics().connectionsOpen, 0);
-      });
-      await using client = opened;
-      const response = await client.fetch("/");
-      assert.equal(await response.text(), "piecepiecepiece");
-    });
-  },
-  [1],
-);

@@ -1,11 +1,12 @@
 /** The client's side of one request and its response, on a stream of its own. */
-import { BrokenResourceError, EndOfStream } from "arborio";
+import { BrokenResourceError, checkpoint, EndOfStream } from "arborio";
 import { type ByteStream, fromReadableStream } from "arborio/streams";
 import type { ResponseHead } from "../protocol/message.ts";
 import { ResponseParser } from "../protocol/response-parser.ts";
 import { CHUNK_END, chunkHead, lastChunk } from "../protocol/serialize.ts";
 import { HttpResponse } from "../web/http-response.ts";
-import { bytesOf, payloadStream } from "../web/payload-stream.ts";
+import type { Payload } from "../web/payload.ts";
+import { bytesOf } from "../web/payload-stream.ts";
 import { ResponseBody } from "./response-body.ts";
 import type { TestRequest } from "./test-request.ts";
 
@@ -19,19 +20,30 @@ export async function exchangeOnce(
 ): Promise<Response> {
   const { body, isChunked } = request;
   await stream.send(ENCODER.encode(request.head));
-  if (typeof body === "string" || body instanceof Uint8Array) {
-    startSending(() => stream.send(bytesOf(body)));
-  } else if (body !== null) {
-    const source = body instanceof ReadableStream ? fromReadableStream(body) : payloadStream(body);
-    startSending(async () => {
-      await using pieces = source;
-      for await (const piece of pieces) await stream.send(isChunked ? chunk(piece) : piece);
-      if (isChunked) await stream.send(ENCODER.encode(lastChunk([])));
-    });
-  }
+  if (body !== null) startSending(() => sendBody(stream, body, isChunked));
   const parser = new ResponseParser();
   parser.expect(request.method);
   return responseOf(await nextHead(stream, parser), new ResponseBody(stream, parser));
+}
+
+async function sendBody(
+  stream: ByteStream,
+  body: Exclude<Payload, null> | ReadableStream,
+  isChunked: boolean,
+): Promise<void> {
+  const send = (piece: Uint8Array | string): Promise<void> => {
+    const bytes = bytesOf(piece);
+    return bytes.length === 0 ? checkpoint() : stream.send(isChunked ? chunk(bytes) : bytes);
+  };
+  if (typeof body === "string" || body instanceof Uint8Array) {
+    await send(body);
+  } else if (typeof body === "function") {
+    await body({ send });
+  } else {
+    await using pieces = body instanceof ReadableStream ? fromReadableStream(body) : body;
+    for await (const piece of pieces) await send(piece);
+  }
+  if (isChunked) await stream.send(ENCODER.encode(lastChunk([])));
 }
 
 /** The next head that is no interim one. */
