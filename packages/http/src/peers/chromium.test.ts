@@ -1,10 +1,20 @@
 /** The server with a browser: Debian's Chromium, without a window. */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after } from "node:test";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { Event, sleep, type TaskGroup } from "arborio";
-import { eventStreamResponse, type Handler, HttpResponse, openServer } from "@arborio/http";
+import {
+  compress,
+  eventStreamResponse,
+  type Handler,
+  HttpResponse,
+  openServer,
+  serveDirectory,
+} from "@arborio/http";
 import { CHROMIUM, peerTest } from "./peer-test.test.kit.ts";
 
 let browser: Promise<Browser> | undefined;
@@ -204,4 +214,31 @@ browserTest("fetch reads a body as it is made, and its abort ends the handler", 
   assert.deepEqual(await page.evaluate("reader.read()"), { done: false, value: "second" });
   await page.evaluate("controller.abort()");
   await cleaned.wait();
+});
+
+browserTest("a compressed page, a download, and a part of a file", async (group) => {
+  const folder = mkdtempSync(join(tmpdir(), "arborio-chromium-"));
+  using _folder = { [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
+  const bytes = randomBytes(3_000_000);
+  writeFileSync(join(folder, "large.bin"), bytes);
+  const filler = `<!-- ${"compressible ".repeat(500)} -->`;
+  writeFileSync(
+    join(folder, "index.html"),
+    `${filler}<a href="large.bin" download="ö.bin">get</a>`,
+  );
+  await using server = await open(group, compress(serveDirectory(folder)));
+  await using opened = await openPage();
+  const { page } = opened;
+  const response = await page.goto(server.url);
+  assert.equal(response?.headers()["content-encoding"], "br");
+  const coming = page.waitForEvent("download");
+  await page.click("a");
+  const download = await coming;
+  assert.equal(download.suggestedFilename(), "ö.bin");
+  const to = join(folder, "downloaded");
+  await download.saveAs(to);
+  assert.ok(readFileSync(to).equals(bytes));
+  const part = await page.evaluate(`fetch("large.bin", { headers: { range: "bytes=1000-1002" } })
+    .then(async (response) => [response.status, ...new Uint8Array(await response.arrayBuffer())])`);
+  assert.deepEqual(part, [206, ...bytes.subarray(1000, 1003)]);
 });

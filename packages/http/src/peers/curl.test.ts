@@ -1,11 +1,15 @@
 /** The server with curl: what its options make of a connection, and what it makes of ours. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { sleep, type TaskGroup } from "arborio";
 import { type Handler, HttpError, HttpRequest, HttpResponse, openServer } from "@arborio/http";
 import type { Server, ServerOptions } from "@arborio/http";
-import { CURL, peerTest } from "./peer-test.test.kit.ts";
-import { type Ended, type ProgramOptions, runProgram } from "./program.test.kit.ts";
+import { curl, parted } from "./curl.test.kit.ts";
+import { CURL, OPENSSL, peerTest } from "./peer-test.test.kit.ts";
+import { runProgram } from "./program.test.kit.ts";
 
 /** More than any buffer on the way holds. */
 const LARGE_BYTES = 12_000_000;
@@ -15,21 +19,8 @@ const LARGE: Uint8Array = new Uint8Array(LARGE_BYTES).map(
 
 const sha = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** `curl` without its own configuration, quiet but for errors. */
-async function curl(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
-  const ended = await runProgram("curl", ["-q", "-sS", ...args], options);
-  assert.equal(ended.code, 0, `curl ${args.join(" ")}: ${ended.stderr}`);
-  return ended;
-}
-
 function open(group: TaskGroup, handler: Handler, options: ServerOptions = {}): Promise<Server> {
   return openServer(handler, { port: 0, host: "127.0.0.1", group, graceMs: 0, ...options });
-}
-
-/** The head and the body of what `-i` prints. */
-function parted(text: string): [head: string, body: string] {
-  const [head = "", ...body] = text.split("\r\n\r\n");
-  return [head, body.join("\r\n\r\n")];
 }
 
 const hello: Handler = () => new HttpResponse("hello\n");
@@ -208,4 +199,65 @@ peerTest([CURL], "curl: a slow reader holds the producer back", async (group) =>
   assert.equal((await runProgram("curl", args)).code, 28);
   // What the system's buffers hold on both sides; without backpressure it would be hundreds.
   assert.ok(sent < 30_000_000, `${sent} bytes`);
+});
+
+peerTest([CURL], "curl: early hints come before the response", async (group) => {
+  await using server = await open(group, async (_request, context) => {
+    await context.earlyHints({ link: "</a.css>; rel=preload; as=style" });
+    return new HttpResponse("hello");
+  });
+  const { stdout, stderr } = await curl(["-v", server.url, server.url]);
+  assert.equal(stdout, "hellohello");
+  const hinted = /< HTTP\/1\.1 103 Early Hints\r\n< link: <\/a\.css>[^]*?< HTTP\/1\.1 200 OK/g;
+  assert.equal(stderr.match(hinted)?.length, 2, stderr);
+  const old = await curl(["-0", "-v", server.url]);
+  assert.doesNotMatch(old.stderr, / 103 /);
+});
+
+peerTest([CURL, OPENSSL], "curl: HTTPS, two requests on one connection", async (group) => {
+  const folder = mkdtempSync(join(tmpdir(), "arborio-curl-"));
+  using _folder = { [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
+  const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
+  const made = await runProgram("openssl", [
+    ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split(" "),
+    ..."-subj /CN=localhost -addext subjectAltName=DNS:localhost".split(" "),
+    "-keyout",
+    key,
+    "-out",
+    certificate,
+  ]);
+  assert.equal(made.code, 0, made.stderr);
+  const identity = {
+    certificate: readFileSync(certificate, "utf8"),
+    privateKey: readFileSync(key, "utf8"),
+  };
+  await using server = await open(
+    group,
+    (request, { tls }) => new HttpResponse(`${request.url} ${tls?.version} ${tls?.alpnProtocol}\n`),
+    { tls: { identity, alpnProtocols: ["http/1.1"] } },
+  );
+  const url = `https://localhost:${server.port}/`;
+  const format = ["-w", "%{num_connects}\n", "--cacert", certificate];
+  const { stdout } = await curl([...format, "-4", `${url}a`, `${url}b`]);
+  assert.equal(stdout, `${url}a TLSv1.3 http/1.1\n1\n${url}b TLSv1.3 http/1.1\n0\n`);
+  // Who does not speak TLS, or does not trust us, disturbs nobody.
+  assert.notEqual(
+    (await runProgram("curl", ["-q", "-s", "-m5", `http://127.0.0.1:${server.port}/`])).code,
+    0,
+  );
+  assert.equal((await runProgram("curl", ["-q", "-s", "-4", url])).code, 60);
+  assert.match((await curl([...format, "-4", url])).stdout, /TLSv1\.3/);
+});
+
+peerTest([CURL], "curl: over a Unix socket", async (group) => {
+  const folder = mkdtempSync(join(tmpdir(), "arborio-curl-"));
+  using _folder = { [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
+  const path = join(folder, "http.sock");
+  await using _server = await openServer((request) => new HttpResponse(request.url), {
+    path,
+    group,
+    graceMs: 0,
+  });
+  const { stdout } = await curl(["--unix-socket", path, "http://site.test/a"]);
+  assert.equal(stdout, "http://site.test/a");
 });

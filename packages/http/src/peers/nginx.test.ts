@@ -4,11 +4,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Event, sleep, type TaskGroup } from "arborio";
+import { connectTcp } from "arborio/net";
+import { BufferedByteStream } from "arborio/streams";
 import { eventStreamResponse, type Handler, HttpError, HttpRequest } from "@arborio/http";
 import { HttpResponse, openServer, type Server, type ServerOptions } from "@arborio/http";
+import { curl } from "./curl.test.kit.ts";
 import { Nginx } from "./nginx.test.kit.ts";
 import { CURL, NGINX, peerTest } from "./peer-test.test.kit.ts";
-import { type Ended, Program, type ProgramOptions, runProgram } from "./program.test.kit.ts";
+import { Program, runProgram } from "./program.test.kit.ts";
 
 const LARGE_BYTES = 12_000_000;
 
@@ -25,12 +28,6 @@ function open(group: TaskGroup, handler: Handler, options: ServerOptions = {}): 
 
 function upstream({ port }: Server): string {
   return `upstream app { server 127.0.0.1:${port}; keepalive 4; }`;
-}
-
-async function curl(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
-  const ended = await runProgram("curl", ["-q", "-sS", ...args], options);
-  assert.equal(ended.code, 0, `curl ${args.join(" ")}: ${ended.stderr}`);
-  return ended;
 }
 
 proxyTest("keeps one connection to the server for requests of many clients", async (group) => {
@@ -200,4 +197,51 @@ proxyTest("a client that leaves ends its handler, whose cleanup runs", async (gr
   await begun.wait();
   client.signal("SIGKILL");
   await cleaned.wait();
+});
+
+proxyTest("tells who the client is, and is believed where it is trusted", async (group) => {
+  const rules = `${KEEP_ALIVE} proxy_set_header Host internal.test;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $http_host;`;
+  for (const trusted of [true, false]) {
+    await using server = await open(
+      group,
+      (request, { client }) => HttpResponse.json([client.address, client.scheme, request.url]),
+      trusted ? { trustProxies: ["127.0.0.0/30"] } : {},
+    );
+    using nginx = await Nginx.open(`location / { proxy_pass ${server.url}; ${rules} }`);
+    // What the client itself says stands to the left of what nginx says.
+    const forged = ["-H", "X-Forwarded-For: 6.6.6.6", "-H", "Host: site.test"];
+    const { stdout } = await curl(["--interface", "127.0.0.9", ...forged, `${nginx.url}a`]);
+    assert.deepEqual(
+      JSON.parse(stdout),
+      trusted
+        ? ["127.0.0.9", "http", "http://site.test/a"]
+        : ["127.0.0.1", "http", "http://internal.test/a"],
+    );
+  }
+});
+
+proxyTest("passes an upgrade on, and then bytes both ways", async (group) => {
+  await using server = await open(group, (_request, context) => {
+    if (!context.upgradeProtocols.includes("echo")) return new HttpResponse("plain");
+    return context.upgrade(async (stream) => {
+      for await (const bytes of stream) await stream.send(bytes);
+      await stream.sendEof();
+    });
+  });
+  const rules = `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;`;
+  using nginx = await Nginx.open(`location / { proxy_pass ${server.url}; ${rules} }`);
+  await using stream = new BufferedByteStream(
+    await connectTcp("127.0.0.1", Number(new URL(nginx.url).port)),
+  );
+  const text = new TextEncoder();
+  await stream.send(
+    text.encode("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n"),
+  );
+  const head = new TextDecoder().decode(await stream.receiveUntil(text.encode("\r\n\r\n"), 8192));
+  assert.match(head, /^HTTP\/1\.1 101 /);
+  await stream.send(text.encode("there"));
+  assert.equal(new TextDecoder().decode(await stream.receiveExactly(5)), "there");
+  assert.equal((await curl([nginx.url])).stdout, "plain");
 });
