@@ -1,6 +1,21 @@
 /**
- * HTTP for Arborio.
+ * HTTP for Arborio: a server over one strict HTTP/1.1 engine, on Node, Bun, Deno and in the simulator. A handler takes the web's `Request` and
+ * gives a `Response`, so `hono.fetch` is one; what goes on for a request ends with it.
  *
+ * @example A server that greets, and one request to it
+ * ```ts
+ * import { run } from "arborio";
+ * import { HttpResponse, openServer } from "@arborio/http";
+ *
+ * await run(async () => {
+ *   await using server = await openServer(
+ *     async (request) => new HttpResponse(`hello, ${await request.text()}`),
+ *     { port: 0 },
+ *   );
+ *   const response = await fetch(server.url, { method: "POST", body: "world" });
+ *   console.assert((await response.text()) === "hello, world");
+ * });
+ * ```
  * @module
  */
 
