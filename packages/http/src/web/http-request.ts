@@ -155,7 +155,8 @@ export class HttpRequest implements Request {
   /** As `readForm`, which takes limits. */
   async formData(): Promise<FormData> {
     const type = firstField(this.#source.head.fields, "content-type");
-    return collectForm(this.bodyStream, type, formLimits("request.formData", {}));
+    const stream = this.#content.payload("formData") as ByteReceiveStream | null;
+    return collectForm(stream, type, formLimits("request.formData", {}));
   }
 
   textStream(): ReadableStream<string> {

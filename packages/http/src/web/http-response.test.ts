@@ -41,6 +41,8 @@ const MAKERS: Record<string, (of: Class) => Response> = {
   "a ReadableStream": (of) => new of(new Blob(["stream"]).stream()),
   "a number": (of) => new of(5 as never),
   "an init of nothing": (of) => new of("x", {}),
+  "an init of null": (of) => new of(BYTES, null as never),
+  "a reason that is no text": (of) => new of(null, { statusText: 5 as never }),
   "several fields": (of) =>
     new of(null, {
       headers: [
@@ -207,6 +209,16 @@ test("HttpResponse.formData, json: as the platform's", () =>
     assert.deepEqual(await new HttpResponse('{"a":1}').json(), { a: 1 });
     await assert.rejects(new HttpResponse("{").json(), SyntaxError);
     await assert.rejects(new HttpResponse("x").formData(), TypeError);
+  }));
+
+test("HttpResponse: names and types in a form that is sent do not break out (CVE-2026-34514, CVE-2026-50269)", () =>
+  run(async () => {
+    const form = new FormData();
+    form.append('a"; filename="x\r\nX-Evil: 1\r\n\r\n', "text");
+    form.append("f", new File(["file"], 'n"\r\nX-Evil: 2', { type: "a/b\r\nX-Evil: 3" }));
+    const text = await new HttpResponse(form).text();
+    assert.doesNotMatch(text, /^X-Evil/m);
+    assert.doesNotMatch(text, /name="a"; filename/);
   }));
 
 test("HttpResponse.redirect: also to relative places, and nothing of them breaks out", () => {

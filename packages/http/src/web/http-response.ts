@@ -73,7 +73,7 @@ export class HttpResponse implements Response {
       const content = contentOf("new HttpResponse", body);
       this.#body = content.body;
       this.#payloadBytes = content.bytes;
-      this.#fields = this.#begin(init ?? {}, content.type);
+      this.#fields = this.#begin(init ?? null, content.type);
     }
   }
 
@@ -238,8 +238,9 @@ export class HttpResponse implements Response {
   }
 
   /** Takes over the options. Gives the fields, with the type of the body unless the user gave one. */
-  #begin(init: HttpResponseInit, type: string): FieldList {
-    const { status = 200, statusText = "", headers, trailers } = init;
+  #begin(init: HttpResponseInit | null, type: string): FieldList {
+    // The web takes null for no options, too.
+    const { status = 200, statusText = "", headers, trailers } = init ?? {};
     if (!(Number.isInteger(status) && ((status >= 200 && status <= 599) || status === 101))) {
       throw new RangeError(
         `new HttpResponse: got status ${String(status)}, needs 101 or a whole number from 200 to 599`,
@@ -254,7 +255,7 @@ export class HttpResponse implements Response {
       throw new TypeError(`new HttpResponse: got a body with status ${status}, needs null`);
     }
     this.#status = status;
-    this.#statusText = statusText;
+    this.#statusText = String(statusText);
     if (trailers !== undefined) this.#trailers = trailers;
     const fields = headers === undefined ? [] : fieldsFrom("new HttpResponse", headers);
     if (type !== "" && firstField(fields, "content-type") === null)
