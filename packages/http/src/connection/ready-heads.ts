@@ -37,8 +37,8 @@ export class ReadyHeads {
     for (const head of this.#heads) {
       if (head.fields !== fields || head.status !== status) continue;
       if (head.date !== date) {
-        head.date = date;
         head.bytes = ENCODER.encode(build(status, fields, date));
+        head.date = date;
       }
       return head.bytes;
     }
