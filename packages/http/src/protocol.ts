@@ -36,6 +36,54 @@ export { ProtocolError } from "./protocol/protocol-error.ts";
 export { encodeEvent, type ServerSentEvent } from "./protocol/encode-event.ts";
 export { type Rule, RULES } from "./protocol/rules.ts";
 
+// WebSockets
+export {
+  CONTROL_BYTES_MAX,
+  type MessageType,
+  OPCODE_BINARY,
+  OPCODE_CLOSE,
+  OPCODE_CONTINUATION,
+  OPCODE_PING,
+  OPCODE_PONG,
+  OPCODE_TEXT,
+  type WebSocketRole,
+} from "./protocol/websocket/frame.ts";
+export {
+  type FrameEvent,
+  FrameParser,
+  type FrameParserOptions,
+} from "./protocol/websocket/frame-parser.ts";
+export { encodeFrame, type FrameSettings } from "./protocol/websocket/encode-frame.ts";
+export { WebSocketProtocolError } from "./protocol/websocket/websocket-protocol-error.ts";
+export { Utf8Validator } from "./protocol/websocket/utf8-validator.ts";
+export {
+  type CloseReason,
+  encodeClose,
+  isCloseCode,
+  parseClose,
+} from "./protocol/websocket/close-payload.ts";
+export {
+  checkUpgradeRequest,
+  checkUpgradeResponse,
+  chooseProtocol,
+  type HandshakeFields,
+  type HandshakeRefusal,
+  offeredProtocols,
+  type Sha1,
+  type UpgradeQuestion,
+  webSocketAccept,
+  webSocketKey,
+} from "./protocol/websocket/handshake.ts";
+export {
+  acceptDeflate,
+  acceptedDeflate,
+  type DeflateAnswer,
+  type DeflateParameters,
+  type DeflateWishes,
+  offerDeflate,
+} from "./protocol/websocket/negotiate-deflate.ts";
+export { type AllowedOrigins, allowsOrigin } from "./protocol/websocket/allows-origin.ts";
+
 // Bytes to messages
 export type { MessageParser } from "./protocol/message-parser.ts";
 export { RequestParser } from "./protocol/request-parser.ts";
