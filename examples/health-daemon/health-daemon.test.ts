@@ -69,6 +69,7 @@ test(
         scope.shutdown({ graceMs: 5000 });
         const [status, body] = await ask(port, "/readyz");
         assert.deepEqual([status, JSON.parse(body)], [503, { status: "shutting-down" }]);
+        await sleep(asked + 250 - now());
         assert.deepEqual(await ask(port, "/work?ms=1"), [200, "done\n"]);
         await sleep(asked + 350 - now());
         await assert.rejects(ask(port, "/healthz"));
