@@ -166,7 +166,7 @@ const MEANINGS: readonly CorpusCase[] = [
   refusedHost("an IPv6 address of eight groups with a gap", "[1:2:3:4::5:6:7:8]"),
   refusedHost("an IPv6 address of seven groups", "[1:2:3:4:5:6:7]"),
   refusedHost("an IPv6 address that begins with an IPv4 address", "[1.2.3.4::]"),
-  refusedHost("an IPv6 address with two gaps", "[1::2::3]"),
+  refusedHost("an IPv6 address with two gaps", "[1:2::3:4::5:6:7:8]"),
   refusedHost("an IPv6 address with three colons", "[:::1]"),
   ...[
     "Content-Length: 5\r\nContent-Length: 5",
@@ -288,6 +288,11 @@ export const REFUSED_HEADS: readonly CorpusCase[] = [
   ...TARGETS,
   ...LINES,
   ...MEANINGS,
+  {
+    title: "host-invalid: behind a request with a good one, on the same connection",
+    input: `GET / HTTP/1.1\r\n${HOST}\r\nGET / HTTP/1.1\r\nHost: a/b\r\n\r\n`,
+    expected: ["GET / 1.1 @a body=0", "refused host-invalid 400"],
+  },
   {
     title: "a good request is read before the bad one behind it is refused",
     input: `GET /a HTTP/1.1\r\n${HOST}\r\nGET /b HTTP/1.1\r\nHost : b\r\n\r\n`,

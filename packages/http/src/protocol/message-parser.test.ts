@@ -118,6 +118,15 @@ test("RequestParser.readBody: what is wrong behind data comes after the data", (
   );
 });
 
+test("RequestParser.readBody: a large chunk behind small ones is not copied to them", () => {
+  const large = "x".repeat(600);
+  const parser = parserOf(
+    `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n258\r\n${large}\r\n`,
+  );
+  parser.readHead();
+  assert.deepEqual([parser.readBody(9999)?.length, parser.readBody(9999)?.length], [2, 600]);
+});
+
 test("RequestParser.trailers: empty for messages that have none, also after one that had some", () => {
   const parser = parserOf(
     `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n\r\n${HEAD}`,
