@@ -321,6 +321,23 @@ test("serveFile: cancelled at every checkpoint, no file stays open", async () =>
   });
 });
 
+test("serveFile: a file that became shorter is closed by the read that finds it", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    const { localhost } = world;
+    localhost.files.write("/large", pattern(LARGE));
+    const body = responseParts(await serveFile(request("/"), "/large")).payload;
+    const stream = body as ByteReceiveStream;
+    let bytes = (await stream.receive(1000)).length;
+    localhost.files.write("/large", pattern(2000));
+    await assert.rejects(async () => {
+      for (;;) bytes += (await stream.receive()).length;
+    }, /became shorter while it was sent: 198000 of 200000 bytes/);
+    assert.equal(bytes, 2000);
+    assert.equal(localhost.openFiles, 0);
+    await assert.rejects(stream.receive());
+  });
+});
+
 test("serveFile: a download that is cut by a deadline closes the file", async () => {
   await simulate({ seed: 1 }, async (world) => {
     world.localhost.files.write("/large", pattern(LARGE));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test as nodeTest } from "node:test";
-import { EndOfStream, moveOnAfter, now, run, sleep } from "arborio";
+import { EndOfStream, now, run, shielded, sleep } from "arborio";
 import { createDecompressor } from "arborio/lowlevel";
 import { simulator } from "arborio/sim";
 import { type ByteReceiveStream, createMemoryPipe, fromIterable } from "arborio/streams";
@@ -9,6 +9,7 @@ import { HttpResponse } from "../web/http-response.ts";
 import { responseParts } from "../web/response-parts.ts";
 import { answer, decompressed, encode, JSON_TYPE, TEXT } from "./compress.test.kit.ts";
 import { FLUSH_AFTER_MS } from "./compressed-body.ts";
+import { PulledBody } from "./pulled-body.ts";
 import { CONTENT_CODINGS, type ContentCoding } from "./content-coding.ts";
 
 const test = onEveryBackend(nodeTest);
@@ -78,40 +79,30 @@ nodeTest("compress: a stream that comes without a pause is not flushed in betwee
 });
 
 nodeTest(
-  "compress: cancelled at every checkpoint, nothing is lost and nothing stays open",
+  "compress: cancelled at every checkpoint, nothing is lost, and all is closed",
   async () => {
     await run(
       () =>
         cancelEverywhere(async (round) => {
-          let open = 0;
-          const source = fromIterable([encode(TEXT.slice(0, 2000)), encode(TEXT.slice(2000))]);
-          const close = source.close.bind(source);
-          open += 1;
-          source.close = () => {
-            open = 0;
-            close();
-          };
-          round.after(() => assert.equal(open, 0));
+          const [source, isOpen] = watched([TEXT.slice(0, 2000), TEXT.slice(2000)]);
+          round.after(() => assert.equal(isOpen(), false));
+          const response = new HttpResponse(source, { headers: JSON_TYPE });
+          const wrapped = await answer(response, "gzip");
+          using body = responseParts(wrapped).payload as ByteReceiveStream;
           const received: Uint8Array[] = [];
-          let body: ByteReceiveStream | undefined;
-          try {
-            const response = new HttpResponse(source, { headers: JSON_TYPE });
-            const wrapped = await answer(response, "gzip");
-            body = responseParts(wrapped).payload as ByteReceiveStream;
-            // A receive that is cancelled by this deadline, at whatever step, loses nothing.
-            for (let delay = 0; delay < 3; delay++) {
-              const chunk = await moveOnAfter(delay, () =>
-                (body as ByteReceiveStream).receive(100),
-              );
-              if (chunk !== undefined) received.push(chunk);
+          const receiveAll = async (): Promise<void> => {
+            try {
+              for (;;) received.push(await body.receive(100));
+            } catch (error) {
+              if (!(error instanceof EndOfStream)) throw error;
             }
-            for (;;) received.push(await body.receive(100));
-          } catch (error) {
-            if (!(error instanceof EndOfStream)) throw error;
-            assert.equal(decompressed(Buffer.concat(received), "gzip"), TEXT);
+          };
+          try {
+            await receiveAll();
           } finally {
-            body?.close();
-            if (body === undefined) source.close();
+            // Whenever it was cancelled, the rest is still to be had.
+            await shielded(receiveAll);
+            assert.equal(decompressed(Buffer.concat(received), "gzip"), TEXT);
           }
         }),
       { backend: simulator({ seed: 1 }) },
@@ -119,20 +110,44 @@ nodeTest(
   },
 );
 
+/** A stream of these, which pauses before each, so that what was compressed is put out; and whether it is open. */
+function watched(texts: readonly string[], failure?: Error): [ByteReceiveStream, () => boolean] {
+  const left = [...texts];
+  let open = true;
+  const stream = new PulledBody("Source", {
+    async pull() {
+      await sleep(20);
+      const text = left.shift();
+      if (text !== undefined) return encode(text);
+      throw failure ?? new EndOfStream("over");
+    },
+    release() {
+      open = false;
+    },
+  });
+  return [stream, () => open];
+}
+
 test("compress: a source that fails, fails the body, and is closed", async () => {
-  const failing = (async function* () {
-    yield encode(TEXT);
-    throw new Error("the disk is gone");
-  })();
-  const response = await answer(new HttpResponse(fromIterable(failing), { headers: JSON_TYPE }));
+  const failure = new Error("the disk is gone");
+  const [failing, isOpen] = watched([TEXT], failure);
+  const response = await answer(new HttpResponse(failing, { headers: JSON_TYPE }));
   await assert.rejects(response.arrayBuffer(), /the disk is gone/);
-  const early: AsyncIterable<Uint8Array> = {
-    [Symbol.asyncIterator]: () => ({
-      next: () => Promise.reject(new Error("from the beginning")),
-    }),
-  };
-  await assert.rejects(
-    answer(new HttpResponse(fromIterable(early), { headers: JSON_TYPE })),
-    /from the beginning/,
-  );
+  assert.equal(isOpen(), false);
+  const [early, isEarlyOpen] = watched([], failure);
+  const answering = answer(new HttpResponse(early, { headers: JSON_TYPE }), "gzip");
+  await assert.rejects(async () => (await answering).arrayBuffer(), /the disk is gone/);
+  assert.equal(isEarlyOpen(), false);
+});
+
+test("compress: a source that fails while it is looked at is closed", async () => {
+  let open = true;
+  const source = new PulledBody("Source", {
+    pull: () => Promise.reject(new Error("at once")),
+    release() {
+      open = false;
+    },
+  });
+  await assert.rejects(answer(new HttpResponse(source, { headers: JSON_TYPE })), /at once/);
+  assert.equal(open, false);
 });
