@@ -35,35 +35,36 @@ export function scanFields(
 ): number {
   const headEnd = Math.min(end, base + limits.headBytesMax);
   const marksMax = MARKS * Math.min(FIELDS_MAX, limits.fieldsMax);
-  count = 0;
+  let found = 0;
   while (at < headEnd && bytes[at] !== CR) {
     const lineStart = at;
     while (TOKEN_BYTES[bytes[at] as number] === 1) at++;
-    if (bytes[at] !== COLON || at === lineStart || count >= marksMax) return -1;
-    marks[count] = lineStart - base;
-    marks[count + 1] = at - base;
+    if (bytes[at] !== COLON || at === lineStart || found >= marksMax) return -1;
+    marks[found] = lineStart - base;
+    marks[found + 1] = at - base;
     at++;
     while (bytes[at] === SPACE || bytes[at] === TAB) at++;
     const valueStart = at;
-    marks[count + 2] = at - base;
+    marks[found + 2] = at - base;
     while (VALUE_BYTES[bytes[at] as number] === 1) at++;
     if (bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
     if (at - lineStart > limits.fieldLineBytesMax) return -1;
     let valueEnd = at;
     while (valueEnd > valueStart && bytes[valueEnd - 1] === SPACE) valueEnd--;
     if (valueEnd > valueStart && bytes[valueEnd - 1] === TAB) return -1;
-    marks[count + 3] = valueEnd - base;
-    count += MARKS;
+    marks[found + 3] = valueEnd - base;
+    found += MARKS;
     at += 2;
   }
+  count = found;
   return at + 1 < headEnd && bytes[at + 1] === LF ? at + 2 : -1;
 }
 
 /** The fields that `scanFields` found, out of the text of the head. */
 export function scannedFields(text: string): string[] {
   const fields: string[] = [];
-  for (let at = 0; at < count; at += MARKS) {
-    fields.push(text.slice(marks[at], marks[at + 1]), text.slice(marks[at + 2], marks[at + 3]));
+  for (let at = 0; at < count; at += 2) {
+    fields[at >> 1] = text.slice(marks[at], marks[at + 1]);
   }
   return fields;
 }
