@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test as runnerTest } from "node:test";
-import { failAfter, InvalidStateError, sleep, SystemError, taskGroup } from "arborio";
+import { Cancelled, failAfter, InvalidStateError, sleep, SystemError, taskGroup } from "arborio";
 import { connectTcp, connectUnix, listenTcp, type SocketStream } from "arborio/net";
 import { onEveryBackend } from "arborio/testing";
 import { get, RawClient } from "../connection/raw-client.test.kit.ts";
@@ -303,3 +303,60 @@ test(
   },
   hostOnly,
 );
+
+test("a client that leaves, by end or reset, at any time: the handler has been cancelled and cleaned up, in bounded time", async () => {
+  let [running, begun] = [0, 0];
+  const errors: unknown[] = [];
+  const reported: unknown[] = [];
+  const during = async <T>(fn: () => Promise<T>): Promise<T> => {
+    running += 1;
+    begun += 1;
+    try {
+      return await fn();
+    } catch (error) {
+      errors.push(error);
+      throw error;
+    } finally {
+      running -= 1;
+    }
+  };
+  await using server = await openServer(
+    (request) =>
+      during(async () => {
+        await request.text();
+        await sleep(request.url.endsWith("/slow") ? 60_000 : 0);
+        return new HttpResponse((sink) =>
+          during(async () => {
+            for (;;) await sink.send(new Uint8Array(50_000));
+          }),
+        );
+      }),
+    { ...LOCAL, onError: (error) => void reported.push(error) },
+  );
+  for (const leave of ["close", "abort"] as const) {
+    for (const [path, announced] of [
+      ["/slow", 0],
+      ["/slow", 100],
+      ["/endless", 0],
+    ] as const) {
+      const before = begun;
+      const stream = await connectTcp("127.0.0.1", server.port);
+      await stream.send(
+        new TextEncoder().encode(
+          `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: ${announced}\r\n\r\n`,
+        ),
+      );
+      await failAfter(5000, async () => {
+        while (begun === before) await sleep(1);
+      });
+      if (path === "/endless") await stream.receive(10);
+      stream[leave]();
+      await failAfter(5000, async () => {
+        while (running > 0 || server.statistics().connectionsOpen > 0) await sleep(1);
+      });
+    }
+  }
+  assert.ok(errors.length >= 6);
+  for (const error of errors) assert.ok(error instanceof Cancelled, String(error));
+  assert.deepEqual(reported, []);
+});
