@@ -25,6 +25,9 @@ const WARM_UP_S = 1;
 const SAMPLE_S = 2;
 const QUICK_S = 1;
 
+/** An answer that takes longer is an error, in seconds. More than a busy machine needs. */
+const ANSWER_S_MAX = 8;
+
 /** How much longer than told wrk may take: it waits for answers that are under way. */
 const WRK_SLACK_MS = 10_000;
 
@@ -121,7 +124,14 @@ interface WrkReport {
 const luaScript = fileURLToPath(new URL("wrk.lua", import.meta.url));
 
 async function wrk(port: number, kind: RequestKind, seconds: number): Promise<WrkReport> {
-  const args = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "-s", luaScript];
+  const args = [
+    "-t1",
+    `-c${CONNECTIONS}`,
+    `-d${seconds}s`,
+    `--timeout=${ANSWER_S_MAX}s`,
+    "-s",
+    luaScript,
+  ];
   const { stdout } = await run("wrk", [...args, `http://127.0.0.1:${port}/`, "--", kind], {
     timeout: seconds * 1000 + WRK_SLACK_MS,
   }).catch((error: unknown) => {
