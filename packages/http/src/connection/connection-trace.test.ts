@@ -157,3 +157,12 @@ simTest("trace: hooks that throw are reported, and change nothing", async () => 
   await client.close();
   assert.equal(reported.length, 9);
 });
+
+simTest("trace: a request that the server's end cuts off", async () => {
+  const trace = new Log();
+  const client = testClient(handler, { trace });
+  await new RawClient(client.connect()).send(get("/never"));
+  await sleep(10);
+  await client.close();
+  assert.match(String(trace.lines[2]), /^end r1: sent 503 \d+ dated$/);
+});

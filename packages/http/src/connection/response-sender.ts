@@ -106,7 +106,8 @@ export class ResponseSender {
   async sendSwitch(parts: ResponseParts, protocol: string): Promise<void> {
     const connection = this.#connection;
     const { outlet } = connection;
-    const { status, statusText, fields } = parts;
+    const { status, statusText, fields, payload } = parts;
+    if (typeof payload === "object" && payload !== null && "close" in payload) payload.close();
     if (outlet.isWriting) await connection.drained();
     const all = outgoingFields(fields, "none", connection.core.date());
     if (protocol !== "") all.push("connection", "upgrade", "upgrade", protocol);

@@ -129,6 +129,9 @@ export class ServerConnection implements WireReceiver {
       try {
         await exchange.scope.run(this.#answer);
         if (exchange.scope.cancelledCaught) await this.#cutShort(exchange);
+      } catch (error) {
+        this.#ending = error instanceof Cancelled && this.#refuseNowait() ? "plain" : "reset";
+        throw error;
       } finally {
         exchange.body?.detach();
         this.core.requestsHandled += 1;
@@ -244,12 +247,10 @@ export class ServerConnection implements WireReceiver {
   }
 
   #failed(error: unknown): void {
-    const exchange = this.#exchange;
-    if (error instanceof Cancelled && (exchange === null || this.#refuseNowait())) return;
+    if (error instanceof Cancelled) return;
     this.#ending = "reset";
     // That the client has gone is nobody's error.
-    const isClients = this.#isGone && isDeparture(error);
-    if (!isClients && !(error instanceof Cancelled)) this.core.report(error, exchange);
+    if (!(this.#isGone && isDeparture(error))) this.core.report(error, this.#exchange);
   }
 
   /** The server has waited long enough for a handler: says so, if nothing else was said. */

@@ -3,6 +3,7 @@
  * all, and one that tells them of a shutdown.
  */
 import {
+  BrokenResourceError,
   Event,
   now,
   shielded,
@@ -12,7 +13,7 @@ import {
   taskGroup,
   type TaskGroup,
 } from "arborio";
-import { takeWire, wallNow } from "arborio/lowlevel";
+import { takeWire, wallNow, type Wire } from "arborio/lowlevel";
 import type { ByteStream } from "arborio/streams";
 import { BufferPool } from "../connection/buffer-pool.ts";
 import { ServerConnection } from "../connection/server-connection.ts";
@@ -100,12 +101,22 @@ export class ConnectionServer implements ServerCore {
       group.startSoon(() => this.#watchShutdown(hooks), { daemon: true, name: "http shutdown" });
       // A shutdown is not to end the accepting at once: the system has accepted what it has not told of yet.
       await shielded(() => hooks.accept(group));
+      // Also if somebody else has closed where connections came from.
+      if (!this.draining) await this.#drain();
     });
   }
 
   /** Serves one connection until it ends. */
   async serveStream(stream: ByteStream): Promise<void> {
-    await new ServerConnection(takeWire(stream), this).run();
+    let wire: Wire;
+    try {
+      wire = takeWire(stream);
+    } catch (error) {
+      // It came and has gone.
+      if (error instanceof BrokenResourceError) return;
+      throw error;
+    }
+    await new ServerConnection(wire, this).run();
   }
 
   statistics(): ServerStatistics {
@@ -132,13 +143,14 @@ export class ConnectionServer implements ServerCore {
 
   /** Looks at the deadlines of all connections, again and again, while there are any. */
   async #sweepForever(): Promise<never> {
-    for (;;) {
+    for (let wasHeldUp = false; ;) {
       await this.#sweeping.wait();
       const before = this.#coarseNow;
       await sleep(this.#sweepMs);
       this.#coarseNow = now();
       // If this process was held up, so was what the clients have sent: it has to be read before anybody is called late.
-      const wasHeldUp = this.#coarseNow - before > 2 * this.#sweepMs;
+      // Once: where that is the rule, deadlines hold all the same.
+      wasHeldUp = !wasHeldUp && this.#coarseNow - before > 2 * this.#sweepMs;
       if (!wasHeldUp) for (const connection of this.#connections) connection.sweep(this.#coarseNow);
       if (this.#connections.size === 0) this.#sweeping = new Event();
     }
@@ -181,13 +193,18 @@ export class ConnectionServer implements ServerCore {
       hooks.asked?.();
       await sleep(ACCEPT_MS);
       hooks.stop();
-      this.draining = true;
-      for (const connection of this.#connections) connection.drain();
-      await sleep(LEAVE_MS);
-      for (const connection of this.#connections) connection.leave();
+      if (!this.draining) await this.#drain();
     } finally {
       hooks.stop();
     }
+  }
+
+  async #drain(): Promise<void> {
+    this.draining = true;
+    if (this.#connections.size === 0) return;
+    for (const connection of this.#connections) connection.drain();
+    await sleep(LEAVE_MS);
+    for (const connection of this.#connections) connection.leave();
   }
 
   // Handling -------------------------------------------------------------------------------------------------------------

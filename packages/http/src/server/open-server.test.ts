@@ -360,3 +360,19 @@ test("a client that leaves, by end or reset, at any time: the handler has been c
   for (const error of errors) assert.ok(error instanceof Cancelled, String(error));
   assert.deepEqual(reported, []);
 });
+
+test(
+  "deadlines: a process that was held up reads what has come before it calls anybody late",
+  async () => {
+    await using server = await openServer(hello, { ...LOCAL, timeouts: { headMs: 200 } });
+    using stream = await connectTcp("127.0.0.1", server.port);
+    const raw = new RawClient(stream);
+    await raw.send("GET / HTTP/1.1\r\n");
+    await sleep(50);
+    await raw.send("host: a\r\n\r\n");
+    const until = performance.now() + 500;
+    while (performance.now() < until);
+    assert.equal((await raw.response()).head.status, 200);
+  },
+  hostOnly,
+);

@@ -10,7 +10,7 @@ import {
   taskGroup,
   type TaskGroup,
 } from "arborio";
-import { connectTcp } from "arborio/net";
+import { connectTcp, listenTcp } from "arborio/net";
 import { fieldsOf, get, RawClient, simTest } from "../connection/raw-client.test.kit.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { openServer, serve } from "./open-server.ts";
@@ -290,4 +290,19 @@ simTest("openServer({ group }): ends with its group, by shutdown and by cancella
     assert.deepEqual(statuses, graceMs === 0 ? [] : [200]);
     await assert.rejects(connectTcp("127.0.0.1", 80));
   }
+});
+
+simTest("a listener that its owner closes: the server ends as by a shutdown", async () => {
+  const listener = await listenTcp(80, { host: "127.0.0.1" });
+  const server = await openServer(slow, { listener });
+  const [idle, busy] = [await connected(), await connected()];
+  await busy.send(get());
+  await sleep(100);
+  const before = now();
+  listener.close();
+  assert.equal(await idle.end(), "end");
+  assert.equal((await busy.response()).body, "done");
+  busy.stream.close();
+  await server.ended();
+  assert.ok(now() - before < 1500);
 });

@@ -120,3 +120,12 @@ test(
   },
   { skip: { backend: "host", reason: "each round has to take the same course" } },
 );
+
+test("testClient: a connection that is broken off before the server has taken it harms nobody", async () => {
+  await using client = testClient(() => new HttpResponse("hello"));
+  const stream = client.connect();
+  await stream.send(new Uint8Array([1]));
+  stream.abort();
+  client.connect().close();
+  assert.equal(await (await client.fetch("/")).text(), "hello");
+});
