@@ -43,9 +43,10 @@ export class InputBuffer {
 
   /** Uses up bytes, and gives them: a view. */
   take(count: number): Uint8Array {
-    const view = this.bytes.subarray(this.start, this.start + count);
+    const { bytes, start } = this;
+    const isAll = start === 0 && count === bytes.length;
     this.skip(count);
-    return view;
+    return isAll ? bytes : bytes.subarray(start, start + count);
   }
 
   /** Uses up bytes. */
