@@ -20,6 +20,8 @@ export class OutgoingBody implements BodySink {
   readonly #framing: OutgoingFraming;
   #sending = false;
   #closed = false;
+  /** A piece has left in part, or is leaving: what was sent behind it would be taken for the rest of it. */
+  #isCut = false;
   /** Without what framing adds. */
   bytesSent = 0;
 
@@ -47,6 +49,7 @@ export class OutgoingBody implements BodySink {
     const isChunked = this.#framing === "chunked";
     if (outlet.isWriting) await connection.drained();
     this.#count(bytes);
+    this.#isCut = true;
     if (isChunked) outlet.addLatin1(chunkHead(bytes));
     if (bytes <= JOINED_BYTES_MAX) {
       if (typeof piece === "string") outlet.addUtf8(piece, bytes);
@@ -58,6 +61,7 @@ export class OutgoingBody implements BodySink {
     }
     if (isChunked) outlet.addLatin1(CHUNK_END);
     if (!outlet.flush()) await connection.drained();
+    this.#isCut = false;
   }
 
   /** Tells the client that this was all. */
@@ -101,6 +105,11 @@ export class OutgoingBody implements BodySink {
     if (this.#sending) {
       throw new BusyResourceError(
         "response body.send: another task sends at the moment; let one task send, or take turns with a Lock",
+      );
+    }
+    if (this.#isCut) {
+      throw new InvalidStateError(
+        "response body: a send was cancelled, and how much of its piece has left is not known; give up the body, by letting Cancelled pass or by throwing",
       );
     }
   }

@@ -5,12 +5,13 @@ export interface BodySink {
    * at once, as a chunk of its own where the length is not known; nothing is held back to be joined with the next. A string is sent
    * as UTF-8, an empty piece sends nothing. Do not change the bytes until the promise settles.
    *
-   * One `send` at a time. Cancelled, the body cannot be continued: how much of the piece has left is not known.
+   * One `send` at a time. Cancelled, the body cannot be continued: how much of the piece has left is not known, and further sends are refused.
    *
    * @throws Cancelled if the request is over: the client has left, the server gave up waiting, a deadline has passed.
    * @throws BrokenResourceError if the client has left, seen while sending.
    * @throws BusyResourceError if another task is sending at the moment.
    * @throws ClosedResourceError after the producer has ended.
+   * @throws InvalidStateError after a `send` that was cancelled.
    */
   send(piece: Uint8Array | string): Promise<void>;
 }
