@@ -80,6 +80,7 @@ export type { FormPart } from "./web/form-part.ts";
 export {
   type CookieOptions,
   type CookieScope,
+  type CookieTarget,
   deleteCookie,
   getCookies,
   setCookie,

@@ -12,7 +12,9 @@ export interface Validators {
 
 /** What a decision needs of a request. */
 export interface ConditionalRequest {
+  /** `GET` and `HEAD` can be answered by 304, others by 412. */
   readonly method: string;
+  /** Where the conditions stand. */
   readonly headers: Pick<Headers, "get">;
 }
 

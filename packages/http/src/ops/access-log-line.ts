@@ -5,7 +5,9 @@ import type { TracedEnd, TracedRequest } from "./server-trace.ts";
 
 /** What is known of a request that is over. */
 export interface AccessLogEntry {
+  /** The request. */
   readonly request: TracedRequest;
+  /** How it ended. */
   readonly end: TracedEnd;
   /** Who sent it, through the proxies that are trusted. */
   readonly client: RequestClient;

@@ -15,7 +15,9 @@ export interface TracedConnection {
 
 /** A request, as hooks see it. The same object in every call that is about the same request: a key for a `WeakMap` of spans. */
 export interface TracedRequest {
+  /** The connection that it came on. */
   readonly connection: TracedConnection;
+  /** Of the connection; what a proxy says is not looked at. */
   readonly scheme: "http" | "https";
   /** What the client sent; `null` if it broke the protocol before a whole head was there. */
   readonly head: RequestHead | null;
@@ -38,6 +40,7 @@ export type RequestOutcome =
 
 /** What has become of a request. */
 export interface TracedEnd {
+  /** Whether, and why not, all of the response has been sent. */
   readonly outcome: RequestOutcome;
   /** Of the response whose head was sent; 0 if none was. */
   readonly status: number;

@@ -181,6 +181,7 @@ export class TestClient implements AsyncDisposable {
     }
   }
 
+  /** `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

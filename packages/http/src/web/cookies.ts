@@ -27,7 +27,7 @@ export type CookieScope = Pick<CookieOptions, "domain" | "path" | "secure" | "pa
 const COOKIE_BYTES_MAX = 4096;
 
 /** Where they may be set: at a response, or at headers for one. */
-type CookieTarget = Headers | { readonly headers: Headers };
+export type CookieTarget = Headers | { readonly headers: Headers };
 
 /**
  * The cookies of a request, by name. Lenient, as clients are: what is no cookie is skipped, of two with one name the first counts, and

@@ -17,6 +17,7 @@ export class FieldHeaders implements Headers {
   /**
    * @param fields is kept, and changed if this is not immutable.
    */
+  /** A view of field lines, names and values in turn. */
   constructor(fields: FieldList, immutable: boolean) {
     this.#fields = fields as string[];
     this.#immutable = immutable;
@@ -32,6 +33,7 @@ export class FieldHeaders implements Headers {
     return firstField(this.#fields, lowerCaseName);
   }
 
+  /** The values of all lines of this name, joined by `", "`; `null` if there is none. */
   get(name: string): string | null {
     const wanted = requireFieldName("headers.get", name).toLowerCase();
     const fields = this.#fields;
@@ -44,10 +46,12 @@ export class FieldHeaders implements Headers {
     return value;
   }
 
+  /** Whether there is a line of this name. */
   has(name: string): boolean {
     return this.first(requireFieldName("headers.has", name).toLowerCase()) !== null;
   }
 
+  /** The values of all `Set-Cookie` lines, each for itself. */
   getSetCookie(): string[] {
     const fields = this.#fields;
     const values: string[] = [];
@@ -57,6 +61,7 @@ export class FieldHeaders implements Headers {
     return values;
   }
 
+  /** Adds a field line. @throws TypeError if the headers are immutable, or it is no field. */
   append(name: string, value: string): void {
     const checked = requireFieldName("headers.append", name);
     const text = requireFieldValue("headers.append", checked, value);
@@ -64,6 +69,7 @@ export class FieldHeaders implements Headers {
     this.#fields.push(checked, text);
   }
 
+  /** Replaces all lines of this name by one. @throws TypeError if the headers are immutable, or it is no field. */
   set(name: string, value: string): void {
     const checked = requireFieldName("headers.set", name);
     const text = requireFieldValue("headers.set", checked, value);
@@ -77,12 +83,14 @@ export class FieldHeaders implements Headers {
     this.#remove(checked.toLowerCase(), at + 2);
   }
 
+  /** Removes all lines of this name. @throws TypeError if the headers are immutable. */
   delete(name: string): void {
     const checked = requireFieldName("headers.delete", name);
     this.#change("delete");
     this.#remove(checked.toLowerCase(), 0);
   }
 
+  /** Calls `callback` with each value and name, sorted by name. */
   forEach(
     callback: (value: string, key: string, parent: Headers) => void,
     thisArgument?: unknown,
@@ -93,6 +101,7 @@ export class FieldHeaders implements Headers {
     for (const [name, value] of this) callback.call(thisArgument, value, name, this);
   }
 
+  /** Names and values, sorted by name; names in lower case. */
   *entries(): Generator<[string, string], undefined, unknown> {
     // As the standard says: what changes meanwhile is seen.
     for (let index = 0; index < this.#sorted().length; index += 1) {
@@ -102,16 +111,19 @@ export class FieldHeaders implements Headers {
     return undefined;
   }
 
+  /** Names, sorted, in lower case. */
   *keys(): Generator<string, undefined, unknown> {
     for (const [name] of this.entries()) yield name;
     return undefined;
   }
 
+  /** Values, sorted by name. */
   *values(): Generator<string, undefined, unknown> {
     for (const [, value] of this.entries()) yield value;
     return undefined;
   }
 
+  /** As `entries`. */
   [Symbol.iterator](): Generator<[string, string], undefined, unknown> {
     return this.entries();
   }

@@ -35,6 +35,7 @@ export class HttpError extends Error {
     return typeof candidate === "object" && candidate !== null && BRAND in candidate;
   }
 
+  /** `"HttpError"`, or the name of the class below it. */
   override readonly name: string = "HttpError";
   /** 400 to 599. */
   readonly status: number;
@@ -43,6 +44,7 @@ export class HttpError extends Error {
   /** Whether the message may be sent. */
   readonly expose: boolean;
 
+  /** An error whose answer has this status. */
   constructor(status: number, message: string, options: HttpErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     if (!(Number.isInteger(status) && status >= 400 && status <= 599)) {
@@ -64,19 +66,25 @@ Object.defineProperty(HttpError.prototype, BRAND, { value: true });
  * `HttpError`.
  */
 export class InvalidJsonError extends SyntaxError {
+  /** `"InvalidJsonError"`. */
   override readonly name: string = "InvalidJsonError";
+  /** 400. */
   readonly status: number = 400;
+  /** None. */
   readonly headers: HeadersInit | undefined = undefined;
+  /** The message is about what the client sent. */
   readonly expose: boolean = true;
 }
 Object.defineProperty(InvalidJsonError.prototype, BRAND, { value: true });
 
 /** The body of a request is over its limit: 413. */
 export class BodyTooLargeError extends HttpError {
+  /** `"BodyTooLargeError"`. */
   override readonly name: string = "BodyTooLargeError";
   /** The limit, in bytes. */
   readonly bytesMax: number;
 
+  /** The limit, and what to say instead of the usual message. */
   constructor(bytesMax: number, message?: string) {
     super(413, message ?? `the body is larger than ${bytesMax} bytes`);
     this.bytesMax = bytesMax;

@@ -1,6 +1,6 @@
 import type { ByteReceiveStream } from "arborio/streams";
 import type { FieldList, RequestHead } from "../protocol/message.ts";
-import { BodyReader, type OwnBytes } from "./body-reader.ts";
+import { BodyReader } from "./body-reader.ts";
 import { collectForm } from "./collect-form.ts";
 import { FieldHeaders } from "./field-headers.ts";
 import { firstField } from "./field-names.ts";
@@ -47,6 +47,7 @@ export class HttpRequest implements Request {
     this.#source = source;
   }
 
+  /** As it was sent: methods are case-sensitive. */
   get method(): string {
     return this.#source.head.method;
   }
@@ -117,27 +118,33 @@ export class HttpRequest implements Request {
 
   // The body -------------------------------------------------------------------------------------------------------------
 
-  get body(): ReadableStream<OwnBytes> | null {
+  /** As the web's: made on first use; reading it is reading the body. */
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
     return this.#source.body === null ? null : this.#content.web;
   }
 
+  /** Whether the body was read, or is being read. */
   get bodyUsed(): boolean {
     return this.#source.body !== null && this.#content.used;
   }
 
-  bytes(): Promise<OwnBytes> {
+  /** All of the body. */
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return this.#content.bytes();
   }
 
+  /** All of the body. */
   async arrayBuffer(): Promise<ArrayBuffer> {
     return (await this.#content.bytes()).buffer;
   }
 
+  /** All of the body, as UTF-8; what is none becomes U+FFFD. */
   text(): Promise<string> {
     return this.#content.text();
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- as the web declares it
+  /** All of the body, as JSON. */
   async json(): Promise<any> {
     const content = this.#content;
     const text = content.textNowait("json") ?? (await content.textLater());
@@ -148,6 +155,7 @@ export class HttpRequest implements Request {
     }
   }
 
+  /** All of the body, with its type. */
   async blob(): Promise<Blob> {
     return new Blob([await this.#content.bytes()], { type: this.#type });
   }
@@ -159,6 +167,7 @@ export class HttpRequest implements Request {
     return collectForm(stream, type, formLimits("request.formData", {}));
   }
 
+  /** The body as text. */
   textStream(): ReadableStream<string> {
     return textStreamOf(this.#content, "textStream");
   }
@@ -186,50 +195,62 @@ export class HttpRequest implements Request {
 
   // What is the same for every request that came -------------------------------------------------------------------------
 
+  /** As of a request that came: there is nothing to decide. */
   get duplex(): "half" {
     return "half";
   }
 
+  /** As of a request that came: there is nothing to decide. */
   get cache(): RequestCache {
     return "default";
   }
 
+  /** As of a request that came: there is nothing to decide. */
   get credentials(): RequestCredentials {
     return "same-origin";
   }
 
+  /** As of a request that came: there is nothing to decide. */
   get destination(): RequestDestination {
     return "";
   }
 
+  /** As of a request that came: there is nothing to decide. */
   get integrity(): string {
     return "";
   }
 
+  /** As of a request that came: there is nothing to decide. */
   get keepalive(): boolean {
     return false;
   }
 
+  /** As of a request that came: there is nothing to decide. */
   get mode(): RequestMode {
     return "cors";
   }
 
+  /** As of a request that came: there is nothing to decide. */
   get redirect(): RequestRedirect {
     return "follow";
   }
 
+  /** As of a request that came: there is nothing to decide. */
   get referrer(): string {
     return "about:client";
   }
 
+  /** As of a request that came: there is nothing to decide. */
   get referrerPolicy(): ReferrerPolicy {
     return "";
   }
 
+  /** As of a request that came: there is nothing to decide. */
   get isReloadNavigation(): boolean {
     return false;
   }
 
+  /** As of a request that came: there is nothing to decide. */
   get isHistoryNavigation(): boolean {
     return false;
   }

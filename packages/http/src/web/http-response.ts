@@ -1,5 +1,5 @@
 import type { FieldList } from "../protocol/message.ts";
-import { BodyReader, type OwnBytes } from "./body-reader.ts";
+import { BodyReader } from "./body-reader.ts";
 import { FieldHeaders } from "./field-headers.ts";
 import { firstField } from "./field-names.ts";
 import { fieldsFrom } from "./fields-from.ts";
@@ -62,6 +62,7 @@ export class HttpResponse implements Response {
   #payloadBytes: number | undefined = undefined;
   #trailers: (() => HeadersInit | FieldList) | null = null;
 
+  /** A response with this body: 200, unless `init` says otherwise. */
   constructor(body?: BodySource, init?: HttpResponseInit) {
     if (typeof body === "string") {
       this.#body = body;
@@ -116,31 +117,38 @@ export class HttpResponse implements Response {
 
   // The head -------------------------------------------------------------------------------------------------------------
 
+  /** 101, or 200 to 599. */
   get status(): number {
     return this.#status;
   }
 
+  /** The reason phrase; `""`: the usual one is sent. */
   get statusText(): string {
     return this.#statusText;
   }
 
+  /** Whether the status is one of success: 200 to 299. */
   get ok(): boolean {
     return this.#status >= 200 && this.#status <= 299;
   }
 
+  /** Made on first use. May be changed until the response is sent. */
   get headers(): FieldHeaders {
     this.#headers ??= new FieldHeaders(this.#fields.slice(), false);
     return this.#headers;
   }
 
+  /** `"default"`, or `"error"` of `HttpResponse.error()`. */
   get type(): ResponseType {
     return this.#status === 0 ? "error" : "default";
   }
 
+  /** `""`: it was not fetched. */
   get url(): string {
     return "";
   }
 
+  /** `false`: it was not fetched. */
   get redirected(): boolean {
     return false;
   }
@@ -152,7 +160,7 @@ export class HttpResponse implements Response {
     return this.#headers === null ? this.#fields : this.#headers.fields;
   }
 
-  /** What is to be sent as the body. @throws TypeError if it was read already. */
+  /** @internal What is to be sent as the body. @throws TypeError if it was read already. */
   get payload(): Payload {
     const body = this.#body;
     if (this.#reader === null && !(body instanceof ReadableStream)) return body;
@@ -160,7 +168,7 @@ export class HttpResponse implements Response {
     return this.#taken;
   }
 
-  /** Bytes of a body that is a stream, if they are known before it is read. */
+  /** @internal Bytes of a body that is a stream, if they are known before it is read. */
   get payloadBytes(): number | undefined {
     if (this.#payloadBytes !== undefined || !(this.#body instanceof ReadableStream)) {
       return this.#payloadBytes;
@@ -176,40 +184,49 @@ export class HttpResponse implements Response {
 
   // The body -------------------------------------------------------------------------------------------------------------
 
-  get body(): ReadableStream<OwnBytes> | null {
+  /** As the web's: made on first use; reading it is reading the body. */
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
     return this.#content.web;
   }
 
+  /** Whether the body was read, or is being read. */
   get bodyUsed(): boolean {
     return this.#content.used;
   }
 
-  bytes(): Promise<OwnBytes> {
+  /** All of the body. */
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return this.#content.bytes();
   }
 
+  /** All of the body. */
   async arrayBuffer(): Promise<ArrayBuffer> {
     return (await this.#content.bytes()).buffer;
   }
 
+  /** All of the body, as UTF-8; what is none becomes U+FFFD. */
   text(): Promise<string> {
     return this.#content.text();
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- as the web declares it
+  /** All of the body, as JSON. */
   async json(): Promise<any> {
     return JSON.parse(await this.#content.text());
   }
 
+  /** All of the body, with its type. */
   async blob(): Promise<Blob> {
     return new Blob([await this.#content.bytes()], { type: this.#type });
   }
 
+  /** All of the body, as a form. */
   async formData(): Promise<FormData> {
     const bytes = await this.#content.bytes();
     return new Response(bytes, { headers: { "content-type": this.#type } }).formData();
   }
 
+  /** The body as text. */
   textStream(): ReadableStream<string> {
     return textStreamOf(this.#content, "textStream");
   }
