@@ -1,3 +1,4 @@
+import type { TaskGroup } from "arborio";
 import { startSystemTask } from "arborio/lowlevel";
 import { type Listener, listenTcp, listenUnix } from "arborio/net";
 import { ConnectionServer } from "./connection-server.ts";
@@ -81,6 +82,7 @@ async function listening(
 ): Promise<Server> {
   const core = new ConnectionServer(where, handler, options);
   const { graceMs = defaultGraceMs, drainMs = 0, tls } = options;
+  requireGroup(where, options.group);
   requireNumber(`${where}({ graceMs })`, graceMs, 0);
   requireNumber(`${where}({ drainMs })`, drainMs, 0);
   const listener = await listenFor(where, options);
@@ -91,10 +93,22 @@ async function listening(
   });
 }
 
+function requireGroup(where: string, group: TaskGroup | undefined): void {
+  if (group === undefined) return;
+  if (where === "serve")
+    throw new TypeError("serve({ group }): it runs where it is called; give a group to openServer");
+  if (typeof group.startSoon !== "function")
+    throw new TypeError(`${where}({ group }): needs the group that taskGroup gave`);
+}
+
 async function listenFor(where: string, options: ServerOptions): Promise<Listener> {
   requireOnePlace(where, options);
   const { listener, path, port = PORT, host, tls, reusePort, backlog } = options;
-  if (listener !== undefined) return listener;
+  if (listener !== undefined) {
+    if (typeof listener.serve === "function" && typeof listener.close === "function")
+      return listener;
+    throw new TypeError(`${where}({ listener }): needs one that listenTcp or listenUnix gave`);
+  }
   const common = {
     ...(tls === undefined ? {} : { tls }),
     ...(backlog === undefined ? {} : { backlog }),

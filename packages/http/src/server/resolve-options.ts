@@ -1,8 +1,14 @@
 /** What options come to: defaults, and errors that say what was wrong. */
 import { DEFAULT_PROTOCOL_LIMITS } from "../protocol/limits.ts";
+import type { HttpRequest } from "../web/http-request.ts";
 import type { TrustProxies } from "../ops/forwarded.ts";
 import type { ServerTrace } from "../ops/server-trace.ts";
-import type { HandlingOptions, ServerLimits, ServerTimeouts } from "./server-options.ts";
+import type {
+  HandlingOptions,
+  ServerLimits,
+  ServerOptions,
+  ServerTimeouts,
+} from "./server-options.ts";
 
 const LIMITS: ServerLimits = {
   ...DEFAULT_PROTOCOL_LIMITS,
@@ -11,6 +17,27 @@ const LIMITS: ServerLimits = {
   connectionsMax: 16_384,
   requestsMax: Infinity,
 };
+
+/** What options are called: a server whose `hostname` was overlooked would listen on all addresses. */
+const NAMES: ReadonlySet<string> = new Set<keyof ServerOptions>([
+  "port",
+  "host",
+  "path",
+  "listener",
+  "tls",
+  "reusePort",
+  "backlog",
+  "group",
+  "graceMs",
+  "drainMs",
+  "limits",
+  "timeouts",
+  "halfClose",
+  "trustProxies",
+  "debug",
+  "onError",
+  "trace",
+]);
 
 /** Limits below which nothing could be served at all; of others the least is 0. */
 const LEAST_LIMITS: Readonly<Partial<Record<string, number>>> = {
@@ -59,19 +86,30 @@ export function resolveHandling(
   options: HandlingOptions,
 ): Handling {
   if (typeof handler !== "function") {
-    throw new TypeError(
-      `${where}: got ${describe(handler)}, needs a handler: (request) => new HttpResponse("hello")`,
-    );
+    const example = hasFetch(handler) ? "app.fetch" : '(request) => new HttpResponse("hello")';
+    throw new TypeError(`${where}: got ${describe(handler)}, needs a handler: ${example}`);
   }
   requireObject(`${where}(handler, options)`, options);
-  const { halfClose = false, debug = false, onError = console.error, trace } = options;
+  for (const name of Object.keys(options)) {
+    if (NAMES.has(name)) continue;
+    const known = [...NAMES].join(", ");
+    throw new TypeError(`${where}({ ${name} }): there is no such option; there are ${known}`);
+  }
+  const { halfClose = false, debug = false, onError = logError, trace } = options;
   requireFlag(`${where}({ halfClose })`, halfClose);
   requireFlag(`${where}({ debug })`, debug);
   if (typeof onError !== "function")
     throw new TypeError(`${where}({ onError }): got ${describe(onError)}, needs a function`);
   if (trace !== undefined) requireTrace(`${where}({ trace`, trace);
+  const limits = withDefaults(`${where}({ limits`, LIMITS, options.limits, LEAST_LIMITS, 0);
+  const { connectionsMax } = limits;
+  if (!Number.isInteger(connectionsMax) && connectionsMax !== Infinity) {
+    throw new RangeError(
+      `${where}({ limits: { connectionsMax } }): got ${connectionsMax}, needs a whole number, or Infinity`,
+    );
+  }
   return {
-    limits: withDefaults(`${where}({ limits`, LIMITS, options.limits, LEAST_LIMITS, 0),
+    limits,
     timeouts: withDefaults(`${where}({ timeouts`, TIMEOUTS, options.timeouts, {}, 1),
     halfClose,
     trustProxies: options.trustProxies ?? 0,
@@ -79,6 +117,12 @@ export function resolveHandling(
     onError,
     trace,
   };
+}
+
+/** What a server does with errors unless told otherwise. The fields of the request stay out of logs: credentials are among them. */
+function logError(error: unknown, request: Request | null): void {
+  if (request === null) console.error("HTTP server:", error);
+  else console.error(`HTTP server: ${request.method} ${(request as HttpRequest).target}:`, error);
 }
 
 /** @throws TypeError, RangeError if `value` is not a number from `least` on, `Infinity` with them. */
@@ -129,6 +173,10 @@ function withDefaults<T extends object>(
     all[key] = value;
   }
   return all as T;
+}
+
+function hasFetch(value: unknown): boolean {
+  return typeof (value as { readonly fetch?: unknown } | null | undefined)?.fetch === "function";
 }
 
 function describe(value: unknown): string {
