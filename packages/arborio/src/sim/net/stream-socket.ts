@@ -124,10 +124,13 @@ export class StreamSocket implements Wire, WireDetails, OpenSocket {
     const isUnread = this.#arrivedBytes > 0;
     this.#arrived.length = 0;
     this.#arrivedBytes = 0;
-    if (this.#reset || this.#isOver || this.#endDelivered) {
+    if (this.#reset || this.#isOver) {
       this.#leave();
     } else if (isUnread || (abortively && this.kind === "tcp")) {
+      // Also after an end that has arrived: the other side may be waiting for room, and would wait for ever.
       this.#sendReset("ECONNRESET");
+    } else if (this.#endDelivered) {
+      this.#leave();
     } else {
       this.#ending = true;
       this.#send();

@@ -189,6 +189,23 @@ test("simulated TCP: who closes with unread bytes resets the connection, and dro
   assert.deepEqual(near.log, ["failed ECONNRESET"]);
 });
 
+test("simulated TCP: who closes with unread bytes after its end resets the connection, so that no write waits for ever", () => {
+  const network = new TestNetwork({ chunks: "whole" });
+  const [near, far] = network.connected(
+    network.host("10.0.0.1"),
+    network.host("10.0.0.2"),
+    "10.0.0.2",
+  );
+  far.wire.pause();
+  far.wire.end();
+  assert.equal(near.wire.write(someBytes(5 * WINDOW_BYTES)), false);
+  network.settle();
+  assert.deepEqual(near.log, ["end"]);
+  far.wire.close(false);
+  network.settle();
+  assert.deepEqual(near.log, ["end", "failed ECONNRESET"]);
+});
+
 test("simulated TCP: what comes to a closed socket is answered with a reset", () => {
   const network = new TestNetwork();
   const [near, far] = network.connected(
