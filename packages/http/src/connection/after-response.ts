@@ -1,12 +1,19 @@
 /** What is done with what a client still sends when it has its response. */
+import { sleep } from "arborio";
 import { ProtocolError } from "../protocol/protocol-error.ts";
 import type { ServerConnection } from "./server-connection.ts";
 
 /** So long, in milliseconds, what comes after a response is read and dropped: the rest of a body, or all, if there is no further request. */
 const AFTER_RESPONSE_MS = 5000;
 
-/** Likewise, in bytes, before the connection is closed. */
+/** Likewise, in bytes. */
 const LINGER_BYTES_MAX = 1_048_576;
+
+/**
+ * To a client that sends more nothing is read for so long, in milliseconds, before the connection is closed: held up, it looks what came.
+ * To close at once would reset it while it sends: proxies such as nginx take that for a failure, and never look for the response.
+ */
+const HELD_UP_MS = 100;
 
 /** Bytes that are dropped at a time. */
 const PIECE_BYTES = 65_536;
@@ -50,4 +57,7 @@ export async function linger(connection: ServerConnection): Promise<void> {
   const bytesMax = inlet.bytesReceived + LINGER_BYTES_MAX;
   awaited.begin("linger", core.due(AFTER_RESPONSE_MS));
   while (!inlet.ended && !awaited.isOverdue && inlet.bytesReceived < bytesMax) await inlet.wait();
+  if (inlet.bytesReceived < bytesMax || inlet.ended) return;
+  inlet.pause();
+  await sleep(HELD_UP_MS);
 }

@@ -39,9 +39,7 @@ export class WireInlet {
     this.#parser.push(bytes);
     // Who waits takes it before more can come, or the next that comes finds nobody: no stop and start for each piece of a large body.
     if (this.#lot.unpark() > 0 || this.#paused) return;
-    if (this.#parser.bufferedBytes < READ_AHEAD_BYTES) return;
-    this.#paused = true;
-    this.#wire.pause();
+    if (this.#parser.bufferedBytes >= READ_AHEAD_BYTES) this.pause();
   }
 
   end(): void {
@@ -54,6 +52,13 @@ export class WireInlet {
     this.failure = error;
     this.ended = true;
     this.#lot.unparkAll();
+  }
+
+  /** Reads nothing until somebody waits. */
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#wire.pause();
   }
 
   /** Waits until something happens here; the caller looks then what it was. Reads on, however much there is: it is not enough. */
