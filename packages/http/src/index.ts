@@ -101,6 +101,17 @@ export { eventStreamResponse, type EventStreamOptions } from "./sse/event-stream
 export type { EventProducer, EventSink } from "./sse/produce-events.ts";
 export type { ServerSentEvent } from "./protocol/encode-event.ts";
 
+// WebSockets
+export { upgradeWebSocket, type UpgradeWebSocketOptions } from "./websocket/upgrade-web-socket.ts";
+export type { WebSocketBody } from "./websocket/run-web-socket.ts";
+export type { WebSocketConnection } from "./websocket/web-socket-connection.ts";
+export type { ReceivedMessage } from "./websocket/received-message.ts";
+export { WebSocketClosedError } from "./websocket/web-socket-closed-error.ts";
+export type { WebSocketCompression, WebSocketOptions } from "./websocket/web-socket-options.ts";
+export { WebSocketProtocolError } from "./protocol/websocket/websocket-protocol-error.ts";
+export type { AllowedOrigins } from "./protocol/websocket/allows-origin.ts";
+export type { MessageType } from "./protocol/websocket/frame.ts";
+
 // Watching a server
 export type {
   RequestOutcome,

@@ -1,0 +1,141 @@
+/**
+ * What goes out: frames, each handed to the wire whole, so that no cancellation can leave half a frame behind. Control frames that come while
+ * the wire is busy wait for it, few at a time.
+ */
+import { ParkingLot, type Wire } from "arborio/lowlevel";
+import { applyMask } from "../protocol/websocket/apply-mask.ts";
+import {
+  encodeFrame,
+  frameHeadBytes,
+  type FrameSettings,
+  writeFrameHead,
+} from "../protocol/websocket/encode-frame.ts";
+import { OPCODE_CLOSE, type WebSocketRole } from "../protocol/websocket/frame.ts";
+import { MaskSource } from "./mask-source.ts";
+
+/** So many pings are answered that came while nothing could be written; of more, the last ones (RFC 6455 §5.5.3). */
+const CONTROLS_WAITING_MAX = 32;
+
+/** Bytes of the longest head. */
+const HEAD_BYTES_MAX = 14;
+/** Payloads that may be longer are not made in the scratch memory. */
+const SCRATCH_BYTES = 16_384;
+/** Up to so many characters a loop copies ASCII sooner than an encoder is called. */
+const COPIED_LENGTH_MAX = 64;
+/** Bytes that a code unit may take in UTF-8. */
+const UTF8_BYTES_MAX = 3;
+
+const ENCODER: TextEncoder = new TextEncoder();
+
+/** Frames that the wire takes at once need no memory of their own; it is replaced when a wire goes on reading it. */
+let scratch = new Uint8Array(SCRATCH_BYTES);
+
+/** The sending half of a WebSocket. */
+export class FrameOutlet {
+  readonly #wire: Wire;
+  readonly #masks: MaskSource | null;
+  #isWriting = false;
+  #isClosed = false;
+  #endWanted = false;
+  #waiting: Uint8Array[] = [];
+  readonly #lot: ParkingLot = new ParkingLot();
+
+  constructor(wire: Wire, role: WebSocketRole) {
+    this.#wire = wire;
+    this.#masks = role === "client" ? new MaskSource() : null;
+  }
+
+  /** Whether the wire still takes what was written before. */
+  get isWriting(): boolean {
+    return this.#isWriting;
+  }
+
+  /** Writes a frame of a message; not while `isWriting`. `false`: wait with `drained`. */
+  writeFrame(settings: FrameSettings, payload: Uint8Array): boolean {
+    if (payload.length > SCRATCH_BYTES - HEAD_BYTES_MAX)
+      return this.#write(encodeFrame({ ...settings, mask: this.#masks?.next() }, payload));
+    scratch.set(payload, HEAD_BYTES_MAX);
+    return this.#writeScratch(settings, payload.length);
+  }
+
+  /** The same, with text. */
+  writeText(settings: FrameSettings, text: string): boolean {
+    if (text.length * UTF8_BYTES_MAX > SCRATCH_BYTES - HEAD_BYTES_MAX)
+      return this.writeFrame(settings, ENCODER.encode(text));
+    if (text.length <= COPIED_LENGTH_MAX && copyAscii(text, scratch, HEAD_BYTES_MAX))
+      return this.#writeScratch(settings, text.length);
+    const { written } = ENCODER.encodeInto(text, scratch.subarray(HEAD_BYTES_MAX));
+    return this.#writeScratch(settings, written);
+  }
+
+  /** The payload lies in the scratch memory already; the head is written right before it. */
+  #writeScratch(settings: FrameSettings, payloadBytes: number): boolean {
+    const mask = this.#masks?.next();
+    const start = HEAD_BYTES_MAX - frameHeadBytes(payloadBytes, mask !== undefined);
+    const frame = scratch.subarray(start, HEAD_BYTES_MAX + payloadBytes);
+    writeFrameHead(frame, { ...settings, mask }, payloadBytes);
+    if (mask !== undefined) applyMask(frame.subarray(HEAD_BYTES_MAX - start), mask);
+    if (this.#write(frame)) return true;
+    scratch = new Uint8Array(SCRATCH_BYTES);
+    return false;
+  }
+
+  /** Writes a control frame, now or as soon as the wire can. */
+  control(opcode: number, payload: Uint8Array): void {
+    if (this.#isClosed || this.#endWanted) return;
+    const frame = encodeFrame({ opcode, mask: this.#masks?.next() }, payload);
+    if (!this.#isWriting) {
+      this.#write(frame);
+      return;
+    }
+    if (opcode !== OPCODE_CLOSE && this.#waiting.length === CONTROLS_WAITING_MAX)
+      this.#waiting.shift();
+    this.#waiting.push(frame);
+  }
+
+  /** Nothing more is written after what was. */
+  end(): void {
+    if (this.#isClosed || this.#endWanted) return;
+    this.#endWanted = true;
+    if (!this.#isWriting) this.#wire.end();
+  }
+
+  /** Nothing can be written any more: whoever waits goes on, and is to look. */
+  close(): void {
+    this.#isClosed = true;
+    this.#isWriting = false;
+    this.#waiting = [];
+    this.#lot.unparkAll();
+  }
+
+  /** Waits until the wire has taken everything, or nothing can be written any more. */
+  async drained(): Promise<void> {
+    while (this.#isWriting) await this.#lot.park();
+  }
+
+  /** The wire has taken what it was given. */
+  written(): void {
+    if (this.#isClosed) return;
+    this.#isWriting = false;
+    for (let frame = this.#waiting.shift(); frame !== undefined; frame = this.#waiting.shift())
+      if (!this.#write(frame)) return;
+    if (this.#endWanted) this.#wire.end();
+    this.#lot.unparkAll();
+  }
+
+  #write(frame: Uint8Array): boolean {
+    if (this.#wire.write(frame)) return true;
+    this.#isWriting = true;
+    return false;
+  }
+}
+
+/** @returns whether all of it is ASCII; if not, what was copied means nothing. */
+function copyAscii(text: string, target: Uint8Array, at: number): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) return false;
+    target[at + index] = code;
+  }
+  return true;
+}

@@ -1,0 +1,219 @@
+/** Sending messages: one after the other, whole or as a stream, fragmented and compressed as it was agreed. */
+import { checkpointIfCancelled, ParkingLot } from "arborio/lowlevel";
+import { encodeClose } from "../protocol/websocket/close-payload.ts";
+import {
+  type MessageType,
+  OPCODE_BINARY,
+  OPCODE_CONTINUATION,
+  OPCODE_TEXT,
+} from "../protocol/websocket/frame.ts";
+import type { Deflater } from "./deflater.ts";
+import type { WebSocketCore } from "./web-socket-core.ts";
+
+const ENCODER: TextEncoder = new TextEncoder();
+const EMPTY: Uint8Array = new Uint8Array(0);
+
+const HIGH_SURROGATE_END = /[\uD800-\uDBFF]$/;
+/** Bytes that a code unit may take in UTF-8. */
+const UTF8_BYTES_MAX = 3;
+
+const TEXT = { opcode: OPCODE_TEXT } as const;
+const BINARY = { opcode: OPCODE_BINARY } as const;
+
+/** "Internal error": this side could not finish what it had begun (RFC 6455 §7.4.1). */
+const CODE_FAILED = 1011;
+const CUT_REASON = "a message was cut";
+
+/** How messages are sent. */
+export interface SenderSettings {
+  readonly fragmentBytesMax: number;
+  /** `null`: nothing is compressed. */
+  readonly deflater: Deflater | null;
+  /** Smaller ones are sent as they are. */
+  readonly compressedBytesMin: number;
+}
+
+export class MessageSender {
+  readonly #core: WebSocketCore;
+  readonly #settings: SenderSettings;
+  /** Whether a message is being sent; others wait for their turn, in order. */
+  #isTaken = false;
+  readonly #turns: ParkingLot = new ParkingLot();
+
+  constructor(core: WebSocketCore, settings: SenderSettings) {
+    this.#core = core;
+    this.#settings = settings;
+  }
+
+  async send(message: string | Uint8Array): Promise<void> {
+    checkpointIfCancelled();
+    this.#requireOpen();
+    if (this.#isTaken) await this.#turns.park();
+    this.#isTaken = true;
+    try {
+      await this.#ready();
+      const { deflater, compressedBytesMin, fragmentBytesMax } = this.#settings;
+      const isPlain = deflater === null || message.length < compressedBytesMin;
+      if (isPlain && message.length * UTF8_BYTES_MAX <= fragmentBytesMax) {
+        const { outlet } = this.#core;
+        const isSent =
+          typeof message === "string"
+            ? outlet.writeText(TEXT, message)
+            : outlet.writeFrame(BINARY, message);
+        if (!isSent) await this.#drained();
+        return;
+      }
+      await this.#sendWhole(message, isPlain ? null : deflater);
+    } finally {
+      this.#release();
+    }
+  }
+
+  /** The message is on its way piece by piece. */
+  async sendStream(
+    type: MessageType,
+    chunks: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
+  ): Promise<void> {
+    checkpointIfCancelled();
+    this.#requireOpen();
+    if (this.#isTaken) await this.#turns.park();
+    this.#isTaken = true;
+    const message = new OutgoingMessage(this, type, this.#settings.deflater);
+    const encode = type === "text" ? textEncoder() : requireBytes;
+    try {
+      for await (const chunk of chunks) await message.add(encode(chunk), false);
+      // What was kept of the last chunk.
+      await message.add(type === "text" ? encode("") : EMPTY, true);
+    } catch (error) {
+      this.#cut(message);
+      throw error;
+    } finally {
+      this.#release();
+    }
+  }
+
+  async #sendWhole(message: string | Uint8Array, deflater: Deflater | null): Promise<void> {
+    const type = typeof message === "string" ? "text" : "binary";
+    const bytes = typeof message === "string" ? ENCODER.encode(message) : message;
+    const outgoing = new OutgoingMessage(this, type, deflater);
+    try {
+      await outgoing.add(bytes, true);
+    } catch (error) {
+      this.#cut(outgoing);
+      throw error;
+    }
+  }
+
+  /** A message that was begun and cannot be ended ends the WebSocket: nothing else can be sent. */
+  #cut(message: OutgoingMessage): void {
+    if (message.isCut) this.#core.beginClose(encodeClose(CODE_FAILED, CUT_REASON), CODE_FAILED);
+  }
+
+  /** Hands over a piece of a message, as many frames as it needs; `handedOver` is told of each, and whether it ended the message. */
+  async write(
+    opcode: number,
+    bytes: Uint8Array,
+    isCompressed: boolean,
+    isFinal: boolean,
+    handedOver: (isEnd: boolean) => void,
+  ): Promise<void> {
+    const { fragmentBytesMax } = this.#settings;
+    let at = 0;
+    do {
+      const end = Math.min(bytes.length, at + fragmentBytesMax);
+      await this.#ready();
+      const settings = {
+        opcode: at === 0 ? opcode : OPCODE_CONTINUATION,
+        isCompressed: isCompressed && at === 0 && opcode !== OPCODE_CONTINUATION,
+        isFinal: isFinal && end === bytes.length,
+      };
+      const isSent = this.#core.outlet.writeFrame(settings, bytes.subarray(at, end));
+      handedOver(settings.isFinal);
+      if (!isSent) await this.#drained();
+      at = end;
+    } while (at < bytes.length);
+  }
+
+  /** The wire is free, and a message may be sent. */
+  async #ready(): Promise<void> {
+    this.#requireOpen();
+    if (!this.#core.outlet.isWriting) return;
+    await this.#drained();
+  }
+
+  async #drained(): Promise<void> {
+    await this.#core.outlet.drained();
+    const { outcome } = this.#core;
+    if (outcome !== null) throw outcome;
+  }
+
+  #requireOpen(): void {
+    const { refusal } = this.#core;
+    if (refusal !== null) throw refusal;
+  }
+
+  /** The next one's turn: it is given on, so nobody comes between. */
+  #release(): void {
+    if (this.#turns.unpark() === 0) this.#isTaken = false;
+  }
+
+  close(): void {
+    this.#settings.deflater?.close();
+  }
+}
+
+/** One message that is being sent. */
+class OutgoingMessage {
+  readonly #sender: MessageSender;
+  readonly #deflater: Deflater | null;
+  #opcode: number;
+  #isEnded = false;
+
+  constructor(sender: MessageSender, type: MessageType, deflater: Deflater | null) {
+    this.#sender = sender;
+    this.#deflater = deflater;
+    this.#opcode = type === "text" ? OPCODE_TEXT : OPCODE_BINARY;
+  }
+
+  /** Whether some of it was sent, and not all. */
+  get isCut(): boolean {
+    return this.#opcode === OPCODE_CONTINUATION && !this.#isEnded;
+  }
+
+  async add(bytes: Uint8Array, isFinal: boolean): Promise<void> {
+    const isBegun = this.#opcode === OPCODE_CONTINUATION;
+    let payload = bytes;
+    if (this.#deflater !== null) {
+      payload = await this.#deflater.compress(bytes, isFinal, isFinal && !isBegun);
+    }
+    if (payload.length === 0 && !isFinal) return;
+    const isCompressed = this.#deflater !== null;
+    await this.#sender.write(this.#opcode, payload, isCompressed, isFinal, (isEnd) => {
+      this.#opcode = OPCODE_CONTINUATION;
+      this.#isEnded = isEnd;
+    });
+  }
+}
+
+/** Chunks of text to bytes. A character that two chunks share goes with the second; half a one at the end becomes U+FFFD. */
+function textEncoder(): (chunk: unknown) => Uint8Array {
+  let kept = "";
+  return (chunk) => {
+    if (typeof chunk !== "string") throw wrongChunk("text", chunk, "text (a string)");
+    let text = kept + chunk;
+    kept = chunk !== "" && HIGH_SURROGATE_END.test(text) ? text.slice(-1) : "";
+    if (kept !== "") text = text.slice(0, -1);
+    return ENCODER.encode(text);
+  };
+}
+
+function requireBytes(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw wrongChunk("binary", chunk, "bytes (a Uint8Array)");
+}
+
+function wrongChunk(type: MessageType, chunk: unknown, needed: string): TypeError {
+  return new TypeError(
+    `WebSocket.sendStream("${type}"): got a chunk that is a ${typeof chunk}, needs ${needed}`,
+  );
+}
