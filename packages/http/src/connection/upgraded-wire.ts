@@ -16,7 +16,7 @@ export class UpgradedWire implements Wire, WireReceiver {
   #telling = false;
   #closed = false;
 
-  /** @param wire paused, if `rest` is not empty. */
+  /** @param wire paused. */
   constructor(wire: Wire, rest: Uint8Array, ended: boolean) {
     this.#wire = wire;
     this.#rest = rest.length === 0 ? null : rest;
@@ -50,9 +50,8 @@ export class UpgradedWire implements Wire, WireReceiver {
     if (this.#closed) return;
     this.#closed = true;
     this.#receiver = null;
-    // Closing with bytes unread is a failure for the other side, wherever they are.
-    this.#wire.close(abortively || this.#rest !== null);
     this.#rest = null;
+    this.#wire.close(abortively);
   }
 
   get details(): WireDetails {
@@ -66,8 +65,8 @@ export class UpgradedWire implements Wire, WireReceiver {
       this.#receiver.received(bytes);
       return;
     }
+    // The wire is paused: what was read already may still come.
     this.#rest = this.#rest === null ? bytes : joined(this.#rest, bytes);
-    this.#wire.pause();
   }
 
   ended(): void {
