@@ -168,6 +168,8 @@ class OutgoingMessage {
   readonly #deflater: Deflater | null;
   #opcode: number;
   #isEnded = false;
+  /** Whether something was added; the compressor may still have it. */
+  #isAdded = false;
 
   constructor(sender: MessageSender, type: MessageType, deflater: Deflater | null) {
     this.#sender = sender;
@@ -181,11 +183,9 @@ class OutgoingMessage {
   }
 
   async add(bytes: Uint8Array, isFinal: boolean): Promise<void> {
-    const isBegun = this.#opcode === OPCODE_CONTINUATION;
-    let payload = bytes;
-    if (this.#deflater !== null) {
-      payload = await this.#deflater.compress(bytes, isFinal, isFinal && !isBegun);
-    }
+    const isWhole = isFinal && !this.#isAdded;
+    this.#isAdded = true;
+    const payload = (await this.#deflater?.compress(bytes, isFinal, isWhole)) ?? bytes;
     if (payload.length === 0 && !isFinal) return;
     const isCompressed = this.#deflater !== null;
     await this.#sender.write(this.#opcode, payload, isCompressed, isFinal, (isEnd) => {
