@@ -37,8 +37,8 @@ export interface HandlingOptions {
   /** Limits of what is waited for; those not given are the defaults. */
   readonly timeouts?: Partial<ServerTimeouts>;
   /**
-   * Whether a client that has ended its sending half still gets its response. Default `false`: it counts as gone, and its handler is
-   * cancelled, since a client that goes away looks the same.
+   * Whether a client that has ended its sending half still gets its responses. Default `false`: it counts as gone, since a client that goes
+   * away looks the same. Its handler is cancelled, and what it has sent before, and was not begun, is not handled.
    */
   readonly halfClose?: boolean;
   /** From whom `Forwarded` and `X-Forwarded-…` are believed. Default: nobody. */
