@@ -280,8 +280,9 @@ export class ServerConnection implements WireReceiver {
 
   /** Of a handler's work after its response was given. */
   reportFailure(error: unknown, exchange: Exchange | null): void {
+    if (this.#upgraded === null && this.#isGone && isDeparture(error)) return;
     this.#trace?.requestError(error, exchange);
-    this.core.report(error, exchange);
+    if (!isOfRequestBody(error, exchange)) this.core.report(error, exchange);
   }
 
   // Reading --------------------------------------------------------------------------------------------------------------
@@ -375,4 +376,10 @@ export class ServerConnection implements WireReceiver {
     this.inlet.fail(error);
     this.outlet.fail(error);
   }
+}
+
+/** Whether the client is at fault: with the body of a request, of which that of the response is made. */
+function isOfRequestBody(error: unknown, exchange: Exchange | null): boolean {
+  if (error instanceof HttpError) return error.status < 500;
+  return error instanceof ProtocolError && exchange?.body?.hasFailed === true;
 }
