@@ -37,6 +37,7 @@ const layers: Readonly<Record<string, Row>> = {
   },
   connection: { may: ["protocol", "web"], mayTypes: ["ops", "server"], packages: ["arborio"] },
   server: { may: ["protocol", "web", "ops", "connection"], packages: ["arborio"] },
+  websocket: { may: ["protocol", "web"], mayTypes: ["server"], packages: ["arborio"] },
   testing: { may: ["protocol", "web", "server"], packages: ["arborio"] },
 };
 
