@@ -1,3 +1,4 @@
+import { escapeHtml } from "../web/escape-html.ts";
 import { type DirectoryEntry, readDirectory } from "arborio/fs";
 import { HttpResponse } from "../web/http-response.ts";
 import { type Refusal, refusalOrThrow } from "./refused-file.ts";
@@ -57,16 +58,4 @@ export function listingPage(
     `<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>${heading}</title></head>\n` +
     `<body>\n<h1>${heading}</h1>\n<ul>\n${items.join("\n")}\n</ul>\n</body>\n</html>\n`
   );
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }

@@ -1,3 +1,4 @@
+import { escapeHtml } from "../web/escape-html.ts";
 import { ExceptionGroup, TimeoutError } from "arborio";
 import { preferredType } from "../negotiation/preferred-type.ts";
 import { ProtocolError } from "../protocol/protocol-error.ts";
@@ -136,18 +137,6 @@ function page(heading: string, detail: string): string {
 <h1>${heading}</h1>
 ${text}</html>
 `;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => ESCAPES[char] as string);
 }
 
 /** Causes that are followed: chains of them may be circles. */
