@@ -1,5 +1,5 @@
-import { escapeHtml } from "../web/escape-html.ts";
 import { type DirectoryEntry, readDirectory } from "arborio/fs";
+import { escapeHtml } from "../web/escape-html.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { type Refusal, refusalOrThrow } from "./refused-file.ts";
 

@@ -1,8 +1,8 @@
-import { escapeHtml } from "../web/escape-html.ts";
 import { ExceptionGroup, TimeoutError } from "arborio";
 import { preferredType } from "../negotiation/preferred-type.ts";
 import { ProtocolError } from "../protocol/protocol-error.ts";
 import { REASONS } from "../protocol/reasons.ts";
+import { escapeHtml } from "../web/escape-html.ts";
 import { HttpError } from "../web/http-error.ts";
 import { HttpResponse } from "../web/http-response.ts";
 
