@@ -2,7 +2,7 @@ import { sleep } from "arborio";
 import { ParkingLot } from "arborio/lowlevel";
 import type { WireOutlet } from "./wire-outlet.ts";
 
-/** What was collected waits at most so long, in milliseconds, for more that would go out in the same write. */
+/** What was collected waits for more that would go out in the same write: so long in milliseconds, and at most twice that. */
 const LATE_MS = 1;
 
 /**
@@ -26,7 +26,7 @@ export class LateFlusher {
       await sleep(LATE_MS);
       const late = this.#late;
       this.#late = [];
-      for (const outlet of late) outlet.flushLate();
+      for (const outlet of late) if (!outlet.flushLate()) this.#late.push(outlet);
     }
   }
 }

@@ -77,6 +77,23 @@ describe("WireOutlet", () => {
     );
   });
 
+  test("flushLate leaves to the next call what may have been collected just now", () => {
+    const { outlet, writes } = recordingWire();
+    outlet.isLate = true;
+    outlet.addLatin1("first");
+    assert.equal(outlet.flushLate(), false);
+    outlet.flush();
+    outlet.addLatin1("second");
+    assert.equal(outlet.flushLate(), false);
+    outlet.addLatin1(" and more");
+    assert.equal(outlet.isLate, true);
+    assert.equal(outlet.flushLate(), true);
+    assert.deepEqual(writes, ["first", "second and more"]);
+    assert.equal(outlet.isLate, false);
+    assert.equal(outlet.flushLate(), true);
+    assert.equal(writes.length, 2);
+  });
+
   test("lone surrogates count as what they become", () => {
     for (const text of ["\ud800", "a\udc00b", "é", "\u{1f333}", "plain"])
       assert.equal(utf8Length(text), utf8(text).length);

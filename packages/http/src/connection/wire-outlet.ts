@@ -32,6 +32,8 @@ export class WireOutlet {
   overdueAt: number = Infinity;
   /** Whether what was collected is sent soon by itself; the flusher's. */
   isLate = false;
+  /** What is collected was seen by `flushLate` before. */
+  #wasPending = false;
   /** Bytes handed to the wire, for statistics and for seeing progress. */
   bytesWritten = 0;
 
@@ -115,6 +117,7 @@ export class WireOutlet {
     if (this.#failure !== null) throw this.#broken();
     if (buffer === null) return !this.#writing;
     this.#buffer = null;
+    this.#wasPending = false;
     const bytes = this.#used === buffer.length ? buffer : buffer.subarray(0, this.#used);
     this.#used = 0;
     this.bytesWritten += bytes.length;
@@ -127,10 +130,17 @@ export class WireOutlet {
     return false;
   }
 
-  /** Hands over what is still there, if that can be now. */
-  flushLate(): void {
+  /** Hands over what is still there and was there the last time, if that can be now. `false`: to be called again. */
+  flushLate(): boolean {
+    const isPending = this.#buffer !== null && !this.#writing && this.#failure === null;
+    if (isPending && !this.#wasPending) {
+      // It may have been collected just now, by who is about to add to it: a write more for each of its batches.
+      this.#wasPending = true;
+      return false;
+    }
     this.isLate = false;
-    if (this.#buffer !== null && !this.#writing && this.#failure === null) this.flush();
+    if (isPending) this.flush();
+    return true;
   }
 
   /** Hands over bytes of somebody else's, without a copy; they must not change until `true`, or `drained()`, says so. */
