@@ -271,6 +271,10 @@ testEverywhere("serveFile: what is not there, and what is no file", async (place
   assert.equal(await statusOf("link", "get"), 405);
   await assert.rejects(serveFile(request("/"), "a\0b"), RangeError);
   await assert.rejects(
+    serveFile("a" as never, request("/") as never),
+    /serveFile\(request, path\)/,
+  );
+  await assert.rejects(
     serveFile(request("/"), "a", { precompressed: ["lzma"] as unknown as ["br"] }),
     RangeError,
   );

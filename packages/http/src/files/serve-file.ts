@@ -37,7 +37,7 @@ export interface ServeFileOptions {
  * @returns 200, 206, 304, 412, 416; 404 if no file is there; 403 if it may not be read, or is a FIFO, a socket or a device: these
  *   are never opened.
  * @throws SystemError if the system fails for other reasons, such as no more descriptors.
- * @throws TypeError, RangeError if `path` is no path, or an option is wrong.
+ * @throws TypeError, RangeError if `request` is none, `path` is no path, or an option is wrong.
  *
  * Counterpart: `aiohttp.web.FileResponse`.
  *
@@ -59,6 +59,11 @@ export async function serveFile(
   path: string | URL,
   options: ServeFileOptions = {},
 ): Promise<Response> {
+  if (typeof (request as Partial<Request> | undefined)?.method !== "string") {
+    throw new TypeError(
+      `serveFile: got ${String(request)} as the request, needs the handler's: serveFile(request, path)`,
+    );
+  }
   requireFormats("serveFile", options.precompressed);
   if (!isReading(request)) return methodRefused();
   const found = await locate(path);

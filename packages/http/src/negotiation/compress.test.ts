@@ -87,6 +87,7 @@ test("compress: weights decide, then the order of formats; levels are used", asy
     { types: "text" },
   ])
     assert.throws(() => compress(() => new Response(""), wrong as object), RangeError);
+  assert.throws(() => compress({} as never), /needs a handler: compress\(app\.fetch\)/);
 });
 
 test("compress: what is left alone", async () => {

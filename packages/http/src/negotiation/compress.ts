@@ -55,7 +55,7 @@ const encoder = new TextEncoder();
  *
  * @param handler gives `Response`s; further arguments are passed on.
  * @returns a handler.
- * @throws RangeError if an option is wrong.
+ * @throws TypeError if the handler is none; RangeError if an option is wrong.
  *
  * Counterpart: `response.enable_compression()` of aiohttp.
  *
@@ -77,6 +77,8 @@ export function compress<Rest extends unknown[]>(
   handler: (request: Request, ...rest: Rest) => Response | Promise<Response>,
   options: CompressOptions = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
+  if (typeof handler !== "function")
+    throw new TypeError(`compress: got ${String(handler)}, needs a handler: compress(app.fetch)`);
   const settings = settingsOf(options);
   return async (request, ...rest) => {
     const response = await handler(request, ...rest);

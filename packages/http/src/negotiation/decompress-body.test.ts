@@ -210,6 +210,10 @@ test("decompressBody: nothing to do gives the request back", async () => {
     { membersMax: Number.NaN },
   ])
     assert.throws(() => decompressBody(plain, wrong as DecompressLimits), RangeError);
+  assert.throws(
+    () => decompressBody(plain, { bytes: 5 } as DecompressLimits),
+    /\(\{ bytes \}\): there is no such limit; there are bytesMax, ratioMax/,
+  );
 });
 
 test("decompressBody: a request of ours keeps its target, fields, trailers and limit", async () => {

@@ -28,6 +28,14 @@ const LAYERS_MAX = 5;
 /** Parallel compressors make a member for some hundred kilobytes. */
 const MEMBERS_MAX = 1000;
 
+/** One that was overlooked would not be enforced. */
+const LIMITS: ReadonlySet<string> = new Set<keyof DecompressLimits>([
+  "bytesMax",
+  "ratioMax",
+  "layersMax",
+  "membersMax",
+]);
+
 const FORMATS: Readonly<Record<string, CompressionFormat>> = {
   gzip: "gzip",
   "x-gzip": "gzip",
@@ -45,7 +53,7 @@ const FORMATS: Readonly<Record<string, CompressionFormat>> = {
  *
  * @throws HttpError 415 if a coding is not known, with `Accept-Encoding` in its headers (RFC 9110 §15.5.16); 413 if there are too many.
  * @throws RangeError if a limit is none.
- * @throws TypeError if the body was read already.
+ * @throws TypeError if the body was read already, or there is no limit of a name.
  *
  * @example A handler that takes compressed bodies
  * ```ts
@@ -110,6 +118,12 @@ function unsupported(name: string): HttpError {
 function limitsOf(request: Request, limits: DecompressLimits): ExpansionLimits {
   const own = request instanceof HttpRequest ? request.bodyBytesMax : BYTES_MAX;
   const { bytesMax = own, ratioMax = RATIO_MAX, membersMax = MEMBERS_MAX } = limits;
+  const unknown = Object.keys(limits).find((name) => !LIMITS.has(name));
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `decompressBody({ ${unknown} }): there is no such limit; there are ${[...LIMITS].join(", ")}`,
+    );
+  }
   requireLimit("bytesMax", bytesMax);
   requireLimit("ratioMax", ratioMax);
   requireLimit("membersMax", membersMax);

@@ -216,3 +216,11 @@ runnerTest("accessLog: times of every month and of the turn of a second", async 
     { backend: simulator({ seed: 1 }) },
   );
 });
+
+void runnerTest("accessLog: what are no options is refused: a format alone, or the handler", () => {
+  for (const wrong of ["json", () => new Response("")])
+    assert.throws(
+      () => accessLog(wrong as object),
+      /needs options, and gives hooks for \{ trace \}/,
+    );
+});

@@ -29,7 +29,7 @@ const CLIENT_LEFT = 499;
  * field of one.
  *
  * @returns hooks for the server's `trace`.
- * @throws RangeError if the format is none; TypeError, RangeError as `createClientOf`.
+ * @throws TypeError if the options are none; RangeError if the format is none; TypeError, RangeError as `createClientOf`.
  *
  * Counterpart: `aiohttp.web_log.AccessLogger`.
  *
@@ -43,6 +43,11 @@ const CLIENT_LEFT = 499;
  * ```
  */
 export function accessLog(options: AccessLogOptions = {}): ServerTrace {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `accessLog: got a ${typeof options}, needs options, and gives hooks for { trace }: accessLog({ format: "json" })`,
+    );
+  }
   const { format = "combined", trustProxies = 0 } = options;
   const clientOf = createClientOf(trustProxies);
   const write = options.write ?? lineSink(format, options.sink);

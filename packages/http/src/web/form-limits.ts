@@ -32,10 +32,17 @@ export const DEFAULT_FORM_LIMITS: Omit<AllFormLimits, "bytesMax"> = {
 /**
  * Fills in what was not given.
  *
- * @throws RangeError if a limit is not a number from 0 on.
+ * @throws RangeError if a limit is not a number from 0 on; TypeError if there is none of the name.
  */
 export function formLimits(where: string, limits: FormLimits): AllFormLimits {
   const all = { ...DEFAULT_FORM_LIMITS, bytesMax: Infinity };
+  // One that was overlooked would not be enforced.
+  const unknown = Object.keys(limits).find((name) => !(name in all));
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `${where}({ ${unknown} }): there is no such limit; there are ${Object.keys(all).join(", ")}`,
+    );
+  }
   for (const name of Object.keys(all) as (keyof AllFormLimits)[]) {
     const value = limits[name];
     if (value === undefined) continue;

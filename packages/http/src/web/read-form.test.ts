@@ -264,6 +264,10 @@ test("readForm: each limit holds at its value and not above, while reading (CVE-
       await assert.rejects(readForm(endless(bad, fields), limits), rejection(413, message));
     }
     await assert.rejects(readForm(testRequest(), { fieldsMax: -1 }), RangeError);
+    await assert.rejects(
+      readForm(testRequest(), { fileBytes: 5 } as object),
+      /\(\{ fileBytes \}\): there is no such limit; there are fieldsMax, .*fileBytesMax/,
+    );
   }));
 
 test("readForm: what was announced as too large is refused before it is read", () =>
