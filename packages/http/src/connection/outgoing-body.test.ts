@@ -39,3 +39,23 @@ for (const [name, init] of Object.entries(INITS)) {
     },
   );
 }
+
+simTest("a body is broken off, too, when a send was cancelled before it began", async () => {
+  // A compressor has made its pieces from ones that came before, and cannot make them again.
+  const reported: unknown[] = [];
+  await using client = testClient(
+    () =>
+      new HttpResponse(async (sink) => {
+        await sink.send("one");
+        await moveOnAfter(0, () => sink.send("two"));
+        await sleep(10);
+      }),
+    { onError: (error) => void reported.push(error) },
+  );
+  const raw = new RawClient(client.connect());
+  await raw.send(get());
+  const [text, end] = await raw.rest();
+  assert.match(text, /\r\n3\r\none\r\n$/);
+  assert.equal(end, "reset");
+  assert.ok(reported.length === 1 && reported[0] instanceof InvalidStateError);
+});

@@ -1,4 +1,10 @@
-import { BusyResourceError, checkpoint, ClosedResourceError, InvalidStateError } from "arborio";
+import {
+  BusyResourceError,
+  Cancelled,
+  checkpoint,
+  ClosedResourceError,
+  InvalidStateError,
+} from "arborio";
 import { checkTrailers } from "../protocol/field-facts.ts";
 import type { FieldList } from "../protocol/message.ts";
 import { CHUNK_END, chunkHead, lastChunk } from "../protocol/serialize.ts";
@@ -20,7 +26,7 @@ export class OutgoingBody implements BodySink {
   readonly #framing: OutgoingFraming;
   #sending = false;
   #closed = false;
-  /** A piece has left in part, or is leaving: what was sent behind it would be taken for the rest of it. */
+  /** A piece was cancelled, and may have left in part: what was sent behind it would be taken for the rest of it. */
   #isCut = false;
   /** Without what framing adds. */
   bytesSent = 0;
@@ -38,6 +44,10 @@ export class OutgoingBody implements BodySink {
       // Also where nothing has to be waited for: a producer that never waits keeps nobody else waiting.
       await checkpoint();
       if (bytes > 0) await this.#write(piece, bytes);
+    } catch (error) {
+      // Also if nothing has left: who sends may not be able to make the piece again. A compressor is not.
+      if (error instanceof Cancelled && bytes > 0) this.#isCut = true;
+      throw error;
     } finally {
       this.#sending = false;
     }
@@ -49,7 +59,6 @@ export class OutgoingBody implements BodySink {
     const isChunked = this.#framing === "chunked";
     if (outlet.isWriting) await connection.drained();
     this.#count(bytes);
-    this.#isCut = true;
     if (isChunked) outlet.addLatin1(chunkHead(bytes));
     if (bytes <= JOINED_BYTES_MAX) {
       if (typeof piece === "string") outlet.addUtf8(piece, bytes);
@@ -61,7 +70,6 @@ export class OutgoingBody implements BodySink {
     }
     if (isChunked) outlet.addLatin1(CHUNK_END);
     if (!outlet.flush()) await connection.drained();
-    this.#isCut = false;
   }
 
   /** Tells the client that this was all. */
