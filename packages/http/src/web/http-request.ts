@@ -143,8 +143,8 @@ export class HttpRequest implements Request {
     return this.#content.text();
   }
 
-  // oxlint-disable-next-line typescript/no-explicit-any -- as the web declares it
   /** All of the body, as JSON. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- as the web declares it
   async json(): Promise<any> {
     const content = this.#content;
     const text = content.textNowait("json") ?? (await content.textLater());

@@ -209,8 +209,8 @@ export class HttpResponse implements Response {
     return this.#content.text();
   }
 
-  // oxlint-disable-next-line typescript/no-explicit-any -- as the web declares it
   /** All of the body, as JSON. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- as the web declares it
   async json(): Promise<any> {
     return JSON.parse(await this.#content.text());
   }
