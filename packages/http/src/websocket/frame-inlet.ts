@@ -128,15 +128,14 @@ export class FrameInlet {
 }
 
 /**
- * Checks a piece of text, as it comes (RFC 6455 §8.1).
+ * Checks a piece of text, as it comes (RFC 6455 §8.1). A text that has ended leaves the validator as new.
  *
  * @throws WebSocketProtocolError at the first byte that cannot be UTF-8, or if the text ends inside a character.
  */
 export function requireText(
   validator: Utf8Validator,
-  piece: Pick<FrameEvent, "isFirst" | "isLast" | "bytes">,
+  piece: Pick<FrameEvent, "isLast" | "bytes">,
 ): void {
-  if (piece.isFirst) validator.reset();
   if (validator.push(piece.bytes) && (!piece.isLast || validator.isWhole)) return;
   throw new WebSocketProtocolError(
     1007,

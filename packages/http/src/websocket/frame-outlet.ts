@@ -1,5 +1,5 @@
 /**
- * What goes out: frames, each handed to the wire whole, so that no cancellation can leave half a frame behind. Control frames that come while
+ * What goes out: frames. One that was begun is written to its end by itself, so that no cancellation can leave half a frame behind. Control frames that come while
  * the wire is busy wait for it, few at a time.
  */
 import { ParkingLot, type Wire } from "arborio/lowlevel";
@@ -25,6 +25,9 @@ const COPIED_LENGTH_MAX = 64;
 /** Bytes that a code unit may take in UTF-8. */
 const UTF8_BYTES_MAX = 3;
 
+/** So many bytes are handed over at a time: a peer that takes them, however slowly, is seen to live. */
+const PIECE_BYTES = 65_536;
+
 const ENCODER: TextEncoder = new TextEncoder();
 
 /** Frames that the wire takes at once need no memory of their own; it is replaced when a wire goes on reading it. */
@@ -37,6 +40,8 @@ export class FrameOutlet {
   #isWriting = false;
   #isClosed = false;
   #endWanted = false;
+  /** What is left of the frame that is being written. */
+  #rest: Uint8Array | null = null;
   #waiting: Uint8Array[] = [];
   readonly #lot: ParkingLot = new ParkingLot();
 
@@ -104,6 +109,7 @@ export class FrameOutlet {
   close(): void {
     this.#isClosed = true;
     this.#isWriting = false;
+    this.#rest = null;
     this.#waiting = [];
     this.#lot.unparkAll();
   }
@@ -117,6 +123,7 @@ export class FrameOutlet {
   written(): void {
     if (this.#isClosed) return;
     this.#isWriting = false;
+    if (this.#rest !== null && !this.#write(this.#rest)) return;
     for (let frame = this.#waiting.shift(); frame !== undefined; frame = this.#waiting.shift())
       if (!this.#write(frame)) return;
     if (this.#endWanted) this.#wire.end();
@@ -124,9 +131,15 @@ export class FrameOutlet {
   }
 
   #write(frame: Uint8Array): boolean {
-    if (this.#wire.write(frame)) return true;
-    this.#isWriting = true;
-    return false;
+    for (let at = 0; at < frame.length; at += PIECE_BYTES) {
+      const end = at + PIECE_BYTES;
+      if (this.#wire.write(frame.length <= PIECE_BYTES ? frame : frame.subarray(at, end))) continue;
+      this.#isWriting = true;
+      this.#rest = end < frame.length ? frame.subarray(end) : null;
+      return false;
+    }
+    this.#rest = null;
+    return true;
   }
 }
 

@@ -48,7 +48,7 @@ async function watchSigns(
     const sign = core.awaitSign();
     core.ping(HEARTBEAT);
     await moveOnAfter(pongMs, () => sign.wait());
-    if (!sign.isSet && !core.isPaused && !core.stirred.isSet)
+    if (!sign.isSet && !core.stirred.isSet)
       core.drop(`WebSocket: the other side gave no sign of life for ${heartbeatMs + pongMs} ms`);
   }
 }

@@ -27,8 +27,8 @@ export class MessageReceiver {
   #isBusy = false;
   /** The piece that the inflater has, and is not done with. */
   #inflating: FrameEvent | null = null;
-  /** Of the message that is being decompressed; -1 before its first piece. */
-  #inflatedBytes = -1;
+  /** Of the message that is being decompressed. */
+  #inflatedBytes = 0;
   /** What has come of a message that is received whole. */
   readonly #collector: ByteCollector = new ByteCollector();
   /** Who reads the message that comes as a stream, until its end was read. */
@@ -120,7 +120,7 @@ export class MessageReceiver {
       if (piece !== undefined) {
         core.taken();
         if (!piece.isCompressed) return piece;
-        if (piece.isFirst) this.#inflatedBytes = -1;
+        if (piece.isFirst) this.#inflatedBytes = 0;
         this.#inflater?.write(piece.bytes, piece.isLast);
         this.#inflating = piece;
         continue;
@@ -134,13 +134,12 @@ export class MessageReceiver {
   async #inflate({ kind, isLast }: FrameEvent): Promise<MessagePiece | undefined> {
     try {
       const bytes = await this.#inflater?.read();
-      const isFirst = this.#inflatedBytes < 0;
       if (bytes === undefined) {
         this.#inflating = null;
         if (!isLast) return undefined;
       }
-      const piece = { kind, isFirst, isLast: bytes === undefined, bytes: bytes ?? EMPTY };
-      this.#inflatedBytes = Math.max(this.#inflatedBytes, 0) + piece.bytes.length;
+      const piece = { kind, isLast: bytes === undefined, bytes: bytes ?? EMPTY };
+      this.#inflatedBytes += piece.bytes.length;
       if (this.#inflatedBytes > this.#messageBytesMax) throw tooLarge(this.#messageBytesMax);
       if (kind === "text") requireText(this.#validator, piece);
       return piece;

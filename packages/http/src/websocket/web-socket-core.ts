@@ -271,15 +271,7 @@ export class WebSocketCore implements WireReceiver, ControlListener {
     for (const ping of this.pings.values()) ping.set();
     // The server ends the connection first (RFC 6455 §7.1.1).
     if (this.role === "server") this.outlet.end();
-    this.#resumeForEnd();
     this.#wake();
-  }
-
-  /** What comes now means nothing, but the end of the connection is to be seen. */
-  #resumeForEnd(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#wire.resume();
   }
 
   /**

@@ -1,0 +1,197 @@
+/** What happens rarely: what breaking the code on purpose showed to be needed. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CancelScope, moveOnAfter, now, sleep } from "arborio";
+import { createMemoryStreamPair } from "arborio/streams";
+import { simTest } from "../connection/raw-client.test.kit.ts";
+import { joined } from "../protocol/websocket/frames.test.kit.ts";
+import { FrameInlet } from "./frame-inlet.ts";
+import { echo, peerOf, RawPeer, runOver } from "./raw-peer.test.kit.ts";
+
+simTest(
+  "sending: what a slow connection still reads is not overwritten by a quick one",
+  async (group) => {
+    const slow = peerOf(group, (socket) => socket.send("a".repeat(100)), { capacity: 10 });
+    await sleep(1);
+    const quick = peerOf(group, (socket) => socket.send("b".repeat(100)));
+    assert.equal(await quick.next(), `text ${"b".repeat(100)}`);
+    assert.equal(await slow.next(), `text ${"a".repeat(100)}`);
+    slow.stream.close();
+    quick.stream.close();
+  },
+);
+
+simTest("sending: a task that sends again comes behind one that waits", async (group) => {
+  const peer = peerOf(
+    group,
+    async (socket) => {
+      group.startSoon(async () => {
+        await sleep(1);
+        await socket.send("B");
+      });
+      await socket.sendStream("text", ["A".repeat(100), "1"]);
+      await socket.send("A2");
+    },
+    { capacity: 20 },
+  );
+  await sleep(5);
+  assert.equal(await peer.next(), `text ${"A".repeat(100)}1`);
+  assert.equal(await peer.next(), "text B");
+  assert.equal(await peer.next(), "text A2");
+  peer.stream.close();
+});
+
+simTest("receiving: many messages that came at once are all received", async (group) => {
+  const peer = peerOf(group, echo);
+  const frames = Array.from({ length: 100 }, (_, index) => peer.frame(1, String(index)));
+  await peer.stream.send(joined(frames));
+  for (let index = 0; index < 100; index++) assert.equal(await peer.next(), `text ${index}`);
+  await peer.close(1000);
+  await peer.rest();
+  peer.stream.close();
+});
+
+simTest("receiving: bytes are the receiver's, with their memory", async (group) => {
+  const peer = peerOf(group, async (socket) => {
+    for (let index = 0; index < 2; index++) {
+      const bytes = await socket.receive();
+      assert.ok(typeof bytes !== "string" && bytes.buffer.byteLength === bytes.length);
+    }
+    const stream = await socket.receiveStream();
+    const chunk = await stream.receive();
+    assert.equal(chunk.buffer.byteLength, chunk.length);
+  });
+  await peer.stream.send(joined([1, 2, 3].map((byte) => peer.frame(2, Uint8Array.of(byte, byte)))));
+  assert.equal(await peer.next(), "close 1000");
+  peer.stream.close();
+});
+
+void test("FrameInlet: a byte that is kept does not keep 64 KiB", () => {
+  const inlet = new FrameInlet({ role: "client" }, { pinged() {}, ponged() {} });
+  const memory = new Uint8Array(65_536);
+  memory.set([0x82, 1, 7]);
+  inlet.push(memory.subarray(0, 3), false);
+  const piece = inlet.take();
+  assert.deepEqual(piece?.bytes, Uint8Array.of(7));
+  assert.ok(piece.bytes.buffer.byteLength < 1024);
+});
+
+void test("FrameInlet: keeps few pieces, however small they are", () => {
+  const inlet = new FrameInlet({ role: "client" }, { pinged() {}, ponged() {} });
+  inlet.push(joined(Array.from({ length: 10_000 }, () => Uint8Array.of(0x82, 1, 7))), true);
+  assert.ok(inlet.isFull);
+  let taken = 0;
+  while (inlet.take() !== undefined) taken += 1;
+  assert.equal(taken, 10_000);
+});
+
+simTest(
+  "closing: what comes before the answer to our close is passed over, however much it is",
+  async (group) => {
+    const start = now();
+    const peer = peerOf(group, async (socket) => {
+      await socket.close();
+      assert.equal(socket.closed?.wasClean, true);
+      assert.ok(now() - start < 1000);
+    });
+    assert.equal(await peer.next(), "close 1000");
+    for (let index = 0; index < 100; index++) await peer.send(1, "late");
+    await peer.send(9);
+    await peer.close(1000);
+    // No pong: nothing is sent behind a close frame.
+    assert.equal(await peer.next(), "end");
+    peer.stream.close();
+  },
+);
+
+simTest(
+  "closing: an end that could not be told at once is told when the other side reads",
+  async (group) => {
+    const peer = peerOf(group, (socket) => socket.send(new Uint8Array(1000)), { capacity: 100 });
+    await sleep(1);
+    await peer.send(3);
+    const start = now();
+    assert.match(await peer.next(), /^binary/);
+    assert.equal(await peer.next(), "close 1002");
+    assert.equal(await peer.next(), "end");
+    assert.ok(now() - start < 100);
+    peer.stream.close();
+  },
+);
+
+simTest(
+  "closing: a client that sends its close and goes at once has closed in order",
+  async (group) => {
+    const peer = peerOf(group, async (socket) => {
+      assert.equal(await socket.receive(), "the last");
+      await sleep(100);
+      await assert.rejects(socket.receive());
+      assert.deepEqual([socket.closed?.code, socket.closed?.wasClean], [1001, true]);
+    });
+    await peer.send(1, "the last");
+    await peer.close(1001);
+    await sleep(10);
+    peer.stream.close();
+  },
+);
+
+simTest(
+  "closing: a shutdown ends the connection once the other side has answered, though the body is busy",
+  async (group) => {
+    const scope = new CancelScope();
+    const [near, far] = createMemoryStreamPair();
+    group.startSoon(() =>
+      scope.run(() =>
+        runOver(far, async (socket) => {
+          await socket.receive();
+          await sleep(5000);
+        }),
+      ),
+    );
+    const peer = new RawPeer(near, "client");
+    await peer.send(1, "work");
+    await sleep(10);
+    scope.shutdown({ graceMs: 10_000 });
+    assert.equal(await peer.next(), "close 1001");
+    await peer.close(1001);
+    assert.equal(await moveOnAfter(100, () => peer.next()), "end");
+    near.close();
+  },
+);
+
+simTest("heartbeat: who takes a large message slowly lives", async (group) => {
+  const message = new Uint8Array(1_000_000);
+  const peer = peerOf(
+    group,
+    async (socket) => {
+      await socket.send(message);
+      await socket.send("done");
+    },
+    { heartbeatMs: 4000, capacity: 1000 },
+  );
+  for (let taken = 0; taken < message.length;) {
+    // 20 kB/s: 50 s for all of it.
+    await sleep(100);
+    for (let step = 0; step < 20 && taken < message.length; step++) {
+      const chunk = await peer.stream.receive(100);
+      taken += chunk.length;
+    }
+  }
+  peer.stream.close();
+});
+
+simTest("heartbeat: nobody is asked while this side does not read", async (group) => {
+  const peer = peerOf(
+    group,
+    async (socket) => {
+      await sleep(60_000);
+      for await (const message of socket) assert.equal(message, "waiting");
+    },
+    { heartbeatMs: 1000 },
+  );
+  for (let index = 0; index < 20; index++) await peer.send(1, "waiting");
+  assert.equal(await moveOnAfter(59_000, () => peer.next()), undefined);
+  await peer.close(1000);
+  assert.equal(await peer.next(), "close 1000");
+  peer.stream.close();
+});
