@@ -8,7 +8,8 @@ const handler: Handler = async (request) =>
   HttpResponse.json({ length: (await request.bytes()).length });
 
 export const value: Promise<string> = run(async (group) => {
-  await using server = await openServer(handler, { port: 0, group });
+  const server = await openServer(handler, { port: 0, group });
+  await server.close();
   return server.url;
 });
 

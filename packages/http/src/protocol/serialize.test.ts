@@ -45,19 +45,19 @@ test("chunkHead, CHUNK_END, lastChunk: a chunked body; a chunk of 0 bytes would 
 });
 
 test("requireFieldValue, requireReason: no control character but the tab, and nothing above 0xFF", () => {
-  for (const require of [requireFieldValue, requireReason]) {
-    assert.equal(require("a\tb \x80\xff~"), "a\tb \x80\xff~");
+  for (const checked of [requireFieldValue, requireReason]) {
+    assert.equal(checked("a\tb \x80\xff~"), "a\tb \x80\xff~");
     for (const bad of [...CONTROLS, "\u0100", "\u010d\u010a", "€"]) {
-      assert.throws(() => require(`a${bad}`), TypeError, JSON.stringify(bad));
+      assert.throws(() => checked(`a${bad}`), TypeError, JSON.stringify(bad));
     }
   }
 });
 
 test("requireFieldName, requireMethod: tokens only", () => {
-  for (const require of [requireFieldName, requireMethod]) {
-    assert.equal(require("X-a_1!"), "X-a_1!");
+  for (const checked of [requireFieldName, requireMethod]) {
+    assert.equal(checked("X-a_1!"), "X-a_1!");
     for (const bad of [...CONTROLS, "\t", " ", ":", "(", "/", '"', "\x80", "\u0130"]) {
-      assert.throws(() => require(`X${bad}`), TypeError, JSON.stringify(bad));
+      assert.throws(() => checked(`X${bad}`), TypeError, JSON.stringify(bad));
     }
     assert.throws(() => require(""), TypeError);
   }
