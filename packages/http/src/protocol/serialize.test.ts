@@ -59,7 +59,7 @@ test("requireFieldName, requireMethod: tokens only", () => {
     for (const bad of [...CONTROLS, "\t", " ", ":", "(", "/", '"', "\x80", "\u0130"]) {
       assert.throws(() => checked(`X${bad}`), TypeError, JSON.stringify(bad));
     }
-    assert.throws(() => require(""), TypeError);
+    assert.throws(() => checked(""), TypeError);
   }
 });
 
