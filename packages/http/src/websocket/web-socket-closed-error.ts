@@ -10,6 +10,7 @@
  * ```
  */
 export class WebSocketClosedError extends Error {
+  /** The name of the class. */
   override readonly name: string = "WebSocketClosedError";
   /**
    * Of the other side's close frame; 1005 if it held none. Without one: 1006, the connection broke; or what this side closed it
@@ -21,6 +22,7 @@ export class WebSocketClosedError extends Error {
   /** Whether both sides have sent a close frame, so that nothing was lost under way. */
   readonly wasClean: boolean;
 
+  /** Made by the WebSocket. */
   constructor(
     code: number,
     reason: string,

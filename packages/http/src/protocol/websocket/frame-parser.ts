@@ -32,6 +32,7 @@ export interface FrameParserOptions {
 
 /** A control frame, or a piece of a message. */
 export interface FrameEvent {
+  /** What the frame is, or the message that it belongs to. */
   readonly kind: MessageType | "close" | "ping" | "pong";
   /** Whether it is the first piece of its message. */
   readonly isFirst: boolean;
@@ -91,6 +92,7 @@ export class FrameParser {
   /** Whether a piece of it was handed out. */
   #isBegun = false;
 
+  /** Makes a parser for one connection, behind its handshake. */
   constructor(options: FrameParserOptions) {
     const { role, messageBytesMax = Infinity, allowsCompressed = false } = options;
     this.#isServer = role === "server";

@@ -1,10 +1,16 @@
 /** The numbers of frames (RFC 6455 §5.2, §11.8). */
 
+/** The next fragment of a message. */
 export const OPCODE_CONTINUATION = 0;
+/** A message of text, or its first fragment. */
 export const OPCODE_TEXT = 1;
+/** A message of bytes, or its first fragment. */
 export const OPCODE_BINARY = 2;
+/** Nothing more will be sent. */
 export const OPCODE_CLOSE = 8;
+/** Asks for a pong. */
 export const OPCODE_PING = 9;
+/** Answers a ping. */
 export const OPCODE_PONG = 10;
 
 /** Bit of an opcode that says that the frame is a control frame. */

@@ -24,6 +24,7 @@ export interface HandshakeFields {
 export interface HandshakeRefusal {
   /** 400, 405 or 426. */
   readonly status: number;
+  /** What is wrong, for people. */
   readonly message: string;
   /** Names and values of fields that the response has. */
   readonly fields: readonly (readonly [name: string, value: string])[];

@@ -6,7 +6,6 @@ import { type Extension, parseExtensions } from "./extension-list.ts";
 
 const NAME = "permessage-deflate";
 const WINDOW_BITS_MAX = 15;
-const WINDOW_BITS_MIN = 8;
 /** zlib cannot make raw streams with a window of 8 bits: it makes such that need 9 (its manual, `deflateInit2`). */
 const OWN_WINDOW_BITS_MIN = 9;
 /** 8 to 15, without leading zeros (RFC 7692 §7.1.2.1). */
@@ -42,7 +41,9 @@ interface ReadParameters {
 
 /** What a server answers to an offer: the parameters, and the value of its `Sec-WebSocket-Extensions`. */
 export interface DeflateAnswer {
+  /** What is agreed upon. */
   readonly parameters: DeflateParameters;
+  /** What the field says. */
   readonly value: string;
 }
 
@@ -156,16 +157,6 @@ export function acceptedDeflate(
 /** Whether a side can compress with this window: if not, it sends its messages as they are, which is allowed always. */
 export function canCompress(windowBits: number): boolean {
   return windowBits >= OWN_WINDOW_BITS_MIN;
-}
-
-/** @throws RangeError if a window is not one. */
-export function requireWindowBits(name: string, bits: number | undefined, min?: number): void {
-  const least = min ?? WINDOW_BITS_MIN;
-  if (bits === undefined) return;
-  if (Number.isInteger(bits) && bits >= least && bits <= WINDOW_BITS_MAX) return;
-  throw new RangeError(
-    `${name}: got ${bits}, needs a whole number from ${least} to ${WINDOW_BITS_MAX}`,
-  );
 }
 
 function wrong(value: string, needed: string): Error {

@@ -31,7 +31,11 @@ export class Utf8Validator {
     this.#high = 0xbf;
   }
 
-  /** @returns whether all of this can be part of UTF-8. After a `false`, only `reset`. */
+  /**
+   * Takes the next bytes.
+   *
+   * @returns whether all of them can be part of UTF-8. After a `false`, only `reset`.
+   */
   push(bytes: Uint8Array): boolean {
     const { length } = bytes;
     let at = 0;

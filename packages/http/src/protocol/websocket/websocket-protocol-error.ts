@@ -16,12 +16,14 @@
  * ```
  */
 export class WebSocketProtocolError extends Error {
+  /** The name of the class. */
   override readonly name: string = "WebSocketProtocolError";
   /** 1002, a broken rule; 1007, text that is none; 1009, too large. */
   readonly closeCode: number;
   /** Which rule, in a few words that stay the same: `"unmasked-frame"`. */
   readonly rule: string;
 
+  /** Made by the parsers. */
   constructor(closeCode: number, rule: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.closeCode = closeCode;
