@@ -38,6 +38,9 @@ export class FrameOutlet {
   readonly #wire: Wire;
   readonly #masks: MaskSource | null;
   #isWriting = false;
+  /** Frames that the wire did not take at once, and those of them that it has taken since. */
+  #begun = 0;
+  #taken = 0;
   #isClosed = false;
   #endWanted = false;
   /** What is left of the frame that is being written. */
@@ -55,7 +58,7 @@ export class FrameOutlet {
     return this.#isWriting;
   }
 
-  /** Writes a frame of a message; not while `isWriting`. `false`: wait with `drained`. */
+  /** Writes a frame of a message; not while `isWriting`. `false`: wait with `taken`. */
   writeFrame(settings: FrameSettings, payload: Uint8Array): boolean {
     if (payload.length > SCRATCH_BYTES - HEAD_BYTES_MAX)
       return this.#write(encodeFrame({ ...settings, mask: this.#masks?.next() }, payload));
@@ -114,27 +117,42 @@ export class FrameOutlet {
     this.#lot.unparkAll();
   }
 
-  /** Waits until the wire has taken everything, or nothing can be written any more. */
-  async drained(): Promise<void> {
+  /** Waits until something may be written, or nothing can any more. Look at `isWriting` afterwards: somebody may have been quicker. */
+  async idle(): Promise<void> {
     while (this.#isWriting) await this.#lot.park();
+  }
+
+  /** Waits until the wire has taken what was written last. @returns whether it has; if not, nothing can be written any more. */
+  async taken(): Promise<boolean> {
+    const frame = this.#begun;
+    while (this.#taken < frame && !this.#isClosed) await this.#lot.park();
+    return this.#taken >= frame;
   }
 
   /** The wire has taken what it was given. */
   written(): void {
     if (this.#isClosed) return;
+    if (this.#rest !== null && !this.#push(this.#rest)) return;
     this.#isWriting = false;
-    if (this.#rest !== null && !this.#write(this.#rest)) return;
+    this.#taken = this.#begun;
+    // Whoever waits looks when it goes on, which is later.
+    this.#lot.unparkAll();
     for (let frame = this.#waiting.shift(); frame !== undefined; frame = this.#waiting.shift())
       if (!this.#write(frame)) return;
     if (this.#endWanted) this.#wire.end();
-    this.#lot.unparkAll();
   }
 
   #write(frame: Uint8Array): boolean {
+    if (this.#push(frame)) return true;
+    this.#isWriting = true;
+    this.#begun += 1;
+    return false;
+  }
+
+  #push(frame: Uint8Array): boolean {
     for (let at = 0; at < frame.length; at += PIECE_BYTES) {
       const end = at + PIECE_BYTES;
       if (this.#wire.write(frame.length <= PIECE_BYTES ? frame : frame.subarray(at, end))) continue;
-      this.#isWriting = true;
       this.#rest = end < frame.length ? frame.subarray(end) : null;
       return false;
     }

@@ -51,16 +51,17 @@ export class MessageSender {
     if (this.#isTaken) await this.#turns.park();
     this.#isTaken = true;
     try {
-      await this.#ready();
+      const { outlet } = this.#core;
+      while (outlet.isWriting) await outlet.idle();
+      this.#requireOpen();
       const { deflater, compressedBytesMin, fragmentBytesMax } = this.#settings;
       const isPlain = deflater === null || message.length < compressedBytesMin;
       if (isPlain && message.length * UTF8_BYTES_MAX <= fragmentBytesMax) {
-        const { outlet } = this.#core;
         const isSent =
           typeof message === "string"
             ? outlet.writeText(TEXT, message)
             : outlet.writeFrame(BINARY, message);
-        if (!isSent) await this.#drained();
+        if (!isSent) await this.#taken();
         return;
       }
       await this.#sendWhole(message, isPlain ? null : deflater);
@@ -118,33 +119,28 @@ export class MessageSender {
     handedOver: (isEnd: boolean) => void,
   ): Promise<void> {
     const { fragmentBytesMax } = this.#settings;
+    const { outlet } = this.#core;
     let at = 0;
     do {
       const end = Math.min(bytes.length, at + fragmentBytesMax);
-      await this.#ready();
+      while (outlet.isWriting) await outlet.idle();
+      this.#requireOpen();
       const settings = {
         opcode: at === 0 ? opcode : OPCODE_CONTINUATION,
         isCompressed: isCompressed && at === 0 && opcode !== OPCODE_CONTINUATION,
         isFinal: isFinal && end === bytes.length,
       };
-      const isSent = this.#core.outlet.writeFrame(settings, bytes.subarray(at, end));
+      const isSent = outlet.writeFrame(settings, bytes.subarray(at, end));
       handedOver(settings.isFinal);
-      if (!isSent) await this.#drained();
+      if (!isSent) await this.#taken();
       at = end;
     } while (at < bytes.length);
   }
 
-  /** The wire is free, and a message may be sent. */
-  async #ready(): Promise<void> {
-    this.#requireOpen();
-    if (!this.#core.outlet.isWriting) return;
-    await this.#drained();
-  }
-
-  async #drained(): Promise<void> {
-    await this.#core.outlet.drained();
-    const { outcome } = this.#core;
-    if (outcome !== null) throw outcome;
+  /** Waits until the wire has taken the frame. That it is closed since then is for the next one to see. */
+  async #taken(): Promise<void> {
+    const isTaken = await this.#core.outlet.taken();
+    if (!isTaken && this.#core.outcome !== null) throw this.#core.outcome;
   }
 
   #requireOpen(): void {

@@ -137,7 +137,7 @@ export class WebSocketConnection implements AsyncIterable<string | Uint8Array>, 
     const payload = randomBytes(PING_BYTES);
     const pong = new Event();
     const start = now();
-    await core.outlet.drained();
+    await core.outlet.idle();
     if (core.refusal !== null) throw core.refusal;
     core.pings.set(keyOf(payload), pong);
     try {
