@@ -1,12 +1,13 @@
 /** What happens rarely: what breaking the code on purpose showed to be needed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CancelScope, moveOnAfter, now, sleep } from "arborio";
+import { CancelScope, moveOnAfter, now, sleep, taskGroup } from "arborio";
 import { createMemoryStreamPair } from "arborio/streams";
 import { simTest } from "../connection/raw-client.test.kit.ts";
 import { joined } from "../protocol/websocket/frames.test.kit.ts";
 import { FrameInlet } from "./frame-inlet.ts";
 import { echo, peerOf, RawPeer, runOver } from "./raw-peer.test.kit.ts";
+import type { WebSocketConnection } from "./web-socket-connection.ts";
 
 simTest(
   "sending: what a slow connection still reads is not overwritten by a quick one",
@@ -40,6 +41,29 @@ simTest("sending: a task that sends again comes behind one that waits", async (g
   assert.equal(await peer.next(), "text A2");
   peer.stream.close();
 });
+
+simTest(
+  "sending: messages, pings and pongs of many tasks, over little room, are never mixed",
+  async (group) => {
+    const [left, right] = createMemoryStreamPair({ capacity: 3 });
+    const busy = async (socket: WebSocketConnection): Promise<void> => {
+      await taskGroup(async (inner) => {
+        for (let index = 0; index < 5; index++) {
+          inner.startSoon(() => socket.send(String(index).repeat(50)));
+          inner.startSoon(() => socket.ping());
+        }
+        const seen: unknown[] = [];
+        for (let index = 0; index < 5; index++) seen.push(await socket.receive());
+        assert.deepEqual(
+          seen.map(String).toSorted((one, other) => one.localeCompare(other)),
+          ["0", "1", "2", "3", "4"].map((digit) => digit.repeat(50)),
+        );
+      });
+    };
+    group.startSoon(() => runOver(left, busy));
+    await runOver(right, busy, { role: "client" });
+  },
+);
 
 simTest("receiving: many messages that came at once are all received", async (group) => {
   const peer = peerOf(group, echo);
