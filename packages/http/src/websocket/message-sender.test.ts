@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { waitAllTasksBlocked } from "arborio";
+import type { Wire } from "arborio/lowlevel";
+import { simTest } from "../connection/raw-client.test.kit.ts";
+import { MessageSender } from "./message-sender.ts";
+import { WebSocketClosedError } from "./web-socket-closed-error.ts";
+import { WebSocketCore } from "./web-socket-core.ts";
+
+/** A wire that takes nothing at once, and is not written to twice. */
+class BusyWire implements Wire {
+  readonly written: number[][] = [];
+  isBusy = false;
+  readonly details: Wire["details"] = {} as Wire["details"];
+
+  open(): void {}
+  pause(): void {}
+  resume(): void {}
+  end(): void {}
+  close(): void {}
+
+  write(bytes: Uint8Array): boolean {
+    assert.equal(this.isBusy, false, "written to while it is busy");
+    this.isBusy = true;
+    this.written.push([...bytes]);
+    return false;
+  }
+}
+
+function made(): { wire: BusyWire; core: WebSocketCore; sender: MessageSender; take: () => void } {
+  const wire = new BusyWire();
+  const core = new WebSocketCore(wire, {
+    role: "server",
+    messageBytesMax: 100,
+    allowsCompressed: false,
+  });
+  const sender = new MessageSender(core, {
+    fragmentBytesMax: Infinity,
+    deflater: null,
+    compressedBytesMin: 0,
+  });
+  const take = (): void => {
+    wire.isBusy = false;
+    core.written();
+  };
+  return { wire, core, sender, take };
+}
+
+simTest(
+  "MessageSender: who waits for the wire looks again when a control frame was quicker",
+  async (group) => {
+    const { wire, core, sender, take } = made();
+    core.ping(Uint8Array.of(1));
+    group.startSoon(() => sender.send("x"));
+    await waitAllTasksBlocked();
+    take();
+    core.ping(Uint8Array.of(2));
+    await waitAllTasksBlocked();
+    take();
+    await waitAllTasksBlocked();
+    assert.deepEqual(wire.written, [
+      [0x89, 1, 1],
+      [0x89, 1, 2],
+      [0x81, 1, 0x78],
+    ]);
+    take();
+  },
+);
+
+simTest(
+  "MessageSender: a message that the wire has taken was sent, though the connection breaks before its task goes on",
+  async (group) => {
+    const { core, sender, take } = made();
+    let isSent = false;
+    group.startSoon(async () => {
+      await sender.send("x");
+      isSent = true;
+      await assert.rejects(sender.send("y"), WebSocketClosedError);
+    });
+    await waitAllTasksBlocked();
+    take();
+    core.failed(new Error("broken"));
+    await waitAllTasksBlocked();
+    assert.ok(isSent);
+  },
+);
+
+simTest(
+  "MessageSender: a message that the wire has not taken when the connection breaks was not",
+  async (group) => {
+    const { core, sender } = made();
+    group.startSoon(() => assert.rejects(sender.send("x"), WebSocketClosedError));
+    await waitAllTasksBlocked();
+    core.failed(new Error("broken"));
+  },
+);
