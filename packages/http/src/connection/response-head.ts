@@ -34,6 +34,11 @@ export function outgoingFields(
   return all;
 }
 
+/** The protocols that a response says the server would switch to: a 426 has to (RFC 9110 §7.8, §15.5.22). */
+export function offeredUpgrade(fields: FieldList): string | undefined {
+  return valueOf(fields, "upgrade");
+}
+
 /** Whether the response asks for the end of the connection. */
 export function saysClose(fields: FieldList): boolean {
   const value = valueOf(fields, "connection");

@@ -18,6 +18,7 @@ import { ReadyHeads } from "./ready-heads.ts";
 import {
   announcedLength,
   type OutgoingFraming,
+  offeredUpgrade,
   outgoingFields,
   saysClose,
 } from "./response-head.ts";
@@ -144,8 +145,15 @@ export class ResponseSender {
     const { status, statusText, fields } = parts;
     const all = outgoingFields(fields, framing, this.#connection.core.date());
     if (framing === "close" || saysClose(fields)) this.keepAlive = false;
-    if (!this.keepAlive) all.push("connection", "close");
-    else if (this.#head?.version === "1.0") all.push("connection", "keep-alive");
+    const options: string[] = [];
+    if (!this.keepAlive) options.push("close");
+    else if (this.#head?.version === "1.0") options.push("keep-alive");
+    const upgrade = offeredUpgrade(fields);
+    if (upgrade !== undefined) {
+      options.push("upgrade");
+      all.push("upgrade", upgrade);
+    }
+    if (options.length > 0) all.push("connection", options.join(", "));
     this.#addHead(status, statusText, all);
   }
 

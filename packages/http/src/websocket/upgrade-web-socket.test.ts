@@ -108,6 +108,8 @@ simTest("upgradeWebSocket: what is no handshake gets a response that says why", 
   const plain = await client.fetch("/");
   assert.equal(plain.status, 426);
   assert.match(await plain.text(), /this is a WebSocket/);
+  assert.equal(plain.headers.get("upgrade"), "websocket");
+  assert.equal(plain.headers.get("connection"), "upgrade");
   const cases: readonly (readonly [number, string])[] = [
     [426, head().replace("version: 13", "version: 8")],
     [400, head().replace(KEY, "c2hvcnQ=")],
