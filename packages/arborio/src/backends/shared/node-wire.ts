@@ -37,6 +37,14 @@ const NOT_CONNECTED = -107;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
+/**
+ * libuv before 1.52, which Node 22 has, takes a reset that comes while nobody reads for the end. Asking for the peer at each end costs
+ * 2 µs, so only there it is asked for.
+ */
+const MISSES_RESETS: boolean = /^1\.(?:[0-9]|[1-4][0-9]|5[01])\./.test(
+  process.versions["uv"] ?? "",
+);
+
 /** Both ends of a Unix socket, which the runtimes do not tell. */
 export interface UnixEnds {
   readonly local: UnixAddress;
@@ -162,12 +170,9 @@ export class NodeWire implements Wire, WireDetails {
     else this.#receiver?.ended();
   }
 
-  /**
-   * Node 22 (libuv 1.51) takes a reset that comes while nobody reads for the end. The socket has no peer any more then; but neither
-   * has one whose both directions have ended, so what comes after `end` cannot be told apart.
-   */
+  /** A socket that was reset has no peer any more; but neither has one whose both directions have ended: these cannot be told apart. */
   #wasReset(): boolean {
-    if (this.#unix !== null || this.#socket.writableEnded) return false;
+    if (!MISSES_RESETS || this.#unix !== null || this.#socket.writableEnded) return false;
     const { _handle: handle } = this.#socket as {
       _handle?: { getpeername?: (address: object) => number } | null;
     };
