@@ -6,7 +6,7 @@ import type { ServerTrace } from "../ops/server-trace.ts";
 
 /** How long a server waits for what, in milliseconds. `Infinity`: for ever. */
 export interface ServerTimeouts {
-  /** For a whole head, from its first byte on, and from the connection's beginning for the first. Default 10,000. More is 408. */
+  /** For a whole head, from its first byte on, and from the connection's beginning for the first. Default 10,000. More is 408, or, if nothing came, the connection ends. */
   readonly headMs: number;
   /** For the next 1,024 bytes of a body that somebody waits for. Default 30,000. More is 408. */
   readonly bodyMs: number;
@@ -76,8 +76,8 @@ export interface ServerOptions extends HandlingOptions {
   readonly graceMs?: number;
   /**
    * Milliseconds for which the server goes on as before when a shutdown asks what is around it, so that a load balancer sees that it is
-   * not ready any more (`createHealthChecks`) before connections are refused. The grace of that shutdown has to be longer. `close` does
-   * not wait for it. Default 0.
+   * not ready any more (`createHealthChecks`) before connections are refused. The grace of that shutdown has to be longer. `close`
+   * and `ended` do not wait for it. Default 0.
    */
   readonly drainMs?: number;
 }
