@@ -22,14 +22,18 @@ export async function runUpgrade(
   report: (error: unknown) => void,
 ): Promise<void> {
   const stream = streamFromWire(wire, "upgraded connection");
+  let isBroken = false;
   try {
     await continuation(stream);
   } catch (error) {
+    isBroken = true;
     stream.abort();
     if (error instanceof Cancelled) throw error;
     // That the client has gone is nobody's error.
     if (!(error instanceof BrokenResourceError && stream.failure !== null)) report(error);
   } finally {
     stream.close();
+    // Of a stream whose wire was taken, closing closes nothing.
+    wire.close(isBroken);
   }
 }

@@ -318,7 +318,8 @@ export class ServerConnection implements WireReceiver {
 
   /** Sends an interim response. @returns `false`: there is none to this client, or the response is on its way. */
   async sendInterim(text: string): Promise<boolean> {
-    if (this.outlet.isWriting) await this.drained();
+    // Several tasks may have waited for the same write.
+    while (this.outlet.isWriting) await this.drained();
     if (this.#sender.headSent) return false;
     this.outlet.addLatin1(text);
     if (!this.outlet.flush()) await this.drained();

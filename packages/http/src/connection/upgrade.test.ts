@@ -9,6 +9,7 @@ import {
   sleepForever,
   soft,
 } from "arborio";
+import { takeWire } from "arborio/lowlevel";
 import type { ByteStream } from "arborio/streams";
 import { cancelEverywhere } from "arborio/testing";
 import type { Handler } from "../server/handler.ts";
@@ -278,4 +279,17 @@ simTest(
     });
   },
   [1],
+);
+
+simTest(
+  "context.upgrade: a continuation that took the wire and ended has the connection closed",
+  async () => {
+    await using client = testClient((_request, context) =>
+      context.upgrade(async (stream) => void takeWire(stream), { protocol: "echo" }),
+    );
+    const raw = new RawClient(client.connect());
+    await raw.send(UPGRADE);
+    assert.equal((await raw.head()).status, 101);
+    assert.deepEqual(await raw.rest(), ["", "end"]);
+  },
 );

@@ -107,6 +107,7 @@ export class MessageSender {
 
   /** A message that was begun and cannot be ended ends the WebSocket: nothing else can be sent. */
   #cut(message: OutgoingMessage): void {
+    message.forget();
     if (message.isCut) this.#core.beginClose(encodeClose(CODE_FAILED, CUT_REASON), CODE_FAILED);
   }
 
@@ -176,6 +177,11 @@ class OutgoingMessage {
   /** Whether some of it was sent, and not all. */
   get isCut(): boolean {
     return this.#opcode === OPCODE_CONTINUATION && !this.#isEnded;
+  }
+
+  /** What the compressor still has of it must not go out with the next message. */
+  forget(): void {
+    if (this.#isAdded && !this.#isEnded) this.#deflater?.close();
   }
 
   async add(bytes: Uint8Array, isFinal: boolean): Promise<void> {

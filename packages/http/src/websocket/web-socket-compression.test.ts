@@ -212,3 +212,28 @@ simTest(
   },
   SEEDS,
 );
+
+simTest(
+  "compression: what was compressed of a message that failed does not go out with the next",
+  async (group) => {
+    const [left, right] = createMemoryStreamPair();
+    const options = { deflate: PLAIN, compression: true } as const;
+    group.startSoon(() => runOver(left, echo, options));
+    async function* failing(): AsyncGenerator<string> {
+      yield "of the failed one ";
+      throw new RangeError("the source failed");
+    }
+    await runOver(
+      right,
+      async (socket) => {
+        for (const text of ["first".repeat(100), "x".repeat(200)]) {
+          await assert.rejects(socket.sendStream("text", failing()), RangeError);
+          await socket.send(text);
+          assert.equal(await socket.receive(), text);
+        }
+      },
+      { ...options, role: "client" },
+    );
+  },
+  SEEDS,
+);
