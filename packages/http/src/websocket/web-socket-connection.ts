@@ -136,8 +136,10 @@ export class WebSocketConnection implements AsyncIterable<string | Uint8Array>, 
     const core = this.#core;
     const payload = randomBytes(PING_BYTES);
     const pong = new Event();
+    // Behind no other frame: what waits there may be given up for answers to the other side's pings.
+    do await core.outlet.idle();
+    while (core.outlet.isWriting && core.refusal === null);
     const start = now();
-    await core.outlet.idle();
     if (core.refusal !== null) throw core.refusal;
     core.pings.set(keyOf(payload), pong);
     try {
