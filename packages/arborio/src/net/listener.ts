@@ -134,7 +134,8 @@ export class Listener implements Disposable, AsyncDisposable, AsyncIterable<Sock
    * @returns when the listener is closed and, without `group`, all handlers have ended.
    * @throws BusyResourceError if another task accepts or serves at the moment.
    * @throws GroupClosedError if the group given has ended when a connection comes; that connection is closed.
-   * @throws ExceptionGroup with what `onError` throws; bare, with `group`, if that was about accepting.
+   * @throws ExceptionGroup with what `onError` throws; bare, with `group`, if that was about accepting and it is
+   *   not cancelled at the same time.
    * @throws TypeError, RangeError for wrong arguments.
    *
    * Counterpart: `anyio.abc.Listener.serve`, `trio.serve_listeners`; in both, one handler's error ends the whole server.

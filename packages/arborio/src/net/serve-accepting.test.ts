@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test as runnerTest } from "node:test";
 import { ambientScope } from "../core/ambient.ts";
+import { SystemError } from "../core/errors.ts";
+import { ExceptionGroup } from "../core/exception-group.ts";
 import { CancelScope } from "../core/scope.ts";
+import { taskGroup } from "../core/task-group.ts";
 import { currentBackend, setBackend } from "../platform/capabilities.ts";
 import { hostBackend } from "../platform/host.ts";
 import { run } from "../platform/run.ts";
@@ -116,6 +119,32 @@ test(
     await sleep(20);
     assert.equal(finished, 0);
     assert.equal(listener.statistics().connectionsWaiting, 0);
+  },
+  scripted,
+);
+
+test(
+  "Listener.serve: what onError throws for an error of accepting is not lost if a cancellation comes with it",
+  async () => {
+    for (const withGroup of [true, false]) {
+      const { network, listener } = await listenOnFake();
+      const scope = new CancelScope();
+      const onError = (error: unknown): never => {
+        throw error;
+      };
+      await assert.rejects(
+        taskGroup(async (group) => {
+          const options = withGroup ? { group, onError } : { onError };
+          group.startSoon(() => scope.run(() => listener.serve(() => {}, options)));
+          await sleep(1);
+          scope.cancel();
+          network.acceptor?.failed(fakeError("accept", "EMFILE"));
+        }),
+        (error) => error instanceof ExceptionGroup && error.leaves()[0] instanceof SystemError,
+      );
+      assert.equal(scope.cancelledCaught, true);
+      listener.close();
+    }
   },
   scripted,
 );

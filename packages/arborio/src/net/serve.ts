@@ -117,6 +117,8 @@ export class Service {
         return this.#acceptForever(source, group);
       });
       if (ambientScope().shuttingDown) this.#startWaiting(source, group);
+    } catch (error) {
+      throw this.#failure === null ? error : new ExceptionGroup([this.#failure.error, error]);
     } finally {
       source.ended();
       // Also one without grace, which has cancelled everything here.
