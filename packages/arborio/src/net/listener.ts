@@ -127,7 +127,8 @@ export class Listener implements Disposable, AsyncDisposable, AsyncIterable<Sock
    * handlers.
    *
    * A shutdown of the scope around it ends the accepting at once and closes the listener; handlers go on until the grace is over, also
-   * those of connections that had come by then (those beyond `maxConnections` are reset).
+   * those of connections that had come by then (those beyond `maxConnections` are reset). TLS handshakes that go on when the listener is
+   * closed are given up after a second.
    * Cancelled, it has ended its own handlers, and leaves the listener open, with the connections that nobody has accepted.
    *
    * @param handler gets the stream; it need not close it.

@@ -9,7 +9,7 @@ import { currentBackend, setBackend } from "../platform/capabilities.ts";
 import { hostBackend } from "../platform/host.ts";
 import { run } from "../platform/run.ts";
 import { simulator } from "../sim/simulator.ts";
-import { sleep } from "../sync/timeouts.ts";
+import { now, sleep } from "../sync/timeouts.ts";
 import { onEveryBackend } from "../testing/every-backend.ts";
 import { FakeNetwork, fakeError } from "./fake-network.test.kit.ts";
 import { listenTcp } from "./listen-tcp.ts";
@@ -148,3 +148,46 @@ test(
   },
   scripted,
 );
+
+for (const how of ["closed", "shut down"]) {
+  test(
+    `Listener.serve: ${how}, it gives up handshakes that do not go on, and handles those that do`,
+    async () => {
+      const network = new FakeNetwork({ listen: () => 7 });
+      const tls = {
+        prepare: () => {},
+        wrap: (wire: never): never => Object.assign(wire, { securing: true }),
+      };
+      setBackend(ambientScope(), { ...currentBackend(), network, tls });
+      const listener = await listenTcp(0, {
+        tls: { identity: { certificate: "", privateKey: "" } },
+      });
+      const server = new CancelScope();
+      const handled: number[] = [];
+      const errors: unknown[] = [];
+      const onError = (error: unknown): void => void errors.push(error);
+      const before = now();
+      await taskGroup(async (group) => {
+        const handler = (): void => void handled.push(now() - before);
+        group.startSoon(() => server.run(() => listener.serve(handler, { onError })));
+        await sleep(1);
+        network.arrive("silent");
+        const slow = network.arrive("slow");
+        await sleep(99);
+        // Its task is only about to start.
+        network.arrive("last");
+        if (how === "closed") listener.close();
+        else server.shutdown({ graceMs: 60_000 });
+        await sleep(900);
+        slow.securing = false;
+        slow.receiver?.secured?.();
+      });
+      assert.deepEqual(handled, [1000]);
+      assert.equal(now() - before, 1100);
+      assert.deepEqual(errors, []);
+      assert.equal(listener.statistics().connectionsBroken, 0);
+      assert.deepEqual([...network.open], []);
+    },
+    scripted,
+  );
+}

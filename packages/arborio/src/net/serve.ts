@@ -11,7 +11,7 @@ import {
 } from "../core/ownership.ts";
 import { textOf } from "../core/exception-text.ts";
 import type { RunState } from "../core/run-state.ts";
-import type { CancelScope } from "../core/scope.ts";
+import { CancelScope } from "../core/scope.ts";
 import { type TaskGroup, taskGroup } from "../core/task-group.ts";
 import type { Lease } from "../sync/lease.ts";
 import { Semaphore } from "../sync/semaphore.ts";
@@ -36,6 +36,12 @@ export interface ServeOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+/**
+ * When no more connections are accepted, handshakes may go on for so long, in milliseconds: a client that goes on with its own needs two round
+ * trips and sends what it wants right behind it; one that does not holds nobody up.
+ */
+const SECURING_MS = 1000;
+
 /** Where the connections come from. */
 export interface ConnectionSource {
   /** Waits for the next one. */
@@ -57,6 +63,10 @@ export class Service {
   /** Of the loop that accepts. */
   #loop: CancelScope | null = null;
   #stopped = false;
+  /** Handshakes that go on. */
+  readonly #handshakes: Set<CancelScope> = new Set();
+  /** When they are given up: some time after the listener was closed. */
+  #securedBy = Infinity;
   #failure: { readonly error: unknown } | null = null;
   /** Connections whose handlers have not ended. */
   handled = 0;
@@ -85,9 +95,10 @@ export class Service {
     else await taskGroup((own) => this.#acceptAll(source, own));
   }
 
-  /** Ends the accepting at once. Handlers go on. */
+  /** Ends the accepting at once. Handlers go on; handshakes not for long. */
   stop(): void {
     this.#stopped = true;
+    this.#limitHandshakes();
     this.#loop?.cancel("the listener was closed");
   }
 
@@ -122,7 +133,10 @@ export class Service {
     } finally {
       source.ended();
       // Also one without grace, which has cancelled everything here.
-      if (ambientScope().shuttingDown) source.close();
+      if (ambientScope().shuttingDown) {
+        source.close();
+        this.#limitHandshakes();
+      }
     }
     if (this.#failure !== null) throw this.#failure.error;
   }
@@ -184,13 +198,23 @@ export class Service {
   }
 
   async #secureAndHandle(stream: SocketStream): Promise<void> {
+    const scope = new CancelScope({ deadline: this.#securedBy });
+    this.#handshakes.add(scope);
     try {
-      await stream.handshake();
+      await scope.run(() => stream.handshake());
     } catch (error) {
       this.#report(error, true);
       return;
+    } finally {
+      this.#handshakes.delete(scope);
     }
-    await this.#handler(stream);
+    if (!scope.cancelledCaught) await this.#handler(stream);
+  }
+
+  #limitHandshakes(): void {
+    if (this.#securedBy !== Infinity) return;
+    this.#securedBy = this.#runState.kernel.now() + SECURING_MS;
+    for (const scope of this.#handshakes) scope.deadline = this.#securedBy;
   }
 
   /** Passes an error on, without the part of it that is the cancellation of this task: that goes its own way. */
