@@ -23,7 +23,7 @@ export { cancelShieldedCheckpoint, checkpoint, checkpointIfCancelled } from "./c
 export { ParkingLot, type ParkingLotStatistics } from "./sync/parking-lot.ts";
 
 // A run
-export { random, runSyncSoon, startSystemTask } from "./core/lowlevel.ts";
+export { onTaskEnd, random, runSyncSoon, startSystemTask } from "./core/lowlevel.ts";
 export { RunLocal } from "./sync/run-local.ts";
 
 // Bytes

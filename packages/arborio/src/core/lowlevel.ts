@@ -2,6 +2,7 @@ import { ambientScope, runInScope } from "./ambient.ts";
 import { requireFunction, requireOptions } from "./arguments.ts";
 import { InvalidStateError } from "./errors.ts";
 import { type Instrument, InstrumentSet } from "./instrument.ts";
+import type { BreaksWithTask } from "./scope-parts.ts";
 import { Waiter, type WaitKind } from "./suspend.ts";
 import type { TaskHandle } from "./task.ts";
 import type { TaskOptions } from "./task-group.ts";
@@ -117,6 +118,47 @@ export function startSystemTask<T>(
   requireFunction("startSystemTask", fn);
   const spawn = (name: string | undefined) => system.spawn("startSystemTask", fn, name, false);
   return runInScope(system.scope, spawn, options.name);
+}
+
+/**
+ * Calls `fn` when the calling task has ended, however it did, unless the result is disposed of before: for what a task has taken and
+ * may forget to give back. What `fn` throws goes to the run's `onUnhandled`. A task that has no end, as outside runs, never calls it.
+ *
+ * @example What is not given back in time
+ * ```ts
+ * import { run, taskGroup } from "arborio";
+ * import { onTaskEnd } from "arborio/lowlevel";
+ *
+ * await run(async () => {
+ *   const forgotten: string[] = [];
+ *   await taskGroup(async (group) => {
+ *     group.startSoon(async () => void onTaskEnd(() => forgotten.push("a lease")));
+ *     group.startSoon(async () => onTaskEnd(() => forgotten.push("another"))[Symbol.dispose]());
+ *   });
+ *   console.assert(forgotten.join() === "a lease");
+ * });
+ * ```
+ */
+export function onTaskEnd(fn: () => void): Disposable {
+  requireFunction("onTaskEnd", fn);
+  const { task } = ambientScope();
+  const end: BreaksWithTask = {
+    breakWith() {
+      try {
+        fn();
+      } catch (error) {
+        task.runState.onUnhandled(error);
+      }
+    },
+  };
+  const extras = task.ensureExtras();
+  extras.held ??= new Set();
+  extras.held.add(end);
+  return {
+    [Symbol.dispose](): void {
+      extras.held?.delete(end);
+    },
+  };
 }
 
 /** A number in [0, 1) from the backend's entropy: in the simulator it comes from the seed. */

@@ -1,28 +1,48 @@
-/** The body of a request, read from its connection as it is asked for. */
-import {
-  BrokenResourceError,
-  BusyResourceError,
-  checkpoint,
-  ClosedResourceError,
-  EndOfStream,
-} from "arborio";
+/** The body of a message that came, read from its connection as it is asked for. */
+import { BusyResourceError, checkpoint, ClosedResourceError, EndOfStream } from "arborio";
 import type { BodyFraming, FieldList } from "../protocol/message.ts";
-import type { RequestParser } from "../protocol/request-parser.ts";
-import { BodyTooLargeError, HttpError } from "../web/http-error.ts";
 import type { RequestBody } from "../web/request-body.ts";
 import type { WireInlet } from "./wire-inlet.ts";
+
+/** What a body reads from. */
+interface BodyParser {
+  readBody(maxBytes: number): Uint8Array | null;
+  readonly bodyDone: boolean;
+  readonly bufferedBytes: number;
+  readonly trailers: FieldList;
+}
 
 /** Bytes that one `receive` gives at most unless told otherwise. */
 const CHUNK_BYTES_MAX = 65_536;
 
 /** What the body asks of its connection. */
 export interface BodyConnection {
-  readonly parser: RequestParser;
+  readonly parser: BodyParser;
   readonly inlet: WireInlet;
   /** Somebody waits for more of the body: a client that waits for `100 Continue` gets it now. */
   bodyAwaited(): void;
   /** Nobody waits for it any more. @returns whether it did not come in time. */
   bodyAwaitedNoMore(): boolean;
+  /** All of it was received. What is returned is waited for before its reader is told. */
+  bodyEnded?(): Promise<void> | null;
+  /** Its reader wants no more of it. */
+  bodyClosed?(): void;
+}
+
+/** How errors of a body are told: to the handler of a request, or to who awaits a response. */
+export interface BodyErrors {
+  /** For messages: `"request body"`. */
+  readonly name: string;
+  /** Why nothing can be received when the exchange is over. */
+  readonly detached: string;
+  /** The connection ended before the body did. */
+  cut(operation: string, cause: Error | null): Error;
+  /** It broke the protocol. */
+  broken(error: unknown): unknown;
+  /** It did not come in time. */
+  late(): Error;
+  /** It has more than `bytesMax`. */
+  tooLarge(bytesMax: number): Error;
 }
 
 /** The limits of a server that matter here. */
@@ -35,6 +55,7 @@ export class IncomingBody implements RequestBody {
   readonly length: number | undefined;
   bytesMax: number;
   readonly #connection: BodyConnection;
+  readonly #errors: BodyErrors;
   readonly #drainBytesMax: number;
   #received = 0;
   #receiving = false;
@@ -48,8 +69,10 @@ export class IncomingBody implements RequestBody {
     connection: BodyConnection,
     framing: BodyFraming,
     { bodyBytesMax, drainBytesMax }: BodyLimits,
+    errors: BodyErrors,
   ) {
     this.#connection = connection;
+    this.#errors = errors;
     this.length = typeof framing === "number" ? framing : undefined;
     this.bytesMax = bodyBytesMax;
     this.#drainBytesMax = drainBytesMax;
@@ -77,7 +100,9 @@ export class IncomingBody implements RequestBody {
 
   async receiveInto(view: Uint8Array): Promise<number> {
     if (!(view instanceof Uint8Array && view.length > 0)) {
-      throw new TypeError("request body.receiveInto: needs a Uint8Array of at least one byte");
+      throw new TypeError(
+        `${this.#errors.name}.receiveInto: needs a Uint8Array of at least one byte`,
+      );
     }
     const bytes = await this.#receiveAs("receiveInto", view.length);
     view.set(bytes);
@@ -86,7 +111,7 @@ export class IncomingBody implements RequestBody {
 
   /** All of it in one function that waits: a body of 1 GiB comes in 16,384 pieces at least. */
   async #receiveAs(operation: string, maxBytes: number): Promise<Uint8Array> {
-    requireCount(maxBytes);
+    this.#requireCount(maxBytes);
     this.#requireOpen(operation);
     this.#receiving = true;
     const connection = this.#connection;
@@ -97,7 +122,11 @@ export class IncomingBody implements RequestBody {
         this.#requireOpen(operation, false);
         const bytes = this.#take(maxBytes);
         if (bytes !== null) return bytes;
-        this.#requireClient(operation);
+        if (connection.parser.bodyDone) {
+          await connection.bodyEnded?.();
+          throw new EndOfStream(`${this.#errors.name}: it has ended`);
+        }
+        this.#requirePeer(operation);
         let isOverdue = false;
         connection.bodyAwaited();
         try {
@@ -114,16 +143,12 @@ export class IncomingBody implements RequestBody {
 
   /** What is there, or `null`: nothing yet. */
   #take(maxBytes: number): Uint8Array | null {
-    const { parser, inlet } = this.#connection;
     const bytes = this.#read(maxBytes);
-    if (bytes !== null) {
-      inlet.consumed();
-      this.#received += bytes.length;
-      this.#requireWithinLimit(this.#received);
-      return bytes;
-    }
-    if (parser.bodyDone) throw new EndOfStream("request body: it has ended");
-    return null;
+    if (bytes === null) return null;
+    this.#connection.inlet.consumed();
+    this.#received += bytes.length;
+    this.#requireWithinLimit(this.#received);
+    return bytes;
   }
 
   #read(maxBytes: number): Uint8Array | null {
@@ -131,22 +156,18 @@ export class IncomingBody implements RequestBody {
       return this.#connection.parser.readBody(maxBytes);
     } catch (error) {
       this.hasFailed = true;
-      throw error;
+      throw this.#errors.broken(error);
     }
   }
 
-  #requireClient(operation: string): void {
+  #requirePeer(operation: string): void {
     const { failure, ended } = this.#connection.inlet;
-    if (failure === null && !ended) return;
-    throw new BrokenResourceError(
-      `request body.${operation}: the client left before it had sent all of the body`,
-      { cause: failure },
-    );
+    if (failure !== null || ended) throw this.#errors.cut(operation, failure);
   }
 
   #failOverdue(): never {
     this.hasFailed = true;
-    throw new HttpError(408, "the body did not come in time");
+    throw this.#errors.late();
   }
 
   wholeNowait(): Uint8Array | null {
@@ -176,12 +197,12 @@ export class IncomingBody implements RequestBody {
   #requireOpen(operation: string, isNew = true): void {
     if (this.#closed || this.#detached) {
       throw new ClosedResourceError(
-        `request body.${operation}: ${this.#closed ? "it was closed" : "the response has been sent, and the rest of the body is gone; read it before"}`,
+        `${this.#errors.name}.${operation}: ${this.#closed ? "it was closed" : this.#errors.detached}`,
       );
     }
     if (isNew && this.#receiving) {
       throw new BusyResourceError(
-        `request body.${operation}: another task receives from it at the moment; let one task receive`,
+        `${this.#errors.name}.${operation}: another task receives from it at the moment; let one task receive`,
       );
     }
   }
@@ -190,13 +211,22 @@ export class IncomingBody implements RequestBody {
     if (bytes <= this.bytesMax) return;
     // What is announced to be too large has not begun to be read.
     if (this.#received > 0) this.hasFailed = true;
-    throw new BodyTooLargeError(this.bytesMax);
+    throw this.#errors.tooLarge(this.bytesMax);
+  }
+
+  #requireCount(maxBytes: number): void {
+    if (Number.isInteger(maxBytes) && maxBytes > 0) return;
+    throw new RangeError(
+      `${this.#errors.name}.receive: got ${String(maxBytes)}, needs a whole number of bytes from 1 on`,
+    );
   }
 
   /** What is left is not wanted; the connection decides whether to read or to leave it. Wakes who waits. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     if (this.#receiving) this.#connection.inlet.wake();
+    this.#connection.bodyClosed?.();
   }
 
   /** @internal The exchange is over. */
@@ -227,11 +257,4 @@ export class IncomingBody implements RequestBody {
     this.close();
     return Promise.resolve();
   }
-}
-
-function requireCount(maxBytes: number): void {
-  if (Number.isInteger(maxBytes) && maxBytes > 0) return;
-  throw new RangeError(
-    `request body.receive: got ${String(maxBytes)}, needs a whole number of bytes from 1 on`,
-  );
 }

@@ -10,8 +10,14 @@ import type { FieldList } from "../protocol/message.ts";
 import { CHUNK_END, chunkHead, lastChunk } from "../protocol/serialize.ts";
 import type { BodySink } from "../web/body-producer.ts";
 import type { OutgoingFraming } from "./response-head.ts";
-import type { ServerConnection } from "./server-connection.ts";
-import { utf8Length } from "./wire-outlet.ts";
+import { utf8Length, type WireOutlet } from "./wire-outlet.ts";
+
+/** What it is sent on. */
+export interface SendingConnection {
+  readonly outlet: WireOutlet;
+  /** `outlet.drained()` with its deadline. */
+  drained(): Promise<void>;
+}
 
 /** Pieces up to this many bytes are joined with their framing in one write; larger ones are handed over as they are. */
 const JOINED_BYTES_MAX = 8192;
@@ -20,9 +26,11 @@ const ENCODER: TextEncoder = new TextEncoder();
 
 const NO_FIELDS: FieldList = [];
 
-/** The body of a response while it is being sent: frames it, counts it, and waits for the client. */
+/** The body of a message while it is being sent: frames it, counts it, and waits for the peer. */
 export class OutgoingBody implements BodySink {
-  readonly #connection: ServerConnection;
+  readonly #connection: SendingConnection;
+  /** For messages: `"response body"`. */
+  readonly #name: string;
   readonly #framing: OutgoingFraming;
   #sending = false;
   #closed = false;
@@ -31,14 +39,15 @@ export class OutgoingBody implements BodySink {
   /** Without what framing adds. */
   bytesSent = 0;
 
-  constructor(connection: ServerConnection, framing: OutgoingFraming) {
+  constructor(connection: SendingConnection, name: string, framing: OutgoingFraming) {
     this.#connection = connection;
+    this.#name = name;
     this.#framing = framing;
   }
 
   async send(piece: Uint8Array | string): Promise<void> {
     this.#requireOpen();
-    const bytes = lengthOf(piece);
+    const bytes = lengthOf(this.#name, piece);
     this.#sending = true;
     try {
       // Also where nothing has to be waited for: a producer that never waits keeps nobody else waiting.
@@ -78,7 +87,7 @@ export class OutgoingBody implements BodySink {
     const { outlet } = this.#connection;
     if (typeof this.#framing === "number" && this.bytesSent < this.#framing) {
       throw new InvalidStateError(
-        `response body: ${this.bytesSent} bytes were sent of the ${this.#framing} that Content-Length promised`,
+        `${this.#name}: ${this.bytesSent} bytes were sent of the ${this.#framing} that Content-Length promised`,
       );
     }
     if (outlet.isWriting) await this.#connection.drained();
@@ -98,7 +107,7 @@ export class OutgoingBody implements BodySink {
     const after = this.bytesSent + bytes;
     if (typeof this.#framing === "number" && after > this.#framing) {
       throw new InvalidStateError(
-        `response body: ${after} bytes, more than the ${this.#framing} that Content-Length promised`,
+        `${this.#name}: ${after} bytes, more than the ${this.#framing} that Content-Length promised`,
       );
     }
     this.bytesSent = after;
@@ -107,27 +116,27 @@ export class OutgoingBody implements BodySink {
   #requireOpen(): void {
     if (this.#closed) {
       throw new ClosedResourceError(
-        "response body.send: the body has ended; send before the producer returns",
+        `${this.#name}.send: the body has ended; send before the producer returns`,
       );
     }
     if (this.#sending) {
       throw new BusyResourceError(
-        "response body.send: another task sends at the moment; let one task send, or take turns with a Lock",
+        `${this.#name}.send: another task sends at the moment; let one task send, or take turns with a Lock`,
       );
     }
     if (this.#isCut) {
       throw new InvalidStateError(
-        "response body: a send was cancelled, and how much of its piece has left is not known; give up the body, by letting Cancelled pass or by throwing",
+        `${this.#name}: a send was cancelled, and how much of its piece has left is not known; give up the body, by letting Cancelled pass or by throwing`,
       );
     }
   }
 }
 
 /** Bytes of a piece. @throws TypeError if it is none. */
-function lengthOf(piece: unknown): number {
+function lengthOf(name: string, piece: unknown): number {
   if (piece instanceof Uint8Array) return piece.length;
   if (typeof piece === "string") return utf8Length(piece);
   throw new TypeError(
-    `response body.send: got ${Object.prototype.toString.call(piece)}, needs a Uint8Array or text`,
+    `${name}.send: got ${Object.prototype.toString.call(piece)}, needs a Uint8Array or text`,
   );
 }

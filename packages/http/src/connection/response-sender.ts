@@ -268,7 +268,12 @@ export class ResponseSender {
       } else {
         // The head goes with the first piece, unless that takes its time.
         if (!outlet.isLate) core.lateFlusher.add(outlet);
-        await this.#sendBody(parts, payload, new OutgoingBody(connection, framing), exchange);
+        await this.#sendBody(
+          parts,
+          payload,
+          new OutgoingBody(connection, "response body", framing),
+          exchange,
+        );
       }
       this.isComplete = !this.hasFailed;
     } finally {

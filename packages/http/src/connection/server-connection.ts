@@ -23,6 +23,7 @@ import { Exchange } from "./exchange.ts";
 import { HeadWait } from "./head-wait.ts";
 import { IncomingBody } from "./incoming-body.ts";
 import { isDeparture } from "./is-departure.ts";
+import { REQUEST_BODY_ERRORS } from "./request-body-errors.ts";
 import { ResponseSender } from "./response-sender.ts";
 import { runUpgrade, type Upgrade } from "./run-upgrade.ts";
 import type { ServerCore } from "./server-core.ts";
@@ -71,7 +72,7 @@ export class ServerConnection implements WireReceiver {
     this.peer = wire.details.remoteAddress;
     this.parser = new RequestParser(core.limits);
     this.inlet = new WireInlet(wire, this.parser);
-    this.outlet = new WireOutlet(wire, core.buffers);
+    this.outlet = new WireOutlet(wire, core.buffers, "client");
     this.#sender = new ResponseSender(this);
     this.#progress = new BodyProgress(this.inlet, core);
     this.#continue = new ContinueReply(this);
@@ -151,7 +152,8 @@ export class ServerConnection implements WireReceiver {
     const { limits } = core;
     this.awaited.end();
     this.#requests += 1;
-    const body = head.framing === 0 ? null : new IncomingBody(this, head.framing, limits);
+    const body =
+      head.framing === 0 ? null : new IncomingBody(this, head.framing, limits, REQUEST_BODY_ERRORS);
     if (body !== null) this.#progress.begin();
     this.#continue.begin(head.expectsContinue && body !== null);
     const isLast = !head.keepAlive || core.draining || this.#requests >= limits.requestsMax;

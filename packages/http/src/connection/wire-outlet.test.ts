@@ -14,7 +14,11 @@ function recordingWire() {
       return this.takes;
     },
   };
-  return { wire, writes, outlet: new WireOutlet(wire as unknown as Wire, new BufferPool()) };
+  return {
+    wire,
+    writes,
+    outlet: new WireOutlet(wire as unknown as Wire, new BufferPool(), "client"),
+  };
 }
 
 /** The bytes of a text in UTF-8, each as one character. */

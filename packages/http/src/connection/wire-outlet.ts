@@ -22,6 +22,8 @@ const HEAD_END = "\r\n\r\n";
 export class WireOutlet {
   readonly #wire: Wire;
   readonly #pool: BufferPool;
+  /** For messages: `"client"`. */
+  readonly #peer: string;
   #buffer: Uint8Array | null = null;
   #used = 0;
   /** The wire has a write that is not done; whoever waits for it. */
@@ -37,9 +39,10 @@ export class WireOutlet {
   /** Bytes handed to the wire, for statistics and for seeing progress. */
   bytesWritten = 0;
 
-  constructor(wire: Wire, pool: BufferPool) {
+  constructor(wire: Wire, pool: BufferPool, peer: "client" | "server") {
     this.#wire = wire;
     this.#pool = pool;
+    this.#peer = peer;
   }
 
   /** Whether a write waits for the peer. */
@@ -202,9 +205,12 @@ export class WireOutlet {
   }
 
   #broken(): BrokenResourceError {
-    return new BrokenResourceError("HTTP: the client has gone, so nothing can be sent to it", {
-      cause: this.#failure,
-    });
+    return new BrokenResourceError(
+      `HTTP: the ${this.#peer} has gone, so nothing can be sent to it`,
+      {
+        cause: this.#failure,
+      },
+    );
   }
 }
 

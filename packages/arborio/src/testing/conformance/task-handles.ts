@@ -2,6 +2,7 @@ import { Cancelled } from "../../core/cancelled.ts";
 import { checkpoint } from "../../core/checkpoint.ts";
 import { TaskCancelled, TaskFailed } from "../../core/errors.ts";
 import { waitAllTasksBlocked } from "../../core/idle.ts";
+import { onTaskEnd } from "../../core/lowlevel.ts";
 import { CancelScope } from "../../core/scope.ts";
 import type { TaskHandle } from "../../core/task.ts";
 import { taskGroup } from "../../core/task-group.ts";
@@ -52,6 +53,30 @@ export const taskHandles: ConformanceSuite = {
         handles.map((handle) => handle.status),
         ["finished", "failed", "cancelled"],
       );
+    });
+
+    test("onTaskEnd: called when the task has ended, however it did, unless it was disposed of", async () => {
+      const log: string[] = [];
+      await errorOf(
+        taskGroup(async (group) => {
+          group.startSoon(async () => {
+            onTaskEnd(() => log.push("finished"));
+            onTaskEnd(() => log.push("disposed of"))[Symbol.dispose]();
+            await checkpoint();
+            log.push("before the end");
+          });
+          group.startSoon(async () => {
+            onTaskEnd(() => log.push("failed"));
+            await sleep(1);
+            throw new Error("failed");
+          });
+          group.startSoon(async () => {
+            onTaskEnd(() => log.push("cancelled"));
+            await sleepForever();
+          });
+        }),
+      );
+      deepEqual(log, ["before the end", "finished", "failed", "cancelled"]);
     });
 
     test("TaskHandle.cancel: only that task, the group goes on without an error (§4.6)", async () => {
