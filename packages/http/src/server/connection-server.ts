@@ -39,7 +39,10 @@ const SWEEPS_PER_DEADLINE = 16;
 
 /** After a shutdown has asked, connections are accepted for so long, in milliseconds, that the system had accepted before. */
 const ACCEPT_MS = 20;
-/** After a shutdown has asked, idle connections may bring another request for so long, in milliseconds: one may be on its way. */
+/**
+ * After a shutdown has asked, idle connections may bring another request for so long, in milliseconds: one may be on its way. Those whose
+ * handshakes end later, up to twice as long from then on.
+ */
 const LEAVE_MS = 500;
 
 /** Where a server's connections come from. */
@@ -98,11 +101,14 @@ export class ConnectionServer implements ServerCore {
     await taskGroup(async (group) => {
       group.startSoon(() => this.#sweepForever(), { daemon: true, name: "http deadlines" });
       group.startSoon(() => this.lateFlusher.run(), { daemon: true, name: "http late writes" });
-      group.startSoon(() => this.#watchShutdown(hooks), { daemon: true, name: "http shutdown" });
+      group.startSoon(() => this.#watchShutdown(hooks, group), {
+        daemon: true,
+        name: "http shutdown",
+      });
       // A shutdown is not to end the accepting at once: the system has accepted what it has not told of yet.
       await shielded(() => hooks.accept(group));
       // Also if somebody else has closed where connections came from.
-      if (!this.draining) await this.#drain();
+      if (!this.draining) this.#drain(group);
     });
   }
 
@@ -187,24 +193,31 @@ export class ConnectionServer implements ServerCore {
    * Ends the accepting first: who is told that the connection ends, while there is still somebody who listens, comes back, and is lost
    * with the connections that wait in the system when the listener is closed.
    */
-  async #watchShutdown(hooks: ServingHooks): Promise<void> {
+  async #watchShutdown(hooks: ServingHooks, group: TaskGroup): Promise<void> {
     try {
       await soft(() => sleepForever());
       hooks.asked?.();
       await sleep(ACCEPT_MS);
       hooks.stop();
-      if (!this.draining) await this.#drain();
+      if (!this.draining) this.#drain(group);
     } finally {
       hooks.stop();
     }
   }
 
-  async #drain(): Promise<void> {
+  #drain(group: TaskGroup): void {
     this.draining = true;
-    if (this.#connections.size === 0) return;
     for (const connection of this.#connections) connection.drain();
-    await sleep(LEAVE_MS);
-    for (const connection of this.#connections) connection.leave();
+    group.startSoon(() => this.#askToLeave(), { daemon: true, name: "http leaving" });
+  }
+
+  /** Also those that still come, when their handshakes are done. */
+  async #askToLeave(): Promise<never> {
+    for (;;) {
+      const asked = [...this.#connections];
+      await sleep(LEAVE_MS);
+      for (const connection of asked) connection.leave();
+    }
   }
 
   // Handling -------------------------------------------------------------------------------------------------------------
