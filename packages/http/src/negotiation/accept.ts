@@ -4,7 +4,8 @@
  * `notgzip`, and `gzip;q=0` forbids it.
  */
 
-import { trimSpace } from "../protocol/characters.ts";
+import { isToken, TOKEN_PATTERN, trimSpace } from "../protocol/characters.ts";
+import { QUOTED_PATTERN, splitOutsideQuotes, unquoted } from "../protocol/quoted.ts";
 
 /** One thing that a client would take. */
 export interface Preference {
@@ -19,17 +20,15 @@ export interface Preference {
 /** Members that are looked at; what follows is passed over. No browser sends more than a dozen. */
 const MEMBERS_MAX = 64;
 
-const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"';
-
-const MEDIA_RANGE = new RegExp(`^${TOKEN}/${TOKEN}$`);
-const CODING = new RegExp(`^${TOKEN}$`);
+const MEDIA_RANGE = new RegExp(`^${TOKEN_PATTERN}/${TOKEN_PATTERN}$`);
 /** RFC 4647 §2.1. */
 const LANGUAGE_RANGE = /^(?:\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)$/;
 const QUALITY = /^(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/;
 
 /** Text between separators, in which a quoted string may hide them; empty ones too. */
-const PARAMETER = new RegExp(`^[ \\t]*(${TOKEN})=(${TOKEN}|${QUOTED})[ \\t]*$`);
+const PARAMETER = new RegExp(
+  `^[ \\t]*(${TOKEN_PATTERN})=(${TOKEN_PATTERN}|${QUOTED_PATTERN})[ \\t]*$`,
+);
 
 /** The media ranges of `Accept` (RFC 9110 §12.5.1), in the order of the field; none if it is absent. */
 export function parseAccept(field: string | null): Preference[] {
@@ -41,7 +40,7 @@ export function parseAccept(field: string | null): Preference[] {
 
 /** The codings of `Accept-Encoding` (RFC 9110 §12.5.3), in the order of the field; none if it is absent or empty. */
 export function parseAcceptEncoding(field: string | null): Preference[] {
-  return parsePreferences(field, (value) => CODING.test(value));
+  return parsePreferences(field, isToken);
 }
 
 /** The language ranges of `Accept-Language` (RFC 9110 §12.5.4), in the order of the field; none if it is absent. */
@@ -53,7 +52,7 @@ function parsePreferences(field: string | null, isValue: (value: string) => bool
   const preferences: Preference[] = [];
   if (field === null) return preferences;
   let members = 0;
-  for (const member of split(field, ",")) {
+  for (const member of splitOutsideQuotes(field, ",")) {
     if (trimSpace(member) === "") continue;
     members += 1;
     if (members > MEMBERS_MAX) break;
@@ -64,7 +63,7 @@ function parsePreferences(field: string | null, isValue: (value: string) => bool
 }
 
 function parseMember(member: string, isValue: (value: string) => boolean): Preference | null {
-  const [first = "", ...rest] = split(member, ";");
+  const [first = "", ...rest] = splitOutsideQuotes(member, ";");
   const value = trimSpace(first);
   if (!isValue(value)) return null;
   const parameters: [string, string][] = [];
@@ -82,24 +81,4 @@ function parseMember(member: string, isValue: (value: string) => boolean): Prefe
     else return null;
   }
   return { value: value.toLowerCase(), parameters, quality: quality ?? 1 };
-}
-
-/** Splits at a separator that is not in a quoted string. One that is not closed hides the rest. */
-function* split(text: string, separator: "," | ";"): Generator<string> {
-  let start = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (quoted && character === "\\") at += 1;
-    else if (character === '"') quoted = !quoted;
-    else if (!quoted && character === separator) {
-      yield text.slice(start, at);
-      start = at + 1;
-    }
-  }
-  yield text.slice(start);
-}
-
-function unquoted(value: string): string {
-  return value.startsWith('"') ? value.slice(1, -1).replaceAll(/\\(.)/g, "$1") : value;
 }

@@ -3,7 +3,9 @@
  * left of it may be anything a client sent. So nothing on the left, above all no unfinished quote, may change how the right is read.
  */
 import { isIpAddress } from "arborio/net";
+import { TOKEN_PATTERN, trimSpace } from "../protocol/characters.ts";
 import type { FieldList } from "../protocol/message.ts";
+import { QUOTED_PATTERN, unquoted } from "../protocol/quoted.ts";
 
 /** What one proxy said of the request that came to it. */
 export interface ForwardedElement {
@@ -15,10 +17,11 @@ export interface ForwardedElement {
   readonly host: string | undefined;
 }
 
-const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xFF]|\\\\[\\t -~\\x80-\\xFF])*"';
 /** RFC 7239 §4; with white space around `;`, which some write. */
-const PAIR = new RegExp(`[\\t ]*(?:(${TOKEN})=(${TOKEN}|${QUOTED}))?[\\t ]*(?:;|$)`, "y");
+const PAIR = new RegExp(
+  `[\\t ]*(?:(${TOKEN_PATTERN})=(${TOKEN_PATTERN}|${QUOTED_PATTERN}))?[\\t ]*(?:;|$)`,
+  "y",
+);
 
 /** The elements of `Forwarded` (RFC 7239), the last first. A malformed one tells nothing. */
 export function* forwardedElements(fields: FieldList): Generator<ForwardedElement> {
@@ -63,7 +66,7 @@ function parsePairs(text: string): Map<string, string> | null {
     if (name === undefined || value === undefined) continue;
     const key = name.toLowerCase();
     if (pairs.has(key)) return null;
-    pairs.set(key, value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, "$1") : value);
+    pairs.set(key, unquoted(value));
   }
   return pairs;
 }
@@ -101,7 +104,7 @@ function membersOf(fields: FieldList, name: string): string[] {
   return lines
     .join(",")
     .split(",")
-    .map(trimmed)
+    .map(trimSpace)
     .filter((member) => member !== "");
 }
 
@@ -142,8 +145,4 @@ const HOST = /^(?:[0-9A-Za-z._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
 
 function parseHost(text: string | undefined): string | undefined {
   return text !== undefined && HOST.test(text) ? text : undefined;
-}
-
-function trimmed(text: string): string {
-  return text.replace(/^[\t ]+|[\t ]+$/g, "");
 }

@@ -27,7 +27,10 @@ function bytesWhere(holds: (character: string) => boolean): Uint8Array {
   });
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** A token, as a part of regular expressions: with or without the flag `v`, and without groups. */
+export const TOKEN_PATTERN = "[!#$%&'*+\\-.^_`\\|~0-9A-Za-z]+";
+
+const TOKEN = new RegExp(`^${TOKEN_PATTERN}$`);
 
 /** Whether a text is a token. */
 export function isToken(text: string): boolean {

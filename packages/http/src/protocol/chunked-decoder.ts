@@ -1,17 +1,19 @@
-import { CR, LF } from "./characters.ts";
+import { CR, LF, TOKEN_PATTERN } from "./characters.ts";
 import { checkTrailers } from "./field-facts.ts";
 import { readFieldLine } from "./field-line.ts";
 import type { InputBuffer } from "./input-buffer.ts";
 import type { ProtocolLimits } from "./limits.ts";
 import { LineReader } from "./line-reader.ts";
+import { QUOTED_PATTERN } from "./quoted.ts";
 import { quote, refuse } from "./rules.ts";
 
 /** Digits of a chunk's size at most: 2^53 - 1 has 14, and nobody needs more zeros before it. */
 const SIZE_DIGITS_MAX = 16;
 
 /** Size, extensions: RFC 9112 §7.1. White space around `;` and `=`, which a sender must not generate, is refused. */
-const CHUNK_HEAD =
-  /^([0-9A-Fa-f]+)((?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t !#-[\]-~\x80-\xFF]|\\[\t -~\x80-\xFF])*"))?)*)$/;
+const CHUNK_HEAD = new RegExp(
+  `^([0-9A-Fa-f]+)((?:;${TOKEN_PATTERN}(?:=(?:${TOKEN_PATTERN}|${QUOTED_PATTERN}))?)*)$`,
+);
 
 /** Digits of a size that is read without further ado. */
 const PLAIN_DIGITS_MAX = 8;

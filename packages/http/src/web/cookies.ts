@@ -1,4 +1,5 @@
 import { parseCookie, parseSetCookie, stringifySetCookie } from "cookie";
+import { isToken } from "../protocol/characters.ts";
 import { isName } from "./field-names.ts";
 import { HttpRequest } from "./http-request.ts";
 
@@ -122,7 +123,7 @@ function requireNameAndValue(name: string, value: string): void {
       `setCookie: got a ${typeof name} as the name and a ${typeof value} as the value, needs strings`,
     );
   }
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) {
+  if (!isToken(name)) {
     throw new TypeError(
       `setCookie: got the name ${JSON.stringify(name.slice(0, 80))}, needs a token: letters, digits and !#$%&'*+-.^_\`|~`,
     );

@@ -2,16 +2,14 @@
  * Which names and values of fields are taken from users: the rules of WHATWG Fetch, and beyond them no control character but the tab
  * (RFC 9110 §5.5), so that nothing can be injected into the head. What is refused here is never written.
  */
+import { isToken, isValue, SPACE } from "../protocol/characters.ts";
 
-const FORBIDDEN_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const SPACE = 32;
 const AROUND = /^[\t\n\r ]+|[\t\n\r ]+$/g;
 
 /** A name as it is, if it is a token. @throws TypeError otherwise. */
 export function requireFieldName(where: string, name: unknown): string {
   const text = String(name);
-  if (TOKEN.test(text)) return text;
+  if (isToken(text)) return text;
   throw new TypeError(
     `${where}: got the field name ${quote(text)}, needs a token: letters, digits and !#$%&'*+-.^_\`|~`,
   );
@@ -20,7 +18,7 @@ export function requireFieldName(where: string, name: unknown): string {
 /** A value without the white space around it, if it holds nothing but visible characters of ISO 8859-1, spaces and tabs. @throws TypeError otherwise. */
 export function requireFieldValue(where: string, name: string, value: unknown): string {
   const text = trimmed(typeof value === "string" ? value : String(value));
-  if (!FORBIDDEN_IN_VALUE.test(text)) return text;
+  if (isValue(text)) return text;
   throw new TypeError(
     `${where}: got ${quote(text)} as the value of ${name}, needs characters of ISO 8859-1 without control characters`,
   );

@@ -1,11 +1,11 @@
 import { EndOfStream } from "arborio";
 import { checkpointIfCancelled } from "arborio/lowlevel";
 import type { ByteReceiveStream } from "arborio/streams";
+import { parseParameterized } from "../protocol/parse-parameterized.ts";
 import { answerWithin } from "./answer-within.ts";
 import type { AllFormLimits } from "./form-limits.ts";
 import type { FormEvent, FormParser } from "./form-parser.ts";
 import { BodyTooLargeError, HttpError } from "./http-error.ts";
-import { parseParameterized } from "./media-type.ts";
 import { MultipartParser } from "./multipart-parser.ts";
 import type { PartHead } from "./part-head.ts";
 import { UrlencodedParser } from "./urlencoded-parser.ts";

@@ -1,6 +1,8 @@
+import { isToken, trimSpace } from "../protocol/characters.ts";
+import { decodeExtendedValue } from "../protocol/extended-value.ts";
 import type { FieldList } from "../protocol/message.ts";
+import { type ParameterizedValue, parseParameterized } from "../protocol/parse-parameterized.ts";
 import { HttpError } from "./http-error.ts";
-import { type ParameterizedValue, parseParameterized } from "./media-type.ts";
 
 /** What the head of a part of a form says. */
 export interface PartHead {
@@ -17,7 +19,6 @@ export interface PartHead {
 
 // Browsers and most libraries send names as UTF-8 (RFC 7578 §5.1.1).
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const NO_TEXT = /[^\t\x20-\x7e\x80-\u{10ffff}]/u;
 
 /**
@@ -28,15 +29,15 @@ const NO_TEXT = /[^\t\x20-\x7e\x80-\u{10ffff}]/u;
 export function parsePartHead(bytes: Uint8Array): PartHead {
   const [padding, ...lines] = decoder.decode(bytes).slice(0, -4).split("\r\n");
   // RFC 2046 §5.1.1 allows white space after a boundary.
-  if ((padding as string).trim() !== "") throw malformed("text after a boundary");
+  if (trimSpace(padding as string) !== "") throw malformed("text after a boundary");
   const fields: string[] = [];
   let disposition: ParameterizedValue | null = null;
   let type: string | undefined;
   for (const line of lines) {
     const colon = line.indexOf(":");
     const name = line.slice(0, colon);
-    const value = line.slice(colon + 1).trim();
-    if (colon === -1 || !NAME.test(name) || NO_TEXT.test(value)) {
+    const value = trimSpace(line.slice(colon + 1));
+    if (colon === -1 || !isToken(name) || NO_TEXT.test(value)) {
       throw malformed("a line in the head of a part that is no field");
     }
     fields.push(name, value);
@@ -72,13 +73,8 @@ function fileNameOf(parameters: ReadonlyMap<string, string>): string | undefined
   const extended = parameters.get("filename*");
   const plain = parameters.get("filename");
   if (extended === undefined) return plain === undefined ? undefined : unescaped(plain);
-  const match = /^utf-8'[^']*'(.*)$/iu.exec(extended);
-  try {
-    // RFC 8187. Anything but UTF-8 nobody sends.
-    if (match !== null) return decodeURIComponent(match[1] as string);
-  } catch {
-    // Not percent-encoded UTF-8.
-  }
+  const decoded = decodeExtendedValue(extended);
+  if (decoded !== null) return decoded;
   throw malformed("a filename* that is not as RFC 8187 has it");
 }
 

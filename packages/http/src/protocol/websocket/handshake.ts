@@ -1,4 +1,5 @@
 /** The opening handshake, both sides (RFC 6455 §4). Who calls gives the digest: it comes from the runtime. */
+import { base64 } from "../base64.ts";
 import { trimSpace } from "../characters.ts";
 
 /** Appended to the key before it is digested (RFC 6455 §1.3). */
@@ -157,8 +158,4 @@ function words(value: string | null): string[] {
 /** What came from the other side is shown shortened. */
 function quoted(value: string | null): string {
   return value === null ? "missing" : JSON.stringify(value.slice(0, 100));
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
 }

@@ -1,3 +1,5 @@
+import { TOKEN_PATTERN, trimSpace } from "./characters.ts";
+
 /** A value with parameters, as of `Content-Type` (RFC 9110 §8.3.1) and `Content-Disposition` (RFC 6266 §4.1). */
 export interface ParameterizedValue {
   /** What comes before the parameters, in lower case: `"text/html"`. */
@@ -6,20 +8,25 @@ export interface ParameterizedValue {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** `;`, then a name, `=`, and a token or a quoted string in which `\"` and `\\` are escapes. Sticky: nothing is skipped. */
-const PARAMETER =
-  /[\t ]*;[\t ]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^\t ;"]*)))?/uy;
+/**
+ * `;`, then a name, `=`, and a token or a quoted string in which `\"` and `\\` are escapes. Sticky: nothing is skipped. Wider than other
+ * grammars: all of Unicode, since parts of forms have it.
+ */
+const PARAMETER = new RegExp(
+  `[\\t ]*;[\\t ]*(?:(${TOKEN_PATTERN})=(?:"([^"\\\\]*(?:\\\\.[^"\\\\]*)*)"|([^\\t ;"]*)))?`,
+  "uy",
+);
 
 /** Takes it apart; `null` if it breaks the grammar. */
 export function parseParameterized(text: string): ParameterizedValue | null {
   const end = text.indexOf(";");
-  const value = (end === -1 ? text : text.slice(0, end)).trim().toLowerCase();
+  const value = trimSpace(end === -1 ? text : text.slice(0, end)).toLowerCase();
   const parameters = new Map<string, string>();
   let at = end === -1 ? text.length : end;
   while (at < text.length) {
     PARAMETER.lastIndex = at;
     const match = PARAMETER.exec(text);
-    if (match === null) return text.slice(at).trim() === "" ? { value, parameters } : null;
+    if (match === null) return trimSpace(text.slice(at)) === "" ? { value, parameters } : null;
     at = PARAMETER.lastIndex;
     const [, name, quoted, token] = match;
     if (name === undefined) continue;
