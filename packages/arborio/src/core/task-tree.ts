@@ -21,6 +21,8 @@ export interface TaskInfo {
   readonly name: string;
   /** What it does. */
   readonly state: TaskState;
+  /** Whether a cancellation has reached it: it is on its way out, or ought to be. */
+  readonly cancelled: boolean;
   /** Milliseconds of `now()`, whole, and up to 5 too early. */
   readonly createdAt: number;
   /** What its flows wait on; mostly one, more under `Promise.all`. Oldest first. */
@@ -104,6 +106,7 @@ export function infoOf(task: Task): TaskInfo {
     parentId: task.parent?.task.id ?? null,
     name: task.name,
     state: stateOf(task, waits),
+    cancelled: task.applied !== null,
     createdAt: task.createdAt,
     waits,
   };

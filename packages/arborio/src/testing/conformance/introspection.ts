@@ -49,9 +49,11 @@ export const introspection: ConformanceSuite = {
           { name: "outer" },
         );
         group.startSoon(() => gate.promise, { name: "foreign" });
+        const late = group.startSoon(() => gate.promise, { name: "late" });
         const ended = group.startSoon(() => {}, { name: "ended" });
         await ended.wait();
         await waitAllTasksBlocked();
+        late.cancel();
         group.startSoon(() => {}, { name: "ready" });
         const tasks = runningTasks();
         const named = (name: string): (typeof tasks)[number] =>
@@ -62,6 +64,8 @@ export const introspection: ConformanceSuite = {
         equal(named("foreign").state, "running");
         equal(named("ready").state, "ready");
         equal(named("outer").state, "waiting");
+        equal(named("outer").cancelled, false);
+        equal(named("late").cancelled, true);
         equal(named("inner").state, "waiting");
         const [wait] = named("inner").waits;
         equal(wait?.kind, "parking");
