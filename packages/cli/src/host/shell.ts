@@ -1,0 +1,114 @@
+/**
+ * The process that the command runs in. Nothing outside this folder touches the runtime: everything else gets a `Shell`, which tests make
+ * of plain values.
+ */
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { styleText } from "node:util";
+
+/** How a piece of text is set off in a terminal. */
+export type Style = "bold" | "dim" | "green" | "red" | "yellow";
+
+/** What the command sees of its process. */
+export interface Shell {
+  /** Arguments after the command's own name. */
+  readonly args: readonly string[];
+  /** Version of this package. */
+  readonly version: string;
+  /** Whether standard output is a terminal that can be drawn on. */
+  readonly isTerminal: boolean;
+  /** Writes to standard output. */
+  write(text: string): void;
+  /** Writes a line to standard error. */
+  warn(line: string): void;
+  /** Styles text for standard output, or standard error; does nothing if that is no terminal, or under `NO_COLOR`. */
+  paint(style: Style, text: string, stream?: "output" | "error"): string;
+  /** Makes `process.argv` that of a program started with these arguments. */
+  setProgram(path: string, args: readonly string[]): void;
+  /** Calls this, once, when it turns out that nobody reads standard output any more. */
+  onOutputLost(callback: () => void): void;
+  /** Ends the process at the third SIGINT or SIGTERM, whatever still runs, until the returned function is called. */
+  exitAtThirdSignal(): () => void;
+}
+
+/** The shell of a real process. */
+export interface ProcessShell extends Shell {
+  /** Ends the command: sets the exit code, and leaves the rest to the runtime, so that all output is written. */
+  finish(code: number): void;
+}
+
+/** 128 + SIGPIPE: what a program that the system had told by the signal would end with. */
+const OUTPUT_LOST_CODE = 141;
+
+const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
+
+/** The same signal sooner than this counts once, as for `run`: npm passes on the one of a Ctrl-C that the program got too. */
+const SAME_SIGNAL_MS = 50;
+
+/** The process this is. */
+export function createShell(): ProcessShell {
+  const { stdout, stderr } = process;
+  const output = new LostOutput();
+  // Without a listener, an `EPIPE` would be an uncaught error: `arborio … | head -1` shall end quietly.
+  stdout.on("error", () => output.lose());
+  stderr.on("error", () => output.lose());
+  return {
+    args: process.argv.slice(2),
+    version: packageVersion(),
+    isTerminal: stdout.isTTY === true && process.env["TERM"] !== "dumb",
+    write: (text) => void stdout.write(text),
+    warn: (line) => void stderr.write(`${line}\n`),
+    paint: (style, text, stream = "output") =>
+      styleText(style, text, { stream: stream === "output" ? stdout : stderr }),
+    setProgram(path, args) {
+      process.argv.splice(1, Infinity, path, ...args);
+    },
+    onOutputLost: (callback) => output.onLost(callback),
+    exitAtThirdSignal,
+    finish(code) {
+      if (output.isLost) process.exit(OUTPUT_LOST_CODE);
+      // A program may have set one of its own.
+      if (code !== 0) process.exitCode = code;
+    },
+  };
+}
+
+class LostOutput {
+  isLost = false;
+  #callback: () => void = () => {};
+
+  lose(): void {
+    if (this.isLost) return;
+    this.isLost = true;
+    this.#callback();
+  }
+
+  onLost(callback: () => void): void {
+    this.#callback = callback;
+    if (this.isLost) callback();
+  }
+}
+
+function exitAtThirdSignal(): () => void {
+  let count = 0;
+  let lastAt = -Infinity;
+  const listeners = Object.entries(SIGNAL_NUMBERS).map(([name, number]) => {
+    const listener = (): void => {
+      const at = performance.now();
+      if (at - lastAt < SAME_SIGNAL_MS) return;
+      lastAt = at;
+      count += 1;
+      if (count === 3) process.exit(128 + number);
+    };
+    process.on(name, listener);
+    return () => void process.removeListener(name, listener);
+  });
+  return () => {
+    for (const stop of listeners) stop();
+  };
+}
+
+function packageVersion(): string {
+  const path = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
+}

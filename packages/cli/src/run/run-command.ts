@@ -1,0 +1,59 @@
+import { Option } from "commander";
+import type { CommandSite } from "../command-line.ts";
+import { parseCount, parseDuration } from "../option-values.ts";
+import { UsageError } from "../usage-error.ts";
+
+interface Values {
+  readonly backend: "host" | "simulator";
+  readonly seed?: number;
+  readonly grace: number;
+  readonly dev: boolean;
+}
+
+/** Adds `arborio run`. */
+export function addRunCommand({ program, shell, act }: CommandSite): void {
+  program
+    .command("run")
+    .summary("run a module's main")
+    .description(
+      "Runs the exported main(group, args) of a module, or its default export, in a run of its own. Ctrl-C asks it to end, a second one cancels it, a third one ends the process. A whole number that main returns is the exit code.",
+    )
+    .argument("<file>", "the module; TypeScript as far as the runtime takes it")
+    .argument("[args...]", "arguments for main and process.argv; after -- also those with dashes")
+    .addOption(
+      new Option(
+        "--backend <name>",
+        "where it runs: on this machine, or with virtual time, a seeded order and a network in memory",
+      )
+        .choices(["host", "simulator"])
+        .default("host"),
+    )
+    .option(
+      "--seed <number>",
+      "the seed of the simulator (default: one by chance, which is printed)",
+      parseCount(0, 2 ** 32 - 1),
+    )
+    .option(
+      "--grace <time>",
+      "how long it may take to end after the first Ctrl-C, such as 10s",
+      parseDuration,
+      0,
+    )
+    .option(
+      "--dev",
+      "say what is late, blocked or not awaited; print the tasks at Ctrl-\\ (SIGQUIT)",
+      false,
+    )
+    .action(
+      act(async (file: string, args: string[], { seed, grace: graceMs, ...rest }: Values) => {
+        if (seed !== undefined && rest.backend !== "simulator")
+          throw new UsageError("--seed is for --backend simulator");
+        // Loaded when it is needed: `--help` shall be quick.
+        const { runFile } = await import("./run-file.ts");
+        return await runFile(
+          { file, args, graceMs, ...rest, ...(seed === undefined ? {} : { seed }) },
+          shell,
+        );
+      }),
+    );
+}
