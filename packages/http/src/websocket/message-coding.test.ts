@@ -1,10 +1,18 @@
 /** What messages go through: compression that is cut in the middle, and masks. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CancelScope, run } from "arborio";
+import { deflateRawSync } from "node:zlib";
+import { CancelScope, checkpoint, run, waitAllTasksBlocked } from "arborio";
+import { takeWire } from "arborio/lowlevel";
+import { createMemoryStreamPair } from "arborio/streams";
+import { encodeFrame } from "../protocol/websocket/encode-frame.ts";
 import { Deflater } from "./deflater.ts";
 import { Inflater } from "./inflater.ts";
 import { MaskSource } from "./mask-source.ts";
+import { MessageReceiver } from "./message-receiver.ts";
+import { MessageSender } from "./message-sender.ts";
+import { WebSocketClosedError } from "./web-socket-closed-error.ts";
+import { WebSocketCore } from "./web-socket-core.ts";
 
 const SETTINGS = { windowBits: 15, noContextTakeover: false, level: undefined } as const;
 
@@ -68,6 +76,48 @@ void test("Deflater: what was compressed and cancelled is forgotten, and the mes
         ]);
       deflater.close();
       inflater.close();
+    },
+    { signals: [] },
+  );
+});
+
+void test("MessageSender, MessageReceiver: who waits for a codec when the WebSocket ends is told that it is closed", async () => {
+  await run(
+    async (group) => {
+      const [near] = createMemoryStreamPair();
+      const settings = {
+        role: "server",
+        messageBytesMax: Infinity,
+        allowsCompressed: true,
+      } as const;
+      const core = new WebSocketCore(takeWire(near), settings);
+      const deflater = new Deflater(SETTINGS);
+      const sender = new MessageSender(core, {
+        fragmentBytesMax: Infinity,
+        deflater,
+        compressedBytesMin: 0,
+      });
+      const receiver = new MessageReceiver(core, Infinity, new Inflater(SETTINGS));
+      const payload = new Uint8Array(deflateRawSync(LARGE)).subarray(0, -4);
+      const mask = Uint8Array.of(1, 2, 3, 4);
+      core.received(encodeFrame({ opcode: 2, isCompressed: true, mask }, payload));
+      const told: string[] = [];
+      const start = (name: string, operation: () => Promise<unknown>): void => {
+        group.startSoon(async () => {
+          await assert.rejects(operation, WebSocketClosedError);
+          told.push(name);
+        });
+      };
+      start("send", () => sender.send(LARGE));
+      start("receive", () => receiver.receive());
+      // Both have begun, and wait for a thread.
+      await checkpoint();
+      await checkpoint();
+      core.drop("the end of the test");
+      sender.close();
+      receiver.close();
+      await waitAllTasksBlocked();
+      assert.deepEqual(told.toSorted(), ["receive", "send"]);
     },
     { signals: [] },
   );

@@ -25,6 +25,8 @@ export class MessageReceiver {
   readonly #inflater: Inflater | null;
   readonly #validator: Utf8Validator = new Utf8Validator();
   #isBusy = false;
+  /** The WebSocket is over. */
+  #isClosed = false;
   /** The piece that the inflater has, and is not done with. */
   #inflating: FrameEvent | null = null;
   /** Of the message that is being decompressed. */
@@ -84,6 +86,7 @@ export class MessageReceiver {
     checkpointIfCancelled();
     this.#enter();
     try {
+      this.#requireOpen();
       if (this.#stream !== reader) return undefined;
       const piece = await this.#next();
       if (piece.isLast) this.#stream = null;
@@ -111,6 +114,7 @@ export class MessageReceiver {
   async #next(): Promise<MessagePiece> {
     const core = this.#core;
     for (;;) {
+      this.#requireOpen();
       if (this.#inflating !== null) {
         const inflated = await this.#inflate(this.#inflating);
         if (inflated !== undefined) return inflated;
@@ -134,6 +138,7 @@ export class MessageReceiver {
   async #inflate({ kind, isLast }: FrameEvent): Promise<MessagePiece | undefined> {
     try {
       const bytes = await this.#inflater?.read();
+      this.#requireOpen();
       if (bytes === undefined) {
         this.#inflating = null;
         if (!isLast) return undefined;
@@ -144,6 +149,8 @@ export class MessageReceiver {
       if (kind === "text") requireText(this.#validator, piece);
       return piece;
     } catch (error) {
+      // One of a decompressor that was closed meanwhile says less.
+      this.#requireOpen();
       if (!(error instanceof WebSocketProtocolError)) throw error;
       this.#core.fail(error);
       this.#core.discard();
@@ -152,9 +159,16 @@ export class MessageReceiver {
     }
   }
 
-  /** Gives memory back; only when nobody receives any more. */
+  /** Gives memory back: the WebSocket is over, and whoever still receives is told. */
   close(): void {
+    this.#isClosed = true;
+    this.#inflating = null;
+    this.#stream = null;
     this.#inflater?.close();
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw this.#core.outcome;
   }
 }
 

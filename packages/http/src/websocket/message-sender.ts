@@ -1,4 +1,5 @@
 /** Sending messages: one after the other, whole or as a stream, fragmented and compressed as it was agreed. */
+import { ClosedResourceError } from "arborio";
 import { checkpointIfCancelled, ParkingLot } from "arborio/lowlevel";
 import { encodeClose } from "../protocol/websocket/close-payload.ts";
 import {
@@ -111,6 +112,24 @@ export class MessageSender {
     if (message.isCut) this.#core.beginClose(encodeClose(CODE_FAILED, CUT_REASON), CODE_FAILED);
   }
 
+  /** What is sent of a piece of a message. */
+  async compress(
+    deflater: Deflater | null,
+    bytes: Uint8Array,
+    isLast: boolean,
+    isWhole: boolean,
+  ): Promise<Uint8Array> {
+    this.#requireOpen();
+    if (deflater === null) return bytes;
+    try {
+      return await deflater.compress(bytes, isLast, isWhole);
+    } catch (error) {
+      // That the compressor was closed says less.
+      if (error instanceof ClosedResourceError) this.#requireOpen();
+      throw error;
+    }
+  }
+
   /** Hands over a piece of a message, as many frames as it needs; `handedOver` is told of each, and whether it ended the message. */
   async write(
     opcode: number,
@@ -187,7 +206,7 @@ class OutgoingMessage {
   async add(bytes: Uint8Array, isFinal: boolean): Promise<void> {
     const isWhole = isFinal && !this.#isAdded;
     this.#isAdded = true;
-    const payload = (await this.#deflater?.compress(bytes, isFinal, isWhole)) ?? bytes;
+    const payload = await this.#sender.compress(this.#deflater, bytes, isFinal, isWhole);
     if (payload.length === 0 && !isFinal) return;
     const isCompressed = this.#deflater !== null;
     await this.#sender.write(this.#opcode, payload, isCompressed, isFinal, (isEnd) => {

@@ -1,13 +1,15 @@
 /** permessage-deflate (RFC 7692) on both sides. */
 import assert from "node:assert/strict";
 import { deflateRawSync } from "node:zlib";
-import { moveOnAfter, now } from "arborio";
+import { checkpoint, moveOnAfter, now, sleep } from "arborio";
 import { createMemoryStreamPair } from "arborio/streams";
 import { simTest } from "../connection/raw-client.test.kit.ts";
 import { hex } from "../protocol/websocket/frames.test.kit.ts";
 import type { DeflateParameters } from "../protocol/websocket/negotiate-deflate.ts";
 import { echo, peerOf, type RawPeer, runOver } from "./raw-peer.test.kit.ts";
+import type { ReceivedMessage } from "./received-message.ts";
 import { WebSocketClosedError } from "./web-socket-closed-error.ts";
+import type { WebSocketConnection } from "./web-socket-connection.ts";
 
 const SEEDS = [1];
 
@@ -234,6 +236,82 @@ simTest(
       },
       { ...options, role: "client" },
     );
+  },
+  SEEDS,
+);
+
+simTest(
+  "compression: who goes on receiving when the WebSocket is over is told that it is closed",
+  async (group) => {
+    const [left, right] = createMemoryStreamPair();
+    const options = { deflate: PLAIN, compression: true } as const;
+    group.startSoon(() =>
+      runOver(left, (socket) => socket.send("some text ".repeat(100_000)), options),
+    );
+    let socket: WebSocketConnection | undefined;
+    let message: ReceivedMessage | undefined;
+    await runOver(
+      right,
+      async (own) => {
+        socket = own;
+        message = await own.receiveStream();
+        await message.receive();
+      },
+      { ...options, role: "client" },
+    );
+    for (let time = 0; time < 2; time++) {
+      await assert.rejects(async () => await message?.receive(), WebSocketClosedError);
+      await assert.rejects(async () => await socket?.receive(), WebSocketClosedError);
+      await assert.rejects(async () => await socket?.receiveStream(), WebSocketClosedError);
+    }
+  },
+  SEEDS,
+);
+
+simTest(
+  "compression: who sends or receives when the WebSocket is cut is told that it is closed",
+  async (group) => {
+    const options = { deflate: PLAIN, compression: true } as const;
+    const texts = ["a", "b"].map((text) => text.repeat(200_000));
+    for (let turns = 5; turns < 55; turns++) {
+      const [left, right] = createMemoryStreamPair();
+      const errors: unknown[] = [];
+      const startTalking = (socket: WebSocketConnection): void => {
+        const talks = [
+          async () => {
+            for (;;) await socket.receive();
+          },
+          async () => {
+            for (;;) await socket.sendStream("text", texts);
+          },
+        ];
+        // Not in a task of the WebSocket's own.
+        for (const talk of talks)
+          group.startSoon(() => talk().catch((error: unknown) => void errors.push(error)));
+      };
+      group.startSoon(() =>
+        runOver(
+          left,
+          async (socket) => {
+            startTalking(socket);
+            await sleep(10_000);
+          },
+          options,
+        ),
+      );
+      await runOver(
+        right,
+        async (socket) => {
+          startTalking(socket);
+          for (let turn = 0; turn < turns; turn++) await checkpoint();
+          socket.abort();
+        },
+        { ...options, role: "client" },
+      );
+      await sleep(20_000);
+      assert.equal(errors.length, 4);
+      for (const error of errors) assert.ok(error instanceof WebSocketClosedError, String(error));
+    }
   },
   SEEDS,
 );
