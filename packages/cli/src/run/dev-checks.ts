@@ -4,7 +4,7 @@
  */
 import { now, runningTasks, sleep, type TaskGroup, type TaskInfo, taskTree } from "arborio";
 import { startSystemTask } from "arborio/lowlevel";
-import { openSignalReceiver } from "arborio/process";
+import { openSignalReceiver, type SignalReceiver } from "arborio/process";
 import type { Shell } from "../host/shell.ts";
 
 /** How often it looks, in milliseconds. */
@@ -21,7 +21,9 @@ const NAME = "developer checks";
 /** Starts the checks in the run that this is called in, which has this root group; they end with it. */
 export function startDevChecks(shell: Shell, group: TaskGroup): void {
   startSystemTask(() => lookOn(shell, group), { name: NAME });
-  startSystemTask(() => printAtQuit(shell), { name: NAME });
+  // Opened here and now: before that, SIGQUIT ends the process.
+  const signals = openSignalReceiver(["SIGQUIT"]);
+  startSystemTask(() => printAtQuit(signals, shell), { name: NAME });
 }
 
 async function lookOn(shell: Shell, group: TaskGroup): Promise<void> {
@@ -45,9 +47,9 @@ function tasksOf(group: TaskGroup): TaskInfo[] {
     );
 }
 
-async function printAtQuit(shell: Shell): Promise<void> {
-  using signals = openSignalReceiver(["SIGQUIT"]);
-  for await (const _name of signals) shell.warn(`arborio: tasks\n${taskTree()}`);
+async function printAtQuit(signals: SignalReceiver, shell: Shell): Promise<void> {
+  using receiver = signals;
+  for await (const _name of receiver) shell.warn(`arborio: tasks\n${taskTree()}`);
 }
 
 interface Cancelled {
