@@ -37,6 +37,7 @@ export class FrameInlet {
   #bytes = 0;
   #end: FramesEnd | null = null;
   #isDiscarding = false;
+  #isFinished = false;
 
   constructor(options: FrameParserOptions, listener: ControlListener) {
     this.#parser = new FrameParser(options);
@@ -79,6 +80,12 @@ export class FrameInlet {
     return piece;
   }
 
+  /** No more bytes come: looks for the end also behind what is kept, however many pieces that makes of the bytes that are there. */
+  finish(): void {
+    this.#isFinished = true;
+    this.#parse();
+  }
+
   /** Passes over all messages from now on. */
   discard(): void {
     this.#isDiscarding = true;
@@ -90,7 +97,7 @@ export class FrameInlet {
   #parse(): void {
     if (this.#end !== null) return;
     try {
-      while (!this.isFull) {
+      while (this.#isFinished || !this.isFull) {
         const event = this.#parser.next();
         if (event === undefined) return;
         if (this.#take(event)) return;

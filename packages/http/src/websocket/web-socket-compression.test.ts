@@ -273,7 +273,7 @@ simTest(
   async (group) => {
     const options = { deflate: PLAIN, compression: true } as const;
     const texts = ["a", "b"].map((text) => text.repeat(200_000));
-    for (let turns = 5; turns < 55; turns++) {
+    for (let turns = 5; turns < 20; turns++) {
       const [left, right] = createMemoryStreamPair();
       const errors: unknown[] = [];
       const startTalking = (socket: WebSocketConnection): void => {

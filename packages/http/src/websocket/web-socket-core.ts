@@ -258,6 +258,7 @@ export class WebSocketCore implements WireReceiver, ControlListener {
 
   /** The connection ended. If a close frame came before, that is how. */
   #breakOff(message: string, cause?: Error): void {
+    this.inlet.finish();
     this.settle();
     if (this.#outcome !== null) return;
     const options = cause === undefined ? undefined : { cause };

@@ -4,9 +4,11 @@ import { test } from "node:test";
 import { CancelScope, moveOnAfter, now, sleep, taskGroup } from "arborio";
 import { createMemoryStreamPair } from "arborio/streams";
 import { simTest } from "../connection/raw-client.test.kit.ts";
+import { encodeClose } from "../protocol/websocket/close-payload.ts";
 import { joined } from "../protocol/websocket/frames.test.kit.ts";
 import { FrameInlet } from "./frame-inlet.ts";
 import { echo, peerOf, RawPeer, runOver } from "./raw-peer.test.kit.ts";
+import { WebSocketClosedError } from "./web-socket-closed-error.ts";
 import type { WebSocketConnection } from "./web-socket-connection.ts";
 
 simTest(
@@ -156,6 +158,27 @@ simTest(
     await peer.close(1001);
     await sleep(10);
     peer.stream.close();
+  },
+);
+
+simTest(
+  "closing: a close frame far behind what was received counts, though the connection breaks then",
+  async (group) => {
+    for (const how of ["end", "break"] as const) {
+      const peer = peerOf(group, async (socket) => {
+        await sleep(100);
+        for (let index = 0; index < 100; index++)
+          assert.equal(await socket.receive(), String(index));
+        await assert.rejects(socket.receive(), WebSocketClosedError);
+        assert.deepEqual([socket.closed?.code, socket.closed?.wasClean], [1001, true]);
+      });
+      const frames = Array.from({ length: 100 }, (_, index) => peer.frame(1, String(index)));
+      await peer.stream.send(joined([...frames, peer.frame(8, encodeClose(1001, ""))]));
+      await sleep(10);
+      if (how === "end") peer.stream.close();
+      else peer.stream.abort?.();
+      await sleep(100);
+    }
   },
 );
 
