@@ -89,6 +89,22 @@ export type { MessageParser } from "./protocol/message-parser.ts";
 export { RequestParser } from "./protocol/request-parser.ts";
 export { ResponseParser } from "./protocol/response-parser.ts";
 
+// Authentication
+export { type Challenge, parseAuthenticationInfo, parseChallenges } from "./protocol/challenges.ts";
+export { basicCredentials, bearerCredentials, writeCredentials } from "./protocol/credentials.ts";
+export {
+  chooseDigest,
+  type DigestChallenge,
+  digestChallenge,
+  type DigestHash,
+  type DigestQop,
+} from "./protocol/digest-challenge.ts";
+export {
+  digestAuthorization,
+  type DigestRequest,
+  type HashFunction,
+} from "./protocol/digest-authorization.ts";
+
 // Messages to bytes
 export {
   CHUNK_END,

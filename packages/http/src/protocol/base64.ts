@@ -1,4 +1,6 @@
-/** Bytes in base64 (RFC 4648 §4). For the few bytes that keys and credentials have: each is an argument of one call. */
+import { latin1 } from "./characters.ts";
+
+/** Bytes in base64 (RFC 4648 §4). */
 export function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
+  return btoa(latin1(bytes, 0, bytes.length));
 }
