@@ -33,6 +33,25 @@ export type {
   ServerTimeouts,
 } from "./server/server-options.ts";
 
+// Asking
+export { HttpClient, openHttpClient } from "./client/http-client.ts";
+export type {
+  ClientLimits,
+  ClientTimeouts,
+  FetchOptions,
+  HttpClientOptions,
+  RequestDefaults,
+} from "./client/client-options.ts";
+export { ClientRequest, type RequestChanges } from "./client/client-request.ts";
+export { ClientResponse } from "./client/client-response.ts";
+export { CollectedResponse } from "./client/collected-response.ts";
+export type { Middleware, Next } from "./client/middleware.ts";
+export {
+  type FailurePhase,
+  type FailureReason,
+  RequestFailedError,
+} from "./connection/request-failed-error.ts";
+
 // Requests and responses
 export { HttpRequest } from "./web/http-request.ts";
 export { HttpResponse, type HttpResponseInit } from "./web/http-response.ts";

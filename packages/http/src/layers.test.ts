@@ -37,6 +37,12 @@ const layers: Readonly<Record<string, Row>> = {
   },
   connection: { may: ["protocol", "web"], mayTypes: ["ops", "server"], packages: ["arborio"] },
   server: { may: ["protocol", "web", "ops", "connection"], packages: ["arborio"] },
+  pool: { may: [], packages: ["arborio"] },
+  dial: { may: ["protocol", "web"], packages: ["arborio"] },
+  client: {
+    may: ["protocol", "web", "connection", "dial", "pool", "negotiation", "files"],
+    packages: ["arborio"],
+  },
   websocket: { may: ["protocol", "web"], mayTypes: ["server"], packages: ["arborio"] },
   testing: { may: ["protocol", "web", "server"], packages: ["arborio"] },
 };

@@ -1,7 +1,7 @@
-/** What a connection waits for from its client. */
+/** What a connection waits for from its peer. */
 export type Awaiting = "nothing" | "request" | "head" | "body" | "rest" | "linger";
 
-/** What a connection waits for, and until when: one deadline at a time, looked at by the server's sweep, so no request sets a timer. */
+/** What a connection waits for, and until when: one deadline at a time, looked at by a sweep, so no request sets a timer. */
 export class Awaited {
   #what: Awaiting = "nothing";
   /** Moment of the kernel's clock. */

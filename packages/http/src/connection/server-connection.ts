@@ -313,15 +313,15 @@ export class ServerConnection implements WireReceiver {
 
   // Writing --------------------------------------------------------------------------------------------------------------
 
-  /** `outlet.drained()` with its deadline. */
-  drained(): Promise<void> {
-    return this.outlet.drained(this.core.due(this.core.timeouts.writeMs));
+  /** Waits until the system has everything, also what others write meanwhile; each write has its deadline. */
+  async drained(): Promise<void> {
+    do await this.outlet.drained(this.core.due(this.core.timeouts.writeMs));
+    while (!this.outlet.flush());
   }
 
   /** Sends an interim response. @returns `false`: there is none to this client, or the response is on its way. */
   async sendInterim(text: string): Promise<boolean> {
-    // Several tasks may have waited for the same write.
-    while (this.outlet.isWriting) await this.drained();
+    if (this.outlet.isWriting) await this.drained();
     if (this.#sender.headSent) return false;
     this.outlet.addLatin1(text);
     if (!this.outlet.flush()) await this.drained();

@@ -6,6 +6,7 @@ import type { Wire, WireDetails, WireReceiver } from "arborio/lowlevel";
  */
 export class UpgradedWire implements Wire, WireReceiver {
   readonly #wire: Wire;
+  readonly #onClose: (() => void) | undefined;
   /** What came before, until it is told. */
   #rest: Uint8Array | null;
   #ended: boolean;
@@ -17,8 +18,9 @@ export class UpgradedWire implements Wire, WireReceiver {
   #closed = false;
 
   /** @param wire paused. */
-  constructor(wire: Wire, rest: Uint8Array, ended: boolean) {
+  constructor(wire: Wire, rest: Uint8Array, ended: boolean, onClose?: () => void) {
     this.#wire = wire;
+    this.#onClose = onClose;
     this.#rest = rest.length === 0 ? null : rest;
     this.#ended = ended;
   }
@@ -52,6 +54,7 @@ export class UpgradedWire implements Wire, WireReceiver {
     this.#receiver = null;
     this.#rest = null;
     this.#wire.close(abortively);
+    this.#onClose?.();
   }
 
   get details(): WireDetails {

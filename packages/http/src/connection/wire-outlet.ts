@@ -4,7 +4,7 @@
  *
  * Invariant: a buffer is borrowed only while it holds bytes that are not handed over yet, or that the wire still reads.
  */
-import { BrokenResourceError } from "arborio";
+import { BrokenResourceError, InvalidStateError } from "arborio";
 import { ParkingLot, type Wire } from "arborio/lowlevel";
 import type { BufferPool } from "./buffer-pool.ts";
 
@@ -29,8 +29,11 @@ export class WireOutlet {
   /** The wire has a write that is not done; whoever waits for it. */
   #writing = false;
   #lot: ParkingLot | null = null;
+  /** Writes that the wire did not do at once. */
+  #writes = 0;
+  #waiters = 0;
   #failure: Error | null = null;
-  /** When the peer, for whom somebody waits, is overdue. */
+  /** When the peer, for whom somebody waits, is overdue with the write of now. */
   overdueAt: number = Infinity;
   /** Whether what was collected is sent soon by itself; the flusher's. */
   isLate = false;
@@ -111,14 +114,16 @@ export class WireOutlet {
   }
 
   /**
-   * Hands everything over. `true`: the system has it. `false`: wait with `drained()` before anything is added.
+   * Hands everything over. `true`: the system has it. `false`: wait with `drained()` before anything is added; while the wire has a write
+   * nothing is handed over, but kept for the next call.
    *
    * @throws BrokenResourceError if the connection is broken.
    */
   flush(): boolean {
     const buffer = this.#buffer;
     if (this.#failure !== null) throw this.#broken();
-    if (buffer === null) return !this.#writing;
+    if (this.#writing) return false;
+    if (buffer === null) return true;
     this.#buffer = null;
     this.#wasPending = false;
     const bytes = this.#used === buffer.length ? buffer : buffer.subarray(0, this.#used);
@@ -129,7 +134,7 @@ export class WireOutlet {
       return true;
     }
     // The wire reads the buffer still; it is not borrowed any more but gone.
-    this.#writing = true;
+    this.#begin();
     return false;
   }
 
@@ -146,13 +151,24 @@ export class WireOutlet {
     return true;
   }
 
-  /** Hands over bytes of somebody else's, without a copy; they must not change until `true`, or `drained()`, says so. */
+  /**
+   * Hands over bytes of somebody else's, without a copy; they must not change until `true`, or `drained()`, says so.
+   *
+   * @throws InvalidStateError while the wire has a write: the caller has not waited.
+   */
   write(bytes: Uint8Array): boolean {
     if (this.#failure !== null) throw this.#broken();
+    if (this.#writing)
+      throw new InvalidStateError("WireOutlet.write: called before drained() has ended");
     this.bytesWritten += bytes.length;
     if (bytes.length === 0 || this.#wire.write(bytes)) return true;
-    this.#writing = true;
+    this.#begin();
     return false;
+  }
+
+  #begin(): void {
+    this.#writing = true;
+    this.#writes += 1;
   }
 
   /** `write` of what may be much, so that the peer's progress is seen; `drained` waits where there is need. */
@@ -165,28 +181,31 @@ export class WireOutlet {
   }
 
   /**
-   * Waits until the system has what was handed over. Only after a `false`. From `until` on, the peer is overdue; it is for the caller
-   * to look at `overdueAt`.
+   * Waits until the system has what was handed over; by then somebody else may have written again. Only after a `false`. From `until`
+   * on, the peer is overdue; it is for the caller to look at `overdueAt`. If several wait, the first one's moment counts: it is the same write.
    *
    * @throws BrokenResourceError if the connection breaks.
    */
   async drained(until: number): Promise<void> {
-    this.overdueAt = until;
+    const write = this.#writes;
+    this.overdueAt = Math.min(this.overdueAt, until);
+    this.#waiters += 1;
     try {
-      while (this.#writing) {
-        if (this.#failure !== null) throw this.#broken();
+      while (this.#writing && this.#writes === write && this.#failure === null) {
         this.#lot ??= new ParkingLot();
         await this.#lot.park();
       }
       if (this.#failure !== null) throw this.#broken();
     } finally {
-      this.overdueAt = Infinity;
+      this.#waiters -= 1;
+      if (this.#waiters === 0) this.overdueAt = Infinity;
     }
   }
 
   /** The wire has handed everything over. */
   written(): void {
     this.#writing = false;
+    this.overdueAt = Infinity;
     this.#lot?.unparkAll();
   }
 

@@ -1,0 +1,195 @@
+import type { ByteReceiveStream } from "arborio/streams";
+import type { FieldList, ResponseHead } from "../protocol/message.ts";
+import { BodyReader } from "../web/body-reader.ts";
+import { FieldHeaders } from "../web/field-headers.ts";
+import { firstField } from "../web/field-names.ts";
+import { actAs } from "../web/platform-class.ts";
+import { payloadStream } from "../web/payload-stream.ts";
+import { textStreamOf } from "../web/text-stream.ts";
+import type { ClientRequest } from "./client-request.ts";
+
+/** The body of a response: all of it, or what is received from; `null`: there is none. */
+export type ResponsePayload = Uint8Array | ByteReceiveStream | null;
+
+/** What a response is made of. */
+export interface ResponseSource {
+  readonly head: ResponseHead;
+  readonly request: ClientRequest;
+  readonly payload: ResponsePayload;
+  /** Whether another URL was asked for at first. */
+  readonly redirected?: boolean;
+  /** The fields that came after the body. */
+  readonly trailers?: () => FieldList;
+}
+
+/**
+ * A response that came: the web's `Response`, but that headers and streams are made when they are first asked for. `instanceof Response`
+ * holds. Beyond the web it has the body as an Arborio stream, the raw fields and trailers, and `close`.
+ *
+ * A body that was not read to its end holds its connection: `using`, or `close()`, gives it back. What is forgotten is given back, with a warning, when
+ * the task that fetched it ends.
+ */
+export class ClientResponse implements Response {
+  readonly #source: ResponseSource;
+  #headers: FieldHeaders | null = null;
+  #reader: BodyReader | null = null;
+
+  /** Made by the client, and by middleware that answers itself. */
+  constructor(source: ResponseSource) {
+    this.#source = source;
+  }
+
+  /** 200 to 999; 101 of an upgrade. */
+  get status(): number {
+    return this.#source.head.status;
+  }
+
+  /** The reason phrase; means nothing. */
+  get statusText(): string {
+    return this.#source.head.reason;
+  }
+
+  /** Whether the status is one of success: 200 to 299. */
+  get ok(): boolean {
+    return this.status >= 200 && this.status <= 299;
+  }
+
+  /** Immutable. */
+  get headers(): FieldHeaders {
+    this.#headers ??= new FieldHeaders(this.#source.head.fields, true);
+    return this.#headers;
+  }
+
+  /** `"default"`. */
+  get type(): ResponseType {
+    return "default";
+  }
+
+  /** Where it came from, after redirects; without credentials and fragment. */
+  get url(): string {
+    return this.#source.request.url;
+  }
+
+  /** Whether redirects were followed. */
+  get redirected(): boolean {
+    return this.#source.redirected === true;
+  }
+
+  // What the web does not have -------------------------------------------------------------------------------------------
+
+  /** The request that it answers: the last one, after redirects. */
+  get request(): ClientRequest {
+    return this.#source.request;
+  }
+
+  /** The version that the server speaks. */
+  get httpVersion(): string {
+    return this.#source.head.version;
+  }
+
+  /** The field lines as they came, names and values in turn. */
+  get fields(): FieldList {
+    return this.#source.head.fields;
+  }
+
+  /** The fields that came after the body. Empty before it has ended. */
+  get trailers(): FieldList {
+    return this.#source.trailers?.() ?? [];
+  }
+
+  /** The body as a stream; `null` if there is none. @throws TypeError if it was read already. */
+  get bodyStream(): ByteReceiveStream | null {
+    const payload = this.#content.payload("bodyStream");
+    return payload === null ? null : payloadStream(payload);
+  }
+
+  /** @internal The head and body as they are. @throws TypeError if the body was read already. */
+  get source(): ResponseSource {
+    if (this.#reader !== null) this.#content.requireUsable("source");
+    return this.#source;
+  }
+
+  /** Gives the connection back; what was not read of the body is dropped. Does nothing if it was read to its end. */
+  close(): void {
+    const { payload } = this.#source;
+    if (payload !== null && !(payload instanceof Uint8Array)) payload.close();
+  }
+
+  /** `close`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  // The body -------------------------------------------------------------------------------------------------------------
+
+  /** As the web's: made on first use; reading it is reading the body. */
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    return this.#source.payload === null ? null : this.#content.web;
+  }
+
+  /** Whether the body was read, or is being read. */
+  get bodyUsed(): boolean {
+    return this.#source.payload !== null && this.#content.used;
+  }
+
+  /** All of the body. */
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#content.bytes();
+  }
+
+  /** All of the body. */
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return (await this.#content.bytes()).buffer;
+  }
+
+  /** All of the body, as UTF-8; what is none becomes U+FFFD. */
+  text(): Promise<string> {
+    return this.#content.text();
+  }
+
+  /** All of the body, as JSON. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- as the web declares it
+  async json(): Promise<any> {
+    return JSON.parse(await this.#content.text());
+  }
+
+  /** All of the body, with its type. */
+  async blob(): Promise<Blob> {
+    return new Blob([await this.#content.bytes()], { type: this.#type });
+  }
+
+  /** All of the body, as a form. */
+  async formData(): Promise<FormData> {
+    const bytes = await this.#content.bytes();
+    return new Response(bytes, { headers: { "content-type": this.#type } }).formData();
+  }
+
+  /** The body as text. */
+  textStream(): ReadableStream<string> {
+    return textStreamOf(this.#content, "textStream");
+  }
+
+  /** A second response with the same body. @throws TypeError if the body was read. */
+  clone(): ClientResponse {
+    const clone = new ClientResponse(this.#source);
+    if (this.#source.payload !== null) clone.#reader = this.#content.tee();
+    return clone;
+  }
+
+  get #content(): BodyReader {
+    this.#reader ??= new BodyReader("response", this.#source.payload);
+    return this.#reader;
+  }
+
+  get #type(): string {
+    return firstField(this.fields, "content-type") ?? "";
+  }
+}
+
+actAs(ClientResponse, Response, ({ status, statusText, url, headers, bodyUsed }) => ({
+  status,
+  statusText,
+  url,
+  headers,
+  bodyUsed,
+}));

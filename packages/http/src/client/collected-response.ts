@@ -1,0 +1,44 @@
+import type { FieldHeaders } from "../web/field-headers.ts";
+import type { ClientResponse } from "./client-response.ts";
+
+const decoder = new TextDecoder();
+
+/** A response that has come whole: what `client.request` gives. */
+export class CollectedResponse {
+  readonly status: number;
+  /** All of the body. */
+  readonly bytes: Uint8Array;
+  readonly #response: ClientResponse;
+
+  /** @internal */
+  constructor(response: ClientResponse, bytes: Uint8Array) {
+    this.status = response.status;
+    this.bytes = bytes;
+    this.#response = response;
+  }
+
+  /** Whether the status is one of success: 200 to 299. */
+  get ok(): boolean {
+    return this.status >= 200 && this.status <= 299;
+  }
+
+  /** Immutable. */
+  get headers(): FieldHeaders {
+    return this.#response.headers;
+  }
+
+  /** Where it came from, after redirects. */
+  get url(): string {
+    return this.#response.url;
+  }
+
+  /** The body as UTF-8; what is none becomes U+FFFD. */
+  text(): string {
+    return decoder.decode(this.bytes);
+  }
+
+  /** The body as JSON. @throws SyntaxError if it is none. */
+  json(): unknown {
+    return JSON.parse(this.text());
+  }
+}
