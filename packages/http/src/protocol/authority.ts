@@ -2,6 +2,7 @@
  * `host [":" port]` as it stands in `Host` and in targets: RFC 9110 §7.2, RFC 3986 §3.2. Narrower than the RFC where it must be a host
  * that a URL can have: no percent-encoding, no user, numbers only as a canonical IPv4 address.
  */
+import { parseAddress } from "./ip-address.ts";
 
 const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9\-._~!$&'()*+,;=]+))(?::([0-9]{0,5}))?$/;
 const NUMERIC_END = /(?:^|\.)(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?$/;
@@ -15,35 +16,11 @@ export function isAuthority(text: string): boolean {
   if (match === null) return false;
   const [, ipv6, name, port] = match;
   if (port !== undefined && Number(port) > PORT_MAX) return false;
-  if (ipv6 !== undefined) return isIpv6(ipv6);
+  if (ipv6 !== undefined) return ipv6.includes(":") && parseAddress(ipv6) !== null;
   return name !== undefined && (!NUMERIC_END.test(name) || IPV4.test(name));
 }
 
 /** Whether it is a host with a port: what CONNECT asks for. */
 export function isAuthorityWithPort(text: string): boolean {
   return /:[0-9]+$/.test(text) && isAuthority(text);
-}
-
-/** Groups of 16 bits in an IPv6 address. */
-const IPV6_GROUPS = 8;
-
-/** RFC 4291 §2.2. */
-function isIpv6(text: string): boolean {
-  const halves = text.split("::");
-  if (halves.length > 2) return false;
-  let groups = 0;
-  for (const [index, half] of halves.entries()) {
-    if (half === "") continue;
-    const isLast = index === halves.length - 1;
-    for (const [at, part, all] of half.split(":").map((p, i, a) => [i, p, a] as const)) {
-      if (part.includes(".")) {
-        if (!isLast || at !== all.length - 1 || !IPV4.test(part)) return false;
-        groups += 2;
-      } else {
-        if (!/^[0-9A-Fa-f]{1,4}$/.test(part)) return false;
-        groups++;
-      }
-    }
-  }
-  return halves.length === 2 ? groups < IPV6_GROUPS : groups === IPV6_GROUPS;
 }
