@@ -17,6 +17,10 @@
  */
 import "./platform/host.ts";
 
+export { type Command, type ProcessOptions, shellCommand } from "./process/command.ts";
+export { openProcess, type OpenProcessOptions } from "./process/open-process.ts";
+export { ChildProcess, type StopOptions } from "./process/child-process.ts";
+export type { ProcessExit, StreamTarget } from "./platform/processes.ts";
 export { openSignalReceiver, SignalReceiver } from "./process/signal-receiver.ts";
 export { standardError, standardInput, standardOutput } from "./process/standard-streams.ts";
 export type { ByteReceiveStream, ByteSendStream } from "./streams/byte-stream.ts";

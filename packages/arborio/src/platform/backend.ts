@@ -4,6 +4,7 @@ import type { Compression } from "./compression.ts";
 import type { Digests } from "./digest.ts";
 import type { Files } from "./files.ts";
 import type { Network } from "./network.ts";
+import type { Processes } from "./processes.ts";
 import type { Signals } from "./signals.ts";
 import type { StandardStreams } from "./standard-streams.ts";
 import type { Tls } from "./tls.ts";
@@ -24,6 +25,8 @@ export interface Backend {
   readonly tls?: Tls;
   /** Files, for reading. */
   readonly files?: Files;
+  /** Other programs. */
+  readonly processes?: Processes;
   /** Signals to the process. */
   readonly signals?: Signals;
   /** Standard input, output and error. */

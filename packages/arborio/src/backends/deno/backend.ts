@@ -4,6 +4,7 @@ import { HostClock } from "../shared/clock.ts";
 import { hostEntropy } from "../shared/entropy.ts";
 import { nodeDigests } from "../shared/node-digest.ts";
 import { nodeFiles } from "../shared/node-files.ts";
+import { nodeProcesses } from "../shared/node-processes.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
 import { denoStandardStreams } from "./standard-streams.ts";
 import { denoNetwork } from "./network.ts";
@@ -21,6 +22,7 @@ export const denoBackend: Backend = {
   files: nodeFiles,
   compression: denoCompression,
   digests: nodeDigests,
+  processes: nodeProcesses,
   signals: nodeSignals,
   standardStreams: denoStandardStreams,
 };

@@ -6,6 +6,7 @@ import { hostEntropy } from "../shared/entropy.ts";
 import { nodeCompression } from "../shared/node-compression.ts";
 import { nodeDigests } from "../shared/node-digest.ts";
 import { nodeFiles } from "../shared/node-files.ts";
+import { nodeProcesses } from "../shared/node-processes.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
 import { nodeStandardStreams } from "../shared/node-stdio.ts";
 import { nodeProcess } from "./process.ts";
@@ -21,6 +22,7 @@ export const nodeBackend: Backend = {
   files: nodeFiles,
   compression: nodeCompression,
   digests: nodeDigests,
+  processes: nodeProcesses,
   signals: nodeSignals,
   standardStreams: nodeStandardStreams,
 };

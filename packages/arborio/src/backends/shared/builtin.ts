@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type * as childProcess from "node:child_process";
 import type * as crypto from "node:crypto";
 import type * as dgram from "node:dgram";
 import type * as dns from "node:dns";
@@ -9,6 +10,7 @@ import type * as tls from "node:tls";
 import type * as zlib from "node:zlib";
 
 interface Builtins {
+  readonly "node:child_process": typeof childProcess;
   readonly "node:crypto": typeof crypto;
   readonly "node:dgram": typeof dgram;
   readonly "node:dns": typeof dns;

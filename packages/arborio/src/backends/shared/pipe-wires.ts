@@ -1,0 +1,140 @@
+/**
+ * Wires over the pipes to a child process. Each carries bytes in one direction: what the other direction is asked for has no effect.
+ */
+import type { Readable, Writable } from "node:stream";
+import { InternalError } from "../../core/errors.ts";
+import type { Wire, WireDetails, WireReceiver } from "../../platform/wire.ts";
+import { NO_DETAILS } from "./node-stdio.ts";
+import { toSystemError } from "./system-error.ts";
+
+/** The end of a pipe that a process reads. */
+export class InputPipe implements Wire {
+  readonly details: WireDetails = NO_DETAILS;
+  readonly #stream: Writable;
+  #receiver: WireReceiver | null = null;
+  #failure: Error | null = null;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    // The runtimes destroy the stream when the process has ended.
+    stream.on("error", (error) => this.failed(error));
+    stream.on("close", () => this.failed(nobodyReads()));
+  }
+
+  open(receiver: WireReceiver): void {
+    this.#receiver = receiver;
+    if (this.#failure !== null) queueMicrotask(() => this.#tell());
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const stream = this.#stream;
+    if (stream.destroyed) {
+      queueMicrotask(() => this.failed(nobodyReads()));
+      return false;
+    }
+    let waits = false;
+    stream.write(bytes, (error) => {
+      if (error !== null && error !== undefined) this.failed(error);
+      else if (waits) this.#receiver?.written();
+    });
+    // A write that did not have to wait is called back too, perhaps while the next one waits.
+    waits = stream.writableLength > 0 || stream.destroyed;
+    return !waits;
+  }
+
+  /** @internal */
+  failed(error: unknown): void {
+    this.#failure ??= toSystemError("write to the process", error);
+    this.#tell();
+  }
+
+  #tell(): void {
+    const receiver = this.#receiver;
+    this.#receiver = null;
+    receiver?.failed(this.#failure as Error);
+  }
+
+  end(): void {
+    this.#stream.end();
+  }
+
+  close(abortively: boolean): void {
+    this.#receiver = null;
+    if (abortively) this.#stream.destroy();
+    else this.#stream.end();
+  }
+
+  pause(): void {}
+  resume(): void {}
+}
+
+function nobodyReads(): Error {
+  return Object.assign(new Error("closed"), { code: "EPIPE" });
+}
+
+/** The end of a pipe that a process writes. */
+export class OutputPipe implements Wire {
+  readonly details: WireDetails = NO_DETAILS;
+  readonly #stream: Readable;
+  #receiver: WireReceiver | null = null;
+  #paused = true;
+
+  constructor(stream: Readable) {
+    this.#stream = stream;
+    stream.on("error", (error) => this.#fail(error));
+    stream.on("close", () =>
+      this.#fail(Object.assign(new Error("closed"), { code: "ECONNRESET" })),
+    );
+    stream.on("end", () => this.#end());
+    // When a process has ended, the runtimes let its streams flow, and read without bounds what others still write to the pipe.
+    const resume = stream.resume.bind(stream);
+    stream.resume = () => (this.#paused ? stream : resume());
+  }
+
+  open(receiver: WireReceiver): void {
+    this.#receiver = receiver;
+    this.#paused = false;
+    const stream = this.#stream;
+    stream.on("data", (chunk: Uint8Array) => this.#receiver?.received(owned(chunk)));
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#stream.resume();
+  }
+
+  #end(): void {
+    const receiver = this.#receiver;
+    this.#receiver = null;
+    receiver?.ended();
+  }
+
+  #fail(error: unknown): void {
+    const receiver = this.#receiver;
+    this.#receiver = null;
+    receiver?.failed(toSystemError("read from the process", error));
+  }
+
+  close(): void {
+    this.#receiver = null;
+    this.#stream.destroy();
+  }
+
+  write(): boolean {
+    throw new InternalError("the output of a process: nothing can be written to it");
+  }
+
+  end(): void {}
+}
+
+/** The receiver may transfer the memory, so it has to be the chunk's alone. */
+function owned(chunk: Uint8Array): Uint8Array {
+  return chunk.byteLength === chunk.buffer.byteLength
+    ? new Uint8Array(chunk.buffer)
+    : new Uint8Array(chunk);
+}

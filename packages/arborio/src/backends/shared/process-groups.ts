@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
+import process from "node:process";
+
+/** Sends a signal to a process, or with a negative number to a group. Whether somebody was there to get it. */
+export function sendSignal(target: number, name: string): boolean {
+  // Bun takes what it does not know for SIGTERM.
+  if (!Object.hasOwn(constants.signals, name))
+    throw new RangeError(
+      `sendSignal: got ${JSON.stringify(name)}, needs a signal such as "SIGHUP"`,
+    );
+  return tryKill(target, name);
+}
+
+/** Whether a process of a group runs. Those that have ended and that nobody has reaped do not count, where the system tells. */
+export function isGroupAlive(group: number): boolean {
+  return tryKill(-group, 0) && hasLivingMember(group);
+}
+
+function tryKill(target: number, signal: string | number): boolean {
+  try {
+    process.kill(target, signal);
+    return true;
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    // EPERM: all that is left belongs to another user, to whom this one can do nothing.
+    if (code === "ESRCH" || code === "EPERM") return false;
+    throw error;
+  }
+}
+
+/**
+ * A container whose first process does not reap has the orphans of a group as zombies for ever, and the system counts them as members.
+ * Linux shows who is one.
+ */
+function hasLivingMember(group: number): boolean {
+  let names: string[];
+  try {
+    names = readdirSync("/proc");
+  } catch {
+    return true; // not Linux, or not allowed
+  }
+  return (
+    !names.includes("self") || names.some((name) => /^\d+$/.test(name) && isLiving(name, group))
+  );
+}
+
+function isLiving(pid: string, group: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The name of the program is in parentheses, and may contain anything.
+    const [state = "", , memberOf] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return Number(memberOf) === group && !"ZX".includes(state);
+  } catch {
+    return false; // gone meanwhile
+  }
+}
