@@ -59,6 +59,11 @@ export interface FetchOptions extends RequestDefaults {
   readonly body?: BodySource;
   /** A value to send as JSON. */
   readonly json?: unknown;
+  /**
+   * A protocol that the server is asked to switch to (RFC 9110 §7.8), such as `"websocket"`, for which there is `client.webSocket`. If it does, the
+   * response is a 101, and `response.takeStream()` gives the connection.
+   */
+  readonly upgrade?: string;
   /** Aborts the request, and the reading of its response. */
   readonly signal?: AbortSignal | null;
 }

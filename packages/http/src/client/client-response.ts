@@ -1,4 +1,6 @@
-import type { ByteReceiveStream } from "arborio/streams";
+import { InvalidStateError } from "arborio";
+import { streamFromWire, type Wire } from "arborio/lowlevel";
+import type { ByteReceiveStream, ByteStream } from "arborio/streams";
 import type { FieldList, ResponseHead } from "../protocol/message.ts";
 import { BodyReader } from "../web/body-reader.ts";
 import { FieldHeaders } from "../web/field-headers.ts";
@@ -20,6 +22,15 @@ export interface ResponseSource {
   readonly redirected?: boolean;
   /** The fields that came after the body. */
   readonly trailers?: () => FieldList;
+  /** The connection, if the server switched to another protocol. */
+  readonly upgraded?: UpgradedConnection;
+}
+
+/** A connection whose protocol was switched. */
+export interface UpgradedConnection {
+  /** The rest of it. Once. */
+  takeWire(): Wire;
+  close(): void;
 }
 
 /**
@@ -33,6 +44,7 @@ export class ClientResponse implements Response {
   readonly #source: ResponseSource;
   #headers: FieldHeaders | null = null;
   #reader: BodyReader | null = null;
+  #isTaken = false;
 
   /** Made by the client, and by middleware that answers itself. */
   constructor(source: ResponseSource) {
@@ -103,6 +115,22 @@ export class ClientResponse implements Response {
     return payload === null ? null : payloadStream(payload);
   }
 
+  /**
+   * The connection, if the server switched to the protocol that `upgrade` asked for, or has made a tunnel. It is yours to close.
+   *
+   * @throws InvalidStateError if it did not, or the stream was taken before.
+   */
+  takeStream(): ByteStream {
+    const { upgraded } = this.#source;
+    if (upgraded === undefined || this.#isTaken) {
+      throw new InvalidStateError(
+        `response.takeStream: ${upgraded === undefined ? `the status is ${this.status}, needs 101: the server did not switch` : "it was taken before"}`,
+      );
+    }
+    this.#isTaken = true;
+    return streamFromWire(upgraded.takeWire(), "upgraded connection");
+  }
+
   /** @internal The head and body as they are. @throws TypeError if the body was read already. */
   get source(): ResponseSource {
     if (this.#reader !== null) this.#content.requireUsable("source");
@@ -113,6 +141,7 @@ export class ClientResponse implements Response {
   close(): void {
     const { payload } = this.#source;
     if (payload !== null && !(payload instanceof Uint8Array)) payload.close();
+    if (!this.#isTaken) this.#source.upgraded?.close();
   }
 
   /** `close`. */

@@ -18,7 +18,7 @@ import {
 } from "../protocol/require-text.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { ClientLimits, ClientTimeouts } from "./client-options.ts";
-import { ClientResponse } from "./client-response.ts";
+import { ClientResponse, type UpgradedConnection } from "./client-response.ts";
 import { Deadlines } from "./deadlines.ts";
 
 /** Methods that may be sent again when nobody knows whether they have arrived (RFC 9110 §9.2.2). */
@@ -103,6 +103,7 @@ export class Transport implements ClientCore {
     head: ResponseHead,
   ): ClientResponse {
     const { body } = connection;
+    if (head.status === 101) return this.#upgraded(request, connection, head);
     const whole = connection.takeWholeNowait();
     if (body === null || whole !== null)
       return new ClientResponse({ head, request, payload: whole });
@@ -120,6 +121,27 @@ export class Transport implements ClientCore {
       payload: body,
       trailers: () => connection.parser.trailers,
     });
+  }
+
+  #upgraded(
+    request: ClientRequest,
+    connection: RoutedConnection,
+    head: ResponseHead,
+  ): ClientResponse {
+    connection.forgotten = onTaskEnd(() => {
+      this.#warn(
+        `${request.method} ${request.url}: the task that asked for it has ended, and nobody took the upgraded connection or closed it; use: using response = await client.fetch(…)`,
+      );
+      connection.close();
+    });
+    const upgraded: UpgradedConnection = {
+      takeWire() {
+        connection.remember();
+        return connection.takeWire();
+      },
+      close: () => connection.close(),
+    };
+    return new ClientResponse({ head, request, payload: null, upgraded });
   }
 
   async #connect(
@@ -213,22 +235,25 @@ function outgoingRequest(
   timeouts: ClientTimeouts,
 ): OutgoingRequest {
   const { method, target, payload, payloadBytes } = request;
+  const { upgrade = "" } = request.options;
   return {
     url: target.href,
     method: requireMethod(method),
     target: requireTarget(isForwarded(route) ? target.href : target.target),
-    fieldText: fieldText(request),
+    fieldText: fieldText(request, upgrade),
     payload,
     payloadBytes,
     trailers: null,
     expectsContinue: false,
+    upgrade,
     timeouts,
     onInterim: null,
   };
 }
 
-function fieldText({ target, fields }: ClientRequest): string {
+function fieldText({ target, fields }: ClientRequest, upgrade: string): string {
   let text = `host: ${target.authority}\r\n`;
+  if (upgrade !== "") text += `connection: upgrade\r\nupgrade: ${requireFieldValue(upgrade)}\r\n`;
   for (let at = 0; at < fields.length; at += 2) {
     const name = requireFieldName(fields[at] as string);
     text += `${name}: ${requireFieldValue(fields[at + 1] as string)}\r\n`;

@@ -103,9 +103,11 @@ export class ClientConnection implements WireReceiver {
         if (head === null) {
           this.#requireHope(request);
           await inlet.wait();
-        } else if (head.status >= 200 || head.status === 101) {
+        } else if (head.status >= 200 || (head.status === 101 && request.upgrade !== "")) {
           this.awaited.end();
           return this.#begin(head, request);
+        } else if (head.status === 101) {
+          throw this.#failed("protocol", "a 101, but no other protocol was asked for");
         } else if (++interims > INTERIM_RESPONSES_MAX) {
           throw this.#failed("protocol", `more than ${INTERIM_RESPONSES_MAX} interim responses`);
         } else this.#interim(head, request);
@@ -305,9 +307,10 @@ export class ClientConnection implements WireReceiver {
 
   // Another protocol -----------------------------------------------------------------------------------------------------
 
-  /** The rest of the connection, after a 101 or the 2xx to a CONNECT. Who takes it closes it. */
-  takeWire(onClose: () => void): Wire {
+  /** The rest of the connection, after a 101 or the 2xx to a CONNECT. Who takes it closes it, and with it this connection. */
+  takeWire(): Wire {
     this.wire.pause();
+    const onClose = (): void => this.close();
     const wire = new UpgradedWire(this.wire, this.parser.takeRest(), this.inlet.ended, onClose);
     this.#upgraded = wire;
     return wire;
@@ -325,6 +328,7 @@ export class ClientConnection implements WireReceiver {
     this.outlet.release();
     // A server is not to take a part of a request for the whole.
     if (this.#upgraded === null) this.wire.close(!wasComplete);
+    else this.#upgraded.breakOff(new Error("the client was closed"));
     this.#core.connectionClosed(this);
   }
 

@@ -18,6 +18,8 @@ export interface OutgoingRequest {
   readonly trailers: (() => FieldList) | null;
   /** Whether the server is asked before the body is sent. */
   readonly expectsContinue: boolean;
+  /** The protocol that the server is asked to switch to; `""`: none. `fieldText` has the fields for it. */
+  readonly upgrade: string;
   readonly timeouts: ExchangeTimeouts;
   readonly onInterim: OnInterim | null;
 }

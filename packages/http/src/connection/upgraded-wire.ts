@@ -57,6 +57,15 @@ export class UpgradedWire implements Wire, WireReceiver {
     this.#onClose?.();
   }
 
+  /** Who had the connection before ends it: the receiver is told of a failure. */
+  breakOff(error: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#rest = null;
+    this.#wire.close(true);
+    this.failed(error);
+  }
+
   get details(): WireDetails {
     return this.#wire.details;
   }
