@@ -105,6 +105,11 @@ export {
   type HashFunction,
 } from "./protocol/digest-authorization.ts";
 
+// Proxies
+export { type SocksConnection, SocksHandshake } from "./protocol/socks/socks-handshake.ts";
+export type { SocksOptions } from "./protocol/socks/socks-target.ts";
+export { SocksError, type SocksFailure } from "./protocol/socks/socks-error.ts";
+
 // Messages to bytes
 export {
   CHUNK_END,
