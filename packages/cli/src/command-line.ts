@@ -1,8 +1,9 @@
 import { Command, CommanderError } from "commander";
+import { CommandError } from "./command-error.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { Shell } from "./host/shell.ts";
 import { addRunCommand } from "./run/run-command.ts";
-import { UsageError } from "./usage-error.ts";
+import { addServeCommand } from "./serve/serve-command.ts";
 
 /** What a sub-command needs to be added: the command above it, and where to leave its exit code. */
 export interface CommandSite {
@@ -27,14 +28,14 @@ export async function runCommandLine(shell: Shell): Promise<number> {
     async (...args) => {
       code = await action(...args);
     };
-  addRunCommand({ program, shell, act });
+  for (const add of [addRunCommand, addServeCommand]) add({ program, shell, act });
   try {
     await program.parseAsync([...shell.args], { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof UsageError) {
+    if (error instanceof CommandError) {
       shell.warn(`arborio: ${error.message}`);
-      return EXIT.usage;
+      return error.exitCode;
     }
     // It has said what is wrong; a help or a version that was asked for is no error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../command-error.ts";
 
 /** The absolute path of a module's file. @throws UsageError if there is no such file. */
 export function findModule(file: string): string {

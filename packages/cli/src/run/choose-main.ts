@@ -1,5 +1,5 @@
 import type { TaskGroup } from "arborio";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../command-error.ts";
 
 /** What `arborio run` runs: it gets the run's root group, and the arguments of the command line. */
 export type Main = (group: TaskGroup, args: readonly string[]) => unknown;

@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { CommandSite } from "../command-line.ts";
 import { parseCount, parseDuration } from "../option-values.ts";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../command-error.ts";
 
 interface Values {
   readonly backend: "host" | "simulator";

@@ -164,15 +164,16 @@ export async function runCommand(
   return await command.ended();
 }
 
-/** A folder for one test, with modules in it that find Arborio wherever they are. */
+/** A folder for one test, with modules in it that find Arborio wherever they lie. */
 export class ModuleFolder implements Disposable {
   readonly path: string = realpathSync(mkdtempSync(join(tmpdir(), "arborio-cli-")));
 
-  /** Writes a file. In its text, `"arborio` and `"@arborio` at the beginning of a string stand for these packages. */
+  /** Writes a file. In its text, `"arborio"`, `"@arborio/http"` with their entries, and `"hono"`, stand for where these packages are. */
   write(name: string, text: string): string {
     const path = join(this.path, name);
-    const resolved = text.replace(/"((?:arborio|@arborio\/http)(?:\/\w+)?)"/g, (_, entry: string) =>
-      JSON.stringify(import.meta.resolve(entry)),
+    const resolved = text.replace(
+      /"((?:arborio|@arborio\/http|hono)(?:\/\w+)?)"/g,
+      (_, entry: string) => JSON.stringify(import.meta.resolve(entry)),
     );
     writeFileSync(path, resolved);
     return path;

@@ -1,0 +1,108 @@
+import type { CommandSite } from "../command-line.ts";
+import { UsageError } from "../command-error.ts";
+import { parseCount, parseDuration } from "../option-values.ts";
+import type { ServeFileOptions } from "./serve-options.ts";
+
+/** More processes than this are a slip of the finger. */
+const WORKERS_MAX = 1024;
+
+interface Values {
+  readonly port?: number;
+  readonly host?: string;
+  readonly path?: string;
+  readonly workers?: number;
+  readonly tlsCertificate?: string;
+  readonly tlsKey?: string;
+  readonly grace: number;
+  readonly drain: number;
+  readonly accessLog?: string | true;
+  readonly trustProxies?: number | readonly string[];
+  readonly json: boolean;
+  readonly dev: boolean;
+}
+
+/** Adds `arborio serve`. */
+export function addServeCommand({ program, shell, act }: CommandSite): void {
+  program
+    .command("serve")
+    .summary("serve a module's handler over HTTP")
+    .description(
+      "Serves the handler that a module exports: its default, fetch, handler or app; a function that takes a Request and gives a Response, or an object with such a fetch, as a Hono app. Ctrl-C or SIGTERM lets requests finish, a second one cancels them.",
+    )
+    .argument("<file>", "the module; TypeScript as far as the runtime takes it")
+    .option(
+      "-p, --port <number>",
+      "TCP port; 0: one that is free (default: 8000)",
+      parseCount(0, 65_535),
+    )
+    .option("--host <address>", "address to listen on (default: all)")
+    .option("--path <path>", "a Unix socket instead of a port")
+    .option(
+      "-w, --workers <number>",
+      "so many processes share the port: one that crashes is started again, SIGHUP replaces them one after the other",
+      parseCount(1, WORKERS_MAX),
+    )
+    .option("--tls-certificate <file>", "certificate with its chain, in PEM: makes it HTTPS")
+    .option("--tls-key <file>", "its key, in PEM")
+    .option(
+      "--grace <time>",
+      "how long requests may take to end when it is stopped",
+      parseDuration,
+      10_000,
+    )
+    .option(
+      "--drain <time>",
+      "how long it then goes on as before, until balancers have noticed",
+      parseDuration,
+      0,
+    )
+    .option(
+      "--access-log [format]",
+      "a line for each request on standard error: common, combined, json or a template",
+    )
+    .option(
+      "--trust-proxies <who>",
+      "how many proxies are in front, or their addresses with commas",
+      parseProxies,
+    )
+    .option("--json", "say where it listens by a line of JSON on standard output", false)
+    .option("--dev", "show errors to clients, log requests, and check as run --dev", false)
+    .action(
+      act(async (file: string, values: Values) => {
+        const options = optionsOf(file, values);
+        const { serveFile } = await import("./serve-file.ts");
+        return await serveFile(options, shell);
+      }),
+    );
+}
+
+function optionsOf(file: string, values: Values): ServeFileOptions {
+  const { port, host, path, workers, tlsCertificate, tlsKey, accessLog, trustProxies } = values;
+  if (path !== undefined && (port !== undefined || host !== undefined))
+    throw new UsageError("--path is instead of --port and --host");
+  if (path !== undefined && workers !== undefined)
+    throw new UsageError("--workers share a port, and cannot share the Unix socket of --path");
+  if ((tlsCertificate === undefined) !== (tlsKey === undefined))
+    throw new UsageError("--tls-certificate and --tls-key need each other");
+  return {
+    file,
+    graceMs: values.grace,
+    drainMs: values.drain,
+    json: values.json,
+    dev: values.dev,
+    ...(port === undefined ? {} : { port }),
+    ...(host === undefined ? {} : { host }),
+    ...(path === undefined ? {} : { path }),
+    ...(workers === undefined ? {} : { workers }),
+    ...(tlsCertificate === undefined || tlsKey === undefined
+      ? {}
+      : { tls: { certificate: tlsCertificate, key: tlsKey } }),
+    ...(accessLog === undefined ? {} : { accessLog: accessLog === true ? "combined" : accessLog }),
+    ...(trustProxies === undefined ? {} : { trustProxies }),
+  };
+}
+
+/** The number of proxies, or their addresses and ranges. What is wrong with them, the server says. */
+function parseProxies(text: string): number | readonly string[] {
+  return /^\d+$/.test(text) ? Number(text) : text.split(",").map((address) => address.trim());
+}
