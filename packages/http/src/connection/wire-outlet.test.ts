@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { InvalidStateError, run, waitAllTasksBlocked } from "arborio";
 import type { Wire } from "arborio/lowlevel";
+import { simulator } from "arborio/sim";
 import { BufferPool } from "./buffer-pool.ts";
 import { utf8Length, WireOutlet } from "./wire-outlet.ts";
 
@@ -78,6 +80,53 @@ describe("WireOutlet", () => {
     assert.deepEqual(
       kept.map((bytes) => new TextDecoder().decode(bytes)),
       ["first", "other"],
+    );
+  });
+
+  test("while the wire has a write nothing is handed over, and nothing of it is lost", () => {
+    const { outlet, wire, writes } = recordingWire();
+    wire.takes = false;
+    outlet.addLatin1("first");
+    assert.equal(outlet.flush(), false);
+    outlet.addLatin1("second");
+    assert.equal(outlet.flush(), false);
+    assert.equal(outlet.flushLate(), true);
+    assert.throws(() => outlet.write(new Uint8Array(1)), InvalidStateError);
+    assert.deepEqual(writes, ["first"]);
+    wire.takes = true;
+    outlet.written();
+    assert.equal(outlet.flush(), true);
+    assert.deepEqual(writes, ["first", "second"]);
+  });
+
+  test("several who wait for a write have the deadline of the first, until it is done", async () => {
+    await run(
+      async (group) => {
+        const { outlet, wire } = recordingWire();
+        wire.takes = false;
+        outlet.addLatin1("first");
+        outlet.flush();
+        const first = group.startSoon(() => outlet.drained(100));
+        const second = group.startSoon(() => outlet.drained(200));
+        await waitAllTasksBlocked();
+        assert.equal(outlet.overdueAt, 100);
+        first.cancel();
+        await waitAllTasksBlocked();
+        assert.equal(outlet.overdueAt, 100);
+        outlet.written();
+        assert.equal(outlet.overdueAt, Infinity);
+        // Another write, before who waited for the first goes on.
+        outlet.addLatin1("second");
+        outlet.flush();
+        const third = group.startSoon(() => outlet.drained(300));
+        await waitAllTasksBlocked();
+        assert.equal(second.status, "finished");
+        assert.equal(outlet.overdueAt, 300);
+        third.cancel();
+        await waitAllTasksBlocked();
+        assert.equal(outlet.overdueAt, Infinity);
+      },
+      { signals: [], backend: simulator({ seed: 1 }) },
     );
   });
 
