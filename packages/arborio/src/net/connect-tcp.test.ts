@@ -107,6 +107,41 @@ test(
 );
 
 test(
+  "connectTcp: addresses that are known are raced in the order given, and nothing is looked up",
+  async () => {
+    const network = useFake();
+    const addresses = ["1.1.1.2", "::2", "1.1.1.1"];
+    using stream = await connectTcp("name.test", 80, { addresses, attemptDelayMs: 100 });
+    assert.equal(network.wires[0]?.name, "1.1.1.1");
+    assert.deepEqual(network.log, [
+      "0 connect 1.1.1.2",
+      "100 connect ::2",
+      "200 connect 1.1.1.1",
+      "205 withdraw connect 1.1.1.2",
+      "205 withdraw connect ::2",
+    ]);
+    stream.close();
+    assert.deepEqual([...network.open], []);
+  },
+  scripted,
+);
+
+test(
+  "connectTcp: the certificate is checked against the name, not against the addresses that are known",
+  async () => {
+    let name = "";
+    const tls = fakeTls("secured");
+    useFake({
+      ...tls,
+      prepare: (settings) => void (name = settings.side === "client" ? settings.serverName : ""),
+    });
+    using _stream = await connectTcp("name.test", 443, { addresses: ["1.1.1.1"], tls: true });
+    assert.equal(name, "name.test");
+  },
+  scripted,
+);
+
+test(
   "connectTcp: tells the system of noDelay and keepAliveMs only if they are not the default",
   async () => {
     const cases: [ConnectTcpOptions, FakeWire["options"]][] = [
@@ -158,6 +193,14 @@ test("connectTcp: wrong arguments are refused, with what was given and what is n
     [["a", 80, { attemptDelayMs: Number.NaN }], RangeError, /NaN/],
     [["a", 80, { resolutionDelayMs: "1" }], TypeError, /resolutionDelayMs/],
     [["a", 80, { tls: "yes" }], TypeError, /tls.*got "yes"/],
+    [["a", 80, { addresses: "::1" }], TypeError, /addresses.*got "::1", needs an array/],
+    [["a", 80, { addresses: [] }], RangeError, /addresses.*got no address/],
+    [["a", 80, { addresses: ["::1", "b"] }], RangeError, /addresses.*got "b", needs numeric/],
+    [
+      ["a", 80, { addresses: ["::1"], localHost: "127.0.0.1" }],
+      RangeError,
+      /localHost.*same family as ::1/,
+    ],
   ];
   for (const [args, expected, message] of cases) {
     await assert.rejects(connectTcp(...(args as [string, number])), (error) => {

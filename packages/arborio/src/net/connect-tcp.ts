@@ -35,6 +35,11 @@ export interface ConnectTcpOptions extends SocketOptions {
    * `Infinity`: only when the one before has failed. Default 250.
    */
   readonly attemptDelayMs?: number;
+  /**
+   * Numeric addresses of `host` that are known already, at least one: they are tried in this order, the first 32 of them, and nothing is
+   * looked up. Default: `host` is looked up.
+   */
+  readonly addresses?: readonly string[];
   /** Milliseconds that IPv6 addresses are waited for once IPv4 addresses are known. Default 50. */
   readonly resolutionDelayMs?: number;
   /** TLS: `true`, or how. Default: none. */
@@ -103,7 +108,7 @@ export async function connectTcp(
 
 function requireTarget(host: string, port: number, options: ConnectTcpOptions): RaceTarget {
   requireOptions("connectTcp(host, port, options)", options, "{ tls: true }");
-  const { localHost, localPort, attemptDelayMs = 250, resolutionDelayMs = 50 } = options;
+  const { localHost, localPort, attemptDelayMs = 250, resolutionDelayMs = 50, addresses } = options;
   const { noDelay, keepAliveMs, tls } = options;
   const name = requireHost("connectTcp", host);
   requirePort("connectTcp(host, port)", port, 1);
@@ -120,8 +125,36 @@ function requireTarget(host: string, port: number, options: ConnectTcpOptions): 
       `connectTcp({ attemptDelayMs }): got ${attemptDelayMs}, needs at least ${ATTEMPT_DELAY_MIN_MS} (RFC 8305, section 5)`,
     );
   }
-  const families = familiesFor(name, localHost);
-  return { host: name, port, families, localHost, localPort, attemptDelayMs, resolutionDelayMs };
+  if (addresses !== undefined) requireAddresses(addresses, localHost);
+  const families = addresses === undefined ? familiesFor(name, localHost) : [];
+  return {
+    host: name,
+    port,
+    families,
+    addresses: addresses ?? [name],
+    localHost,
+    localPort,
+    attemptDelayMs,
+    resolutionDelayMs,
+  };
+}
+
+function requireAddresses(addresses: unknown, localHost: string | undefined): void {
+  if (!Array.isArray(addresses)) {
+    throw new TypeError(
+      `connectTcp({ addresses }): got ${describeValue(addresses)}, needs an array of numeric addresses`,
+    );
+  }
+  if (addresses.length === 0)
+    throw new RangeError("connectTcp({ addresses }): got no address, needs at least one");
+  for (const address of addresses as unknown[]) {
+    if (ipFamily(address) === undefined) {
+      throw new RangeError(
+        `connectTcp({ addresses }): got ${describeValue(address)}, needs numeric addresses`,
+      );
+    }
+    familiesFor(address as string, localHost);
+  }
 }
 
 /** The families to look up: those that can be reached from `localHost`; none if `host` is an address. */

@@ -17,11 +17,13 @@ import { isUnknownName, unknownName } from "./lookup.ts";
 
 /** What to connect to, and how long to wait for what. */
 export interface RaceTarget {
-  /** A name, or the one address to try. */
+  /** A name or an address. */
   readonly host: string;
   readonly port: number;
-  /** The families to look up; empty if `host` is an address. */
+  /** The families to look up; empty if the addresses are known. */
   readonly families: readonly IpFamily[];
+  /** What is tried if nothing is looked up, in this order. */
+  readonly addresses: readonly string[];
   readonly localHost: string | undefined;
   readonly localPort: number | undefined;
   readonly attemptDelayMs: number;
@@ -92,8 +94,9 @@ class ConnectionRace {
   }
 
   begin(): void {
-    const { host, families } = this.#target;
-    if (families.length === 0) this.#candidates.add(4, [host]);
+    const { host, families, addresses } = this.#target;
+    // In one queue, so that their order stays.
+    if (families.length === 0) this.#candidates.add(4, addresses);
     // IPv6 is asked for first (section 3).
     for (const family of [...families].sort((a, b) => b - a)) {
       const withdraw = this.#network.lookup(host, family, {
