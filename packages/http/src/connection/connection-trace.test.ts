@@ -6,6 +6,7 @@ import type { Handler } from "../server/handler.ts";
 import { testClient } from "../testing/test-client.ts";
 import { HttpError } from "../web/http-error.ts";
 import { HttpResponse } from "../web/http-response.ts";
+import { BusyWire, startServing } from "./busy-wire.test.kit.ts";
 import { get, lines, RawClient, simTest } from "./raw-client.test.kit.ts";
 
 /** Writes down what it is told, and whose it is. */
@@ -165,4 +166,44 @@ simTest("trace: a request that the server's end cuts off", async () => {
   await sleep(10);
   await client.close();
   assert.match(String(trace.lines[2]), /^end r1: sent 503 \d+ dated$/);
+});
+
+simTest("a wire that cannot be opened is closed, and its connection forgotten", async (group) => {
+  const log = new Log();
+  const errors: unknown[] = [];
+  class BrokenWire extends BusyWire {
+    override open(): void {
+      throw new RangeError("no");
+    }
+  }
+  const wire = new BrokenWire();
+  const core = startServing(group, wire, handler, {
+    trace: log,
+    onError: (error) => void errors.push(error),
+  });
+  await sleep(10);
+  assert.equal(wire.state, "reset");
+  assert.equal(core.statistics().connectionsOpen, 0);
+  assert.deepEqual(log.lines, ["open c1", "close c1"]);
+  assert.ok(errors.length === 1 && errors[0] instanceof RangeError);
+});
+
+simTest("a hook that throws when a connection is opened changes nothing for it", async (group) => {
+  const errors: unknown[] = [];
+  const wire = new BusyWire();
+  startServing(group, wire, () => new HttpResponse("page"), {
+    trace: {
+      connectionOpen: () => {
+        throw new RangeError("no");
+      },
+    },
+    onError: (error) => void errors.push(error),
+  });
+  await sleep(10);
+  wire.receive(get("/", "connection: close"));
+  await sleep(10);
+  while (wire.take()) await sleep(1);
+  wire.finish();
+  assert.match(wire.writes.join(""), /^HTTP\/1\.1 200 OK/);
+  assert.ok(errors.length === 1 && errors[0] instanceof RangeError);
 });

@@ -88,10 +88,10 @@ export class ServerConnection implements WireReceiver {
   /** Serves requests until the connection ends. What goes wrong is reported, and ends only this connection. */
   async run(): Promise<void> {
     const { core } = this;
-    core.connectionOpened(this);
-    this.wire.open(this);
-    this.awaited.begin("head", this.core.due(core.timeouts.headMs));
     try {
+      core.connectionOpened(this);
+      this.wire.open(this);
+      this.awaited.begin("head", core.due(core.timeouts.headMs));
       await this.#serve();
       await this.#finish();
     } catch (error) {
