@@ -106,11 +106,6 @@ export class FrameParser {
     return this.#input.length > 0;
   }
 
-  /** Whether a message has begun that has not ended. */
-  get isInMessage(): boolean {
-    return this.#kind !== null;
-  }
-
   /** Takes bytes. They belong to the parser: it takes masks off in place. */
   push(bytes: Uint8Array): void {
     this.#input.push(bytes);

@@ -39,6 +39,5 @@ test("Utf8Validator: a character that is not whole", () => {
   const validator = new Utf8Validator();
   assert.ok(validator.push(hex("f0 9f 98")));
   assert.equal(validator.isWhole, false);
-  validator.reset();
-  assert.ok(validator.isWhole && validator.push(hex("41")));
+  assert.ok(validator.push(hex("80")) && validator.isWhole);
 });

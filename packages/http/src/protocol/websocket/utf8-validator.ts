@@ -24,17 +24,10 @@ export class Utf8Validator {
     return this.#needed === 0;
   }
 
-  /** Begins anew. */
-  reset(): void {
-    this.#needed = 0;
-    this.#low = 0x80;
-    this.#high = 0xbf;
-  }
-
   /**
    * Takes the next bytes.
    *
-   * @returns whether all of them can be part of UTF-8. After a `false`, only `reset`.
+   * @returns whether all of them can be part of UTF-8. After a `false` it knows no more.
    */
   push(bytes: Uint8Array): boolean {
     const { length } = bytes;
