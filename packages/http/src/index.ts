@@ -127,6 +127,8 @@ export type { WebSocketConnection } from "./websocket/web-socket-connection.ts";
 export type { ReceivedMessage } from "./websocket/received-message.ts";
 export { WebSocketClosedError } from "./websocket/web-socket-closed-error.ts";
 export type { WebSocketCompression, WebSocketOptions } from "./websocket/web-socket-options.ts";
+export type { ClientWebSocketOptions } from "./client/open-client-web-socket.ts";
+export { WebSocketHandshakeError } from "./client/web-socket-handshake-error.ts";
 export { WebSocketProtocolError } from "./protocol/websocket/websocket-protocol-error.ts";
 export type { AllowedOrigins } from "./protocol/websocket/allows-origin.ts";
 export type { MessageType } from "./protocol/websocket/frame.ts";

@@ -40,7 +40,7 @@ const layers: Readonly<Record<string, Row>> = {
   pool: { may: [], packages: ["arborio"] },
   dial: { may: ["protocol", "web"], packages: ["arborio"] },
   client: {
-    may: ["protocol", "web", "connection", "dial", "pool", "negotiation", "files"],
+    may: ["protocol", "web", "connection", "dial", "pool", "negotiation", "files", "websocket"],
     packages: ["arborio"],
   },
   websocket: { may: ["protocol", "web"], mayTypes: ["server"], packages: ["arborio"] },

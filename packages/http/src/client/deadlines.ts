@@ -15,7 +15,7 @@ export interface Swept {
 /** Looks at the deadlines of connections, again and again while there are any: so no request sets a timer. */
 export class Deadlines {
   readonly #swept: Set<Swept> = new Set();
-  readonly #scope: CancelScope = new CancelScope();
+  #scope: CancelScope = new CancelScope();
   #sweepMs: number = SWEEP_MS_MAX;
   #coarseNow: number = now();
   #running = false;
@@ -36,7 +36,9 @@ export class Deadlines {
     if (this.#running) return;
     this.#running = true;
     this.#coarseNow = now();
-    void outsideScopes(() => this.#scope.run(() => this.#sweep()));
+    const scope = new CancelScope();
+    this.#scope = scope;
+    void outsideScopes(() => scope.run(() => this.#sweep()));
   }
 
   delete(swept: Swept): void {

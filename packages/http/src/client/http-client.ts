@@ -16,6 +16,8 @@ import { ClientRequest } from "./client-request.ts";
 import type { ClientResponse } from "./client-response.ts";
 import { CollectedResponse } from "./collected-response.ts";
 import type { Middleware, Next } from "./middleware.ts";
+import { type ClientWebSocketOptions, openClientWebSocket } from "./open-client-web-socket.ts";
+import type { WebSocketConnection } from "../websocket/web-socket-connection.ts";
 import { RequestUrls, type RequestUrl } from "./request-url.ts";
 import { Transport } from "./transport.ts";
 
@@ -86,6 +88,40 @@ export class HttpClient implements AsyncDisposable {
   ): Promise<CollectedResponse> {
     using response = await this.fetch(input, options);
     return new CollectedResponse(response, await response.bytes());
+  }
+
+  /**
+   * Opens a WebSocket (RFC 6455), by a request that passes all that other requests pass.
+   *
+   * Close it, by `await using` or `close()`: else it lives until the other side closes it, or `main` has ended.
+   *
+   * @param url of `ws:` or `wss:`, or of `http:` or `https:`, or relative to the client's base.
+   * @throws WebSocketHandshakeError if the server gives none.
+   * @throws RequestFailedError if there is no response.
+   * @throws TypeError, RangeError for wrong options.
+   *
+   * @example
+   * ```ts
+   * import { run } from "arborio";
+   * import { openHttpClient, openServer, upgradeWebSocket } from "@arborio/http";
+   *
+   * await run(async () => {
+   *   await using server = await openServer(
+   *     (request, context) =>
+   *       upgradeWebSocket(request, context, async (socket) => {
+   *         for await (const message of socket) await socket.send(message);
+   *       }),
+   *     { port: 0 },
+   *   );
+   *   await using client = openHttpClient({ base: server.url });
+   *   await using socket = await client.webSocket("/");
+   *   await socket.send("hello");
+   *   console.assert((await socket.receive()) === "hello");
+   * });
+   * ```
+   */
+  webSocket(url: string | URL, options: ClientWebSocketOptions = {}): Promise<WebSocketConnection> {
+    return openClientWebSocket((to, how) => this.fetch(to, how), url, options);
   }
 
   /** Closes all connections. What goes on is broken off. */

@@ -33,6 +33,8 @@ export class WebSocketConnection implements AsyncIterable<string | Uint8Array>, 
   readonly #receiver: MessageReceiver;
   /** The subprotocol that was agreed upon; `""` if none was. */
   readonly protocol: string;
+  /** @internal Called when it was disposed of; waits for what worked for it. */
+  onDispose: (() => Promise<void>) | null = null;
 
   /** @internal */
   constructor({ core, sender, receiver, protocol }: ConnectionParts) {
@@ -179,8 +181,12 @@ export class WebSocketConnection implements AsyncIterable<string | Uint8Array>, 
     this.#core.drop("WebSocket: this side has cut it", true);
   }
 
-  /** `close`, for `await using`. */
+  /** `close`, for `await using`; what came and was not received is dropped. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    try {
+      await this.close();
+    } finally {
+      await this.onDispose?.();
+    }
   }
 }

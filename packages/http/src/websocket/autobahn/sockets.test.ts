@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { run } from "arborio";
+import { openHttpClient } from "../../client/http-client.ts";
 import { openServer } from "../../server/open-server.ts";
 import { echo } from "../raw-peer.test.kit.ts";
 import { upgradeWebSocket } from "../upgrade-web-socket.ts";
+import { WebSocketClosedError } from "../web-socket-closed-error.ts";
 import type { FuzzCase } from "./case.test.kit.ts";
 import {
   failuresOfClient,
@@ -41,6 +43,30 @@ void test("Autobahn: our server over sockets, with its own handshake", async () 
       );
       const { port } = new URL(server.url);
       const failures = await failuresOfServer(Number(port), chosen, settings);
+      assert.deepEqual([...failures], []);
+    },
+    { signals: [] },
+  );
+});
+
+void test("Autobahn: our client over sockets, with its own handshake", async () => {
+  await run(
+    async (group) => {
+      await using client = openHttpClient();
+      const connect = (url: string): Disposable => {
+        const task = group.startSoon(async () => {
+          await using socket = await client.webSocket(url, {
+            messageBytesMax: Infinity,
+            compression: { messageBytesMin: 0 },
+          });
+          // What the case breaks is the judge's to see.
+          await echo(socket).catch((error: unknown) => {
+            if (!(error instanceof WebSocketClosedError)) throw error;
+          });
+        });
+        return { [Symbol.dispose]: () => task.cancel() };
+      };
+      const failures = await failuresOfClient(connect, chosen, settings);
       assert.deepEqual([...failures], []);
     },
     { signals: [] },

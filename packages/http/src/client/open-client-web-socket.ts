@@ -1,0 +1,68 @@
+import type { TaskGroup } from "arborio";
+import { openWebSocket } from "../websocket/open-web-socket.ts";
+import type { WebSocketConnection } from "../websocket/web-socket-connection.ts";
+import { resolveWebSocketOptions, type WebSocketOptions } from "../websocket/web-socket-options.ts";
+import type { FetchOptions, RequestDefaults } from "./client-options.ts";
+import type { ClientResponse } from "./client-response.ts";
+import { fieldsFrom } from "../web/fields-from.ts";
+import { isToken } from "../protocol/characters.ts";
+import { WebSocketHandshake } from "./web-socket-handshake.ts";
+
+/** Options of `client.webSocket`. */
+export interface ClientWebSocketOptions
+  extends WebSocketOptions, RequestDefaults, Pick<FetchOptions, "signal"> {
+  /** Subprotocols to offer, the ones this side likes best first. Default: none. */
+  readonly protocols?: readonly string[];
+  /** The field `Origin`, for servers that ask for one. Default: none, as of what is no browser. */
+  readonly origin?: string;
+  /** Where the task lives that keeps the deadlines. Default: beside `main`. */
+  readonly group?: TaskGroup;
+}
+
+/** Asks for a WebSocket. `fetch` is the client's. */
+export async function openClientWebSocket(
+  fetch: (url: string, options: FetchOptions) => Promise<ClientResponse>,
+  url: string | URL,
+  options: ClientWebSocketOptions,
+): Promise<WebSocketConnection> {
+  const {
+    protocols = [],
+    origin,
+    group,
+    headers,
+    messageBytesMax: _messageBytesMax,
+    fragmentBytesMax: _fragmentBytesMax,
+    heartbeatMs: _heartbeatMs,
+    pongMs: _pongMs,
+    closeMs: _closeMs,
+    compression: _compression,
+    ...rest
+  } = options;
+  requireProtocols(protocols);
+  const resolved = resolveWebSocketOptions("client.webSocket", options);
+  const handshake = new WebSocketHandshake(protocols, resolved.compression);
+  const given = headers === undefined ? [] : pairsOf(fieldsFrom("client.webSocket", headers));
+  using response = await fetch(String(url).replace(/^ws(?=s?:)/i, "http"), {
+    ...rest,
+    upgrade: "websocket",
+    headers: [...given, ...handshake.fields(origin)],
+  });
+  const agreed = handshake.agreed(response);
+  return openWebSocket(response.takeStream(), agreed, resolved, group);
+}
+
+function pairsOf(fields: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let at = 0; at < fields.length; at += 2)
+    pairs.push([fields[at] as string, fields[at + 1] as string]);
+  return pairs;
+}
+
+/** @throws TypeError if one cannot be offered (RFC 6455 §4.1). */
+function requireProtocols(protocols: readonly string[]): void {
+  const wrong = protocols.find((name, at) => !isToken(name) || protocols.indexOf(name) !== at);
+  if (wrong === undefined) return;
+  throw new TypeError(
+    `client.webSocket({ protocols }): got ${JSON.stringify(wrong)}, needs names that are tokens, each once`,
+  );
+}
