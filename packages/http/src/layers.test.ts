@@ -8,7 +8,7 @@ import { dirname, join, posix } from "node:path";
 import { test } from "node:test";
 
 interface Row {
-  /** Folders, and single files of others, that it may import beside itself. */
+  /** Folders that it may import beside itself. */
   readonly may: readonly string[];
   /** Folders of which it may import only types. */
   readonly mayTypes?: readonly string[];
@@ -20,7 +20,7 @@ const layers: Readonly<Record<string, Row>> = {
   protocol: { may: [], packages: [] },
   web: { may: ["protocol"], packages: ["arborio", "multipasta", "multipasta/Search", "cookie"] },
   negotiation: {
-    may: ["protocol", "web", "files/entity-tag.ts"],
+    may: ["protocol", "web"],
     mayTypes: ["server"],
     packages: ["arborio"],
   },
@@ -104,7 +104,7 @@ function mayImportFile(
   const target = posix.join(posix.dirname(path), specifier);
   if (target.startsWith("..") || !target.includes("/")) return false;
   const folder = target.split("/")[0] as string;
-  if (folder === layer || row.may.includes(folder) || row.may.includes(target)) return true;
+  if (folder === layer || row.may.includes(folder)) return true;
   return typeOnly && (row.mayTypes ?? []).includes(folder);
 }
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { formatHttpDate } from "../protocol/http-date.ts";
 import { evaluateIfRange, evaluatePreconditions, type Precondition } from "./conditional.ts";
-import { parseEntityTags } from "./entity-tag.ts";
+import { parseEntityTags } from "../web/entity-tag.ts";
 
 const CHANGED_MS = 1_000_000_000_500;
 const before = formatHttpDate(CHANGED_MS - 2000);

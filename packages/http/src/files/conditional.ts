@@ -1,6 +1,6 @@
 /** Conditional requests (RFC 9110 §13), decided purely. */
 import { parseHttpDate } from "../protocol/http-date.ts";
-import { isEntityTag, matchesStrongly, matchesWeakly, parseEntityTags } from "./entity-tag.ts";
+import { isEntityTag, matchesStrongly, matchesWeakly, parseEntityTags } from "../web/entity-tag.ts";
 
 /** What is known of the state of what was asked for. */
 export interface Validators {

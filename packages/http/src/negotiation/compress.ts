@@ -1,6 +1,6 @@
 import { compressNowait, type CompressorOptions, createCompressor } from "arborio/lowlevel";
 import { type ByteReceiveStream, fromIterable } from "arborio/streams";
-import { weakened } from "../files/entity-tag.ts";
+import { weakened } from "../web/entity-tag.ts";
 import { FieldHeaders } from "../web/field-headers.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import type { Payload } from "../web/payload.ts";
