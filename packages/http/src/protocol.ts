@@ -110,6 +110,17 @@ export { type SocksConnection, SocksHandshake } from "./protocol/socks/socks-han
 export type { SocksOptions } from "./protocol/socks/socks-target.ts";
 export { SocksError, type SocksFailure } from "./protocol/socks/socks-error.ts";
 
+// Fields of responses
+export {
+  type ContentDisposition,
+  parseContentDisposition,
+} from "./protocol/content-disposition.ts";
+export { safeFileName } from "./protocol/safe-file-name.ts";
+export { type ContentRange, parseContentRange } from "./protocol/content-range.ts";
+export { type KeepAliveHints, parseKeepAlive } from "./protocol/keep-alive-field.ts";
+export { type Link, parseLinks } from "./protocol/link-field.ts";
+export { parseRetryAfter } from "./protocol/retry-after.ts";
+
 // Messages to bytes
 export {
   CHUNK_END,

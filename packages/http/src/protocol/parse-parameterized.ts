@@ -8,26 +8,30 @@ export interface ParameterizedValue {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/**
- * `;`, then a name, `=`, and a token or a quoted string in which `\"` and `\\` are escapes. Sticky: nothing is skipped. Wider than other
- * grammars: all of Unicode, since parts of forms have it.
- */
-const PARAMETER = new RegExp(
-  `[\\t ]*;[\\t ]*(?:(${TOKEN_PATTERN})=(?:"([^"\\\\]*(?:\\\\.[^"\\\\]*)*)"|([^\\t ;"]*)))?`,
-  "uy",
-);
+/** How much of what is not in the grammar is taken. */
+export interface ParameterizedOptions {
+  /** Whether white space may stand around `=`, as in an example of RFC 6266 (§5), and against RFC 9110 (§5.6.6). Default `false`. */
+  readonly spaceAroundEquals?: boolean;
+}
+
+const STRICT = parameterPattern("=");
+const LENIENT = parameterPattern("[\\t ]*=[\\t ]*");
 
 /** Takes it apart; `null` if it breaks the grammar. */
-export function parseParameterized(text: string): ParameterizedValue | null {
+export function parseParameterized(
+  text: string,
+  options: ParameterizedOptions = {},
+): ParameterizedValue | null {
+  const pattern = options.spaceAroundEquals === true ? LENIENT : STRICT;
   const end = text.indexOf(";");
   const value = trimSpace(end === -1 ? text : text.slice(0, end)).toLowerCase();
   const parameters = new Map<string, string>();
   let at = end === -1 ? text.length : end;
   while (at < text.length) {
-    PARAMETER.lastIndex = at;
-    const match = PARAMETER.exec(text);
+    pattern.lastIndex = at;
+    const match = pattern.exec(text);
     if (match === null) return trimSpace(text.slice(at)) === "" ? { value, parameters } : null;
-    at = PARAMETER.lastIndex;
+    at = pattern.lastIndex;
     const [, name, quoted, token] = match;
     if (name === undefined) continue;
     const key = name.toLowerCase();
@@ -36,4 +40,16 @@ export function parseParameterized(text: string): ParameterizedValue | null {
     if (!parameters.has(key)) parameters.set(key, given);
   }
   return { value, parameters };
+}
+
+/**
+ * `;`, then a name, `=`, and a token or a quoted string in which `\"` and `\\` are escapes. Sticky: nothing is skipped. Wider than other
+ * grammars: all of Unicode, since parts of forms have it.
+ */
+function parameterPattern(equals: string): RegExp {
+  const quoted = '"([^"\\\\]*(?:\\\\.[^"\\\\]*)*)"';
+  return new RegExp(
+    `[\\t ]*;[\\t ]*(?:(${TOKEN_PATTERN})${equals}(?:${quoted}|([^\\t ;"]*)))?`,
+    "uy",
+  );
 }
