@@ -118,6 +118,10 @@ export { errorResponse, type ErrorResponseOptions, isClientError } from "./ops/e
 // Server-sent events
 export { eventStreamResponse, type EventStreamOptions } from "./sse/event-stream-response.ts";
 export type { EventProducer, EventSink } from "./sse/produce-events.ts";
+export { EventSubscription, type EventsOptions } from "./client/event-subscription.ts";
+export { readEvents, type ReadEventsOptions } from "./sse/read-events.ts";
+export type { ReceivedEvent } from "./sse/event-parser.ts";
+export { EventStreamError, type EventStreamFailure } from "./sse/event-stream-error.ts";
 export type { ServerSentEvent } from "./protocol/encode-event.ts";
 
 // WebSockets

@@ -29,7 +29,7 @@ const layers: Readonly<Record<string, Row>> = {
     mayTypes: ["server"],
     packages: ["arborio", "mrmime"],
   },
-  sse: { may: ["protocol", "web"], packages: ["arborio"] },
+  sse: { may: ["protocol", "web"], packages: ["arborio", "eventsource-parser"] },
   ops: {
     may: ["protocol", "web", "negotiation"],
     mayTypes: ["server"],
@@ -40,7 +40,17 @@ const layers: Readonly<Record<string, Row>> = {
   pool: { may: [], packages: ["arborio"] },
   dial: { may: ["protocol", "web"], packages: ["arborio"] },
   client: {
-    may: ["protocol", "web", "connection", "dial", "pool", "negotiation", "files", "websocket"],
+    may: [
+      "protocol",
+      "web",
+      "connection",
+      "dial",
+      "pool",
+      "negotiation",
+      "files",
+      "websocket",
+      "sse",
+    ],
     packages: ["arborio"],
   },
   websocket: { may: ["protocol", "web"], mayTypes: ["server"], packages: ["arborio"] },

@@ -16,6 +16,7 @@ import { ClientRequest } from "./client-request.ts";
 import type { ClientResponse } from "./client-response.ts";
 import { CollectedResponse } from "./collected-response.ts";
 import type { Middleware, Next } from "./middleware.ts";
+import { EventSubscription, type EventsOptions } from "./event-subscription.ts";
 import { type ClientWebSocketOptions, openClientWebSocket } from "./open-client-web-socket.ts";
 import type { WebSocketConnection } from "../websocket/web-socket-connection.ts";
 import { RequestUrls, type RequestUrl } from "./request-url.ts";
@@ -122,6 +123,34 @@ export class HttpClient implements AsyncDisposable {
    */
   webSocket(url: string | URL, options: ClientWebSocketOptions = {}): Promise<WebSocketConnection> {
     return openClientWebSocket((to, how) => this.fetch(to, how), url, options);
+  }
+
+  /**
+   * The events of a URL (server-sent events), across connections that end: asked for one after the other. It connects when it is first asked.
+   *
+   * @throws TypeError, RangeError for wrong options.
+   *
+   * @example
+   * ```ts
+   * import { run } from "arborio";
+   * import { eventStreamResponse, openHttpClient, openServer } from "@arborio/http";
+   *
+   * await run(async () => {
+   *   await using server = await openServer(
+   *     (request) =>
+   *       eventStreamResponse(request, (events) => events.send({ id: "1", data: "hello" })),
+   *     { port: 0 },
+   *   );
+   *   await using client = openHttpClient({ base: server.url });
+   *   for await (const event of client.events("/")) {
+   *     console.assert(event.data === "hello" && event.lastEventId === "1");
+   *     break;
+   *   }
+   * });
+   * ```
+   */
+  events(url: string | URL, options: EventsOptions = {}): EventSubscription {
+    return new EventSubscription((how) => this.fetch(url, how), options);
   }
 
   /** Closes all connections. What goes on is broken off. */

@@ -4,9 +4,9 @@ import type { WebSocketConnection } from "../websocket/web-socket-connection.ts"
 import { resolveWebSocketOptions, type WebSocketOptions } from "../websocket/web-socket-options.ts";
 import type { FetchOptions, RequestDefaults } from "./client-options.ts";
 import type { ClientResponse } from "./client-response.ts";
-import { fieldsFrom } from "../web/fields-from.ts";
 import { isToken } from "../protocol/characters.ts";
 import { WebSocketHandshake } from "./web-socket-handshake.ts";
+import { withHeaders } from "./with-headers.ts";
 
 /** Options of `client.webSocket`. */
 export interface ClientWebSocketOptions
@@ -41,21 +41,13 @@ export async function openClientWebSocket(
   requireProtocols(protocols);
   const resolved = resolveWebSocketOptions("client.webSocket", options);
   const handshake = new WebSocketHandshake(protocols, resolved.compression);
-  const given = headers === undefined ? [] : pairsOf(fieldsFrom("client.webSocket", headers));
   using response = await fetch(String(url).replace(/^ws(?=s?:)/i, "http"), {
     ...rest,
     upgrade: "websocket",
-    headers: [...given, ...handshake.fields(origin)],
+    headers: withHeaders(headers, handshake.fields(origin)),
   });
   const agreed = handshake.agreed(response);
   return openWebSocket(response.takeStream(), agreed, resolved, group);
-}
-
-function pairsOf(fields: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let at = 0; at < fields.length; at += 2)
-    pairs.push([fields[at] as string, fields[at + 1] as string]);
-  return pairs;
 }
 
 /** @throws TypeError if one cannot be offered (RFC 6455 §4.1). */

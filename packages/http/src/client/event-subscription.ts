@@ -1,0 +1,223 @@
+import { BusyResourceError, Cancelled, sleep } from "arborio";
+import { random } from "arborio/lowlevel";
+import type { ByteReceiveStream } from "arborio/streams";
+import { RequestFailedError } from "../connection/request-failed-error.ts";
+import { EventParser, type ReceivedEvent } from "../sse/event-parser.ts";
+import { EventStreamError } from "../sse/event-stream-error.ts";
+import {
+  eventBytes,
+  nextEvent,
+  type ReadEventsOptions,
+  requireCharacters,
+} from "../sse/read-events.ts";
+import type { FetchOptions } from "./client-options.ts";
+import type { ClientResponse } from "./client-response.ts";
+import { withHeaders } from "./with-headers.ts";
+
+/** Options of `client.events`: of the requests, and when to come again. */
+export interface EventsOptions extends FetchOptions, ReadEventsOptions {
+  /** The id of the last event that is known from before. Default: none. */
+  readonly lastEventId?: string;
+  /** Milliseconds until it connects again, unless the server says otherwise (`retry`). Default 3,000. */
+  readonly retryMs?: number;
+  /** Milliseconds at most: each time that connecting fails the wait doubles, up to this. Default 60,000. */
+  readonly retryMsMax?: number;
+  /** So many times in a row connecting may fail, until the error is thrown. Default `Infinity`. */
+  readonly attemptsMax?: number;
+}
+
+const RETRY_MS = 3000;
+const RETRY_MS_MAX = 60_000;
+/** Waits are longer by up to this part, so that clients that were cut off together do not come together. */
+const JITTER = 0.25;
+
+/** Nothing more is to be read (HTML Standard §9.2.3). */
+const STATUS_NO_CONTENT = 204;
+
+/** A server, or what stands before it, that is not there for a while. Browsers give up at these, which every rolling reload would be an end to. */
+const PASSING_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** Failures that another attempt may not meet. */
+const PASSING_FAILURES: ReadonlySet<string> = new Set(["timeout", "unreachable", "disconnected"]);
+
+/**
+ * The events of a URL, across as many connections as it takes: asked for one after the other, by one task at a time. It connects when it is
+ * asked for an event; when the connection ends it waits, and connects again with the id of the last event, so that the server can go on behind it.
+ * Ends when the server says that there is no more (204), or when it is left or closed.
+ *
+ * Source: HTML Standard §9.2. Counterpart: `EventSource`.
+ */
+export class EventSubscription
+  implements AsyncIterableIterator<ReceivedEvent, undefined, undefined>, AsyncDisposable
+{
+  readonly #connect: (lastEventId: string) => Promise<ClientResponse>;
+  readonly #parser: EventParser;
+  readonly #attemptsMax: number;
+  readonly #retryMsMax: number;
+  #retryMs: number;
+  #stream: ByteReceiveStream | null = null;
+  #response: ClientResponse | null = null;
+  /** Attempts in a row that have failed. */
+  #failures = 0;
+  /** Whether to wait before the next connection. */
+  #isToWait = false;
+  #isBusy = false;
+  #ended = false;
+
+  /** @internal */
+  constructor(
+    fetch: (options: FetchOptions) => Promise<ClientResponse>,
+    {
+      lastEventId = "",
+      retryMs,
+      retryMsMax,
+      attemptsMax,
+      eventCharactersMax,
+      ...rest
+    }: EventsOptions,
+  ) {
+    this.#retryMs = requireNumber("retryMs", retryMs ?? RETRY_MS, 0);
+    this.#retryMsMax = requireNumber("retryMsMax", retryMsMax ?? RETRY_MS_MAX, 0);
+    this.#attemptsMax = requireNumber("attemptsMax", attemptsMax ?? Infinity, 1);
+    const limits = eventCharactersMax === undefined ? {} : { eventCharactersMax };
+    this.#parser = new EventParser(requireCharacters("client.events", limits), lastEventId);
+    this.#connect = (id) => fetch(requestOptions(rest, id));
+  }
+
+  /** The id that the next connection will begin with; `""`: none. */
+  get lastEventId(): string {
+    return this.#parser.lastEventId;
+  }
+
+  /**
+   * The next event. Cancelled, none is lost.
+   *
+   * @throws EventStreamError if the server gives no event stream, and another attempt would not help; or an event is too large.
+   * @throws RequestFailedError if there is no connection, and none to be hoped for.
+   * @throws BusyResourceError if another task asks at the moment.
+   */
+  async next(): Promise<IteratorResult<ReceivedEvent, undefined>> {
+    if (this.#isBusy) {
+      throw new BusyResourceError(
+        "client.events: another task waits for an event at the moment; let one task do it",
+      );
+    }
+    this.#isBusy = true;
+    try {
+      while (!this.#ended) {
+        const stream = this.#stream ?? (await this.#open());
+        const event = stream === null ? undefined : await this.#read(stream);
+        if (event !== undefined) return { done: false, value: event };
+      }
+      return { done: true, value: undefined };
+    } catch (error) {
+      // Nothing follows an error, as with all iterators; only a wait that was cancelled can be taken up again.
+      if (!(error instanceof Cancelled)) this.close();
+      throw error;
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** `undefined`: the connection has ended. */
+  async #read(stream: ByteReceiveStream): Promise<ReceivedEvent | undefined> {
+    try {
+      const event = await nextEvent(stream, this.#parser);
+      if (event !== undefined) return event;
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+    }
+    this.#leave();
+    return undefined;
+  }
+
+  /** `null`: there is none yet, or there will be none. */
+  async #open(): Promise<ByteReceiveStream | null> {
+    if (this.#isToWait) await sleep(this.#waitMs());
+    this.#isToWait = true;
+    let response: ClientResponse | null = null;
+    try {
+      response = await this.#connect(this.lastEventId);
+      if (response.status === STATUS_NO_CONTENT) {
+        response.close();
+        this.#ended = true;
+        return null;
+      }
+      this.#stream = eventBytes(response);
+      this.#response = response;
+      this.#failures = 0;
+      this.#parser.restart();
+      return this.#stream;
+    } catch (error) {
+      response?.close();
+      this.#failures += 1;
+      if (!isPassing(error) || this.#failures >= this.#attemptsMax) throw error;
+      return null;
+    }
+  }
+
+  #waitMs(): number {
+    const retryMs = this.#parser.retryMs ?? this.#retryMs;
+    this.#retryMs = retryMs;
+    const longer = retryMs * 2 ** Math.max(0, this.#failures - 1);
+    const ms = Math.max(retryMs, Math.min(longer, this.#retryMsMax));
+    return ms * (1 + JITTER * random());
+  }
+
+  #leave(): void {
+    this.#response?.close();
+    this.#response = null;
+    this.#stream = null;
+  }
+
+  /** Closes the connection; there are no more events. */
+  close(): void {
+    this.#ended = true;
+    this.#leave();
+  }
+
+  /** `close`, for who leaves a loop. */
+  return(): Promise<IteratorResult<ReceivedEvent, undefined>> {
+    this.close();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** Itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+}
+
+function requestOptions(options: FetchOptions, lastEventId: string): FetchOptions {
+  const headers = withHeaders(options.headers, [
+    ["accept", "text/event-stream"],
+    ["cache-control", "no-store"],
+    ...(lastEventId === "" ? [] : [["last-event-id", asBytes(lastEventId)] as const]),
+  ]);
+  // A stream may be silent for long: only the scope around, or { timeouts }, limits that.
+  return { ...options, headers, timeouts: { bodyMs: Infinity, ...options.timeouts } };
+}
+
+/** UTF-8, each byte a character, as fields are sent (HTML Standard §9.2.3). */
+function asBytes(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
+}
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof EventStreamError)
+    return error.reason === "status" && PASSING_STATUSES.has(error.status);
+  return error instanceof RequestFailedError && PASSING_FAILURES.has(error.reason);
+}
+
+function requireNumber(name: string, value: number, min: number): number {
+  if (typeof value === "number" && value >= min) return value;
+  throw new RangeError(
+    `client.events({ ${name} }): got ${String(value)}, needs a number from ${min} on`,
+  );
+}
