@@ -52,20 +52,52 @@ proxyTest("keeps one connection to the server for requests of many clients", asy
   assert.equal(connections.size, 1);
 });
 
-proxyTest("connections that the server has ended are not used again", async (group) => {
-  await using server = await open(group, () => new HttpResponse("hello\n"), {
-    timeouts: { idleMs: 20 },
-    limits: { requestsMax: 2 },
-  });
+proxyTest("a connection that has had its requests is not used again", async (group) => {
+  const connections: string[] = [];
+  await using server = await open(
+    group,
+    (_request, { peer }) => {
+      connections.push(String((peer as { port: number }).port));
+      return new HttpResponse("hello\n");
+    },
+    { limits: { requestsMax: 2 } },
+  );
   using nginx = await Nginx.open(
     `location / { proxy_pass http://app; ${KEEP_ALIVE} }`,
     upstream(server),
   );
-  for (let round = 0; round < 8; round++) {
-    assert.equal((await curl([nginx.url])).stdout, "hello\n");
-    await sleep(round * 10);
-  }
+  for (let round = 0; round < 8; round++) assert.equal((await curl([nginx.url])).stdout, "hello\n");
+  const [a, b, c, d] = [0, 2, 4, 6].map((index) => connections[index]);
+  assert.deepEqual(connections, [a, a, b, b, c, c, d, d]);
+  assert.equal(new Set(connections).size, 4);
 });
+
+proxyTest(
+  "connections that the server has ended for idleness are not used again",
+  async (group) => {
+    let opened = 0;
+    const connectionOpen = (): void => void (opened += 1);
+    await using server = await open(group, () => new HttpResponse("hello\n"), {
+      timeouts: { idleMs: 20 },
+      trace: { connectionOpen },
+    });
+    using nginx = await Nginx.open(
+      `location / { proxy_pass http://app; ${KEEP_ALIVE} }`,
+      upstream(server),
+    );
+    for (let round = 0; round < 4; round++) {
+      assert.equal((await curl([nginx.url])).stdout, "hello\n");
+      // Not for the client's part: nginx would keep it for a minute.
+      while (server.statistics().connectionsOpen > 0) await sleep(5);
+      assert.equal(opened, round + 1);
+    }
+    // At the very moment too.
+    for (let round = 0; round < 8; round++) {
+      assert.equal((await curl([nginx.url])).stdout, "hello\n");
+      await sleep(round * 5);
+    }
+  },
+);
 
 proxyTest("in HTTP/1.0, a body without length ends with its connection", async (group) => {
   await using server = await open(
