@@ -57,6 +57,10 @@ export async function checksumOf(
 ): Promise<Checksum> {
   const digest = createDigest(algorithm);
   for await (const chunk of chunks) digest.update(chunk);
-  const hex = [...digest.digest()].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { algorithm, hex };
+  return { algorithm, hex: hexOf(digest.digest()) };
+}
+
+/** Two digits for each byte. */
+export function hexOf(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -8,13 +8,13 @@ for (const [url, name] of [
   ["https://h/a/b/", "b"],
   ["https://h/", "download"],
   ["https://h", "download"],
-  ["https://h/%2e%2e%2f%2e%2e%2fetc%2fpasswd", "__.._etc_passwd"],
-  ["https://h/..%2f", "__"],
+  ["https://h/%2e%2e%2f%2e%2e%2fetc%2fpasswd", "passwd"],
+  ["https://h/..%2f", "download"],
   ["https://h/%2E%2E", "download"],
   ["https://h/.bashrc", "_bashrc"],
-  ["https://h/a%00b%0ac", "a_b_c"],
-  ["https://h/a%5cb", "a_b"],
-  ["https://h/%E2%80%AEgpj.exe", "_gpj.exe"],
+  ["https://h/a%00b%0ac", "abc"],
+  ["https://h/a%5cb", "b"],
+  ["https://h/%E2%80%AEgpj.exe", "gpj.exe"],
   ["https://h/%zz", "%zz"],
   ["https://h/gr%C3%BC%C3%9Fe.txt", "grüße.txt"],
   ["https://h/a.%20.", "a"],
@@ -24,13 +24,6 @@ for (const [url, name] of [
     assert.equal(fileNameOf(new URL(url)), name);
   });
 }
-
-test("fileNameOf: long names are cut between characters, and keep their ending", () => {
-  const long = fileNameOf(new URL(`https://h/${encodeURIComponent("ü".repeat(300))}.tar.gz`));
-  assert.ok(/^ü+\.gz$/.test(long), long);
-  const { length } = new TextEncoder().encode(long);
-  assert.ok(length <= 240 && length >= 238, String(length));
-});
 
 test("fileNamesOf: names that clash get numbers, in order", () => {
   const names = [

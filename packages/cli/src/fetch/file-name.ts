@@ -1,27 +1,16 @@
-/** Where a download goes, decided by its URL alone: a server that chooses names chooses what is overwritten, and a name that is known only from the response finds no part of an earlier attempt. */
-
-/** Longest name of a file, in bytes, so that `.part.json` fits behind it within the 255 that file systems take. */
-const NAME_BYTES_MAX = 240;
+/**
+ * Where a download goes, decided by its URL alone. A server that chooses names chooses what is overwritten; and a name that is known only
+ * from the response finds no part of an earlier attempt.
+ */
+import { safeFileName } from "@arborio/http/protocol";
 
 /** A name where the URL has none. */
 const NAMELESS = "download";
 
-/** Not in names of files: what Windows forbids, separators, and control characters, which could also deceive who reads them. */
-// oxlint-disable-next-line no-control-regex
-const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069<>:"/\\|?*]/g;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 /** The name that a URL gives to its file: the last segment of its path that is not empty, made harmless. */
 export function fileNameOf(url: URL): string {
   const segment = url.pathname.split("/").findLast((part) => part !== "") ?? "";
-  const name = decoded(segment)
-    .replace(FORBIDDEN, "_")
-    // No hidden file, and none of the two folders.
-    .replace(/^[. ]+/, "_")
-    .replace(/[. ]+$/, "");
-  return shortened(name === "" || name === "_" ? NAMELESS : name);
+  return safeFileName(decoded(segment)) ?? NAMELESS;
 }
 
 /**
@@ -50,15 +39,4 @@ function decoded(segment: string): string {
   } catch {
     return segment; // percent signs that encode nothing
   }
-}
-
-/** Keeps the ending, which says what is in the file. */
-function shortened(name: string): string {
-  const bytes = encoder.encode(name);
-  if (bytes.length <= NAME_BYTES_MAX) return name;
-  const dot = name.lastIndexOf(".");
-  const ending = dot > 0 && name.length - dot <= 16 ? name.slice(dot) : "";
-  const room = NAME_BYTES_MAX - encoder.encode(ending).length;
-  // A character that is cut in the middle is dropped.
-  return decoder.decode(bytes.subarray(0, room), { stream: true }).replace(/\uFFFD$/, "") + ending;
 }

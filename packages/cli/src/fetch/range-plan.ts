@@ -3,7 +3,7 @@
  * sections 13.1.5 and 14). A part is only ever completed by bytes of the same version: the request carries the strong validator of the
  * part in `If-Range`, and what comes back must agree with it. Anything else begins anew.
  */
-import { parseHttpDate } from "@arborio/http/protocol";
+import { type ContentRange, parseContentRange, parseHttpDate } from "@arborio/http/protocol";
 
 /** What is known of the version that a part belongs to. */
 export interface Version {
@@ -49,20 +49,20 @@ export function decideRange(
   const asked = "range" in rangeFields(part) ? part : null;
   if (status === 200) return { kind: "whole", version: versionOf(headers) };
   if (asked === null) return { kind: "refused", status };
-  const range = parseContentRange(headers.get("content-range"));
+  const range = parseContentRange(headers.get("content-range") ?? "");
   if (status === 206) return decidePartial(asked, range, headers);
   if (status === 416) {
     // The range begins behind the end: there may be nothing left to get.
-    const isWhole = range?.totalBytes === asked.sizeBytes && agrees(asked.version, headers, range);
+    const isWhole = range?.size === asked.sizeBytes && agrees(asked.version, headers, range);
     return isWhole ? { kind: "complete" } : { kind: "again" };
   }
   return { kind: "refused", status };
 }
 
 function decidePartial(part: Part, range: ContentRange | null, headers: Headers): RangeDecision {
-  if (range?.firstByte !== part.sizeBytes || !agrees(part.version, headers, range))
+  if (range?.range?.start !== part.sizeBytes || !agrees(part.version, headers, range))
     return { kind: "again" };
-  const totalBytes = range.totalBytes ?? part.version.totalBytes;
+  const totalBytes = range.size ?? part.version.totalBytes;
   return {
     kind: "append",
     offsetBytes: part.sizeBytes,
@@ -76,8 +76,7 @@ function agrees(
   headers: Headers,
   range: ContentRange,
 ): boolean {
-  if (totalBytes !== null && range.totalBytes !== null && totalBytes !== range.totalBytes)
-    return false;
+  if (totalBytes !== null && range.size !== null && totalBytes !== range.size) return false;
   const field = validator?.startsWith('"') === true ? "etag" : "last-modified";
   const theirs = headers.get(field);
   return theirs === null || theirs === validator;
@@ -103,20 +102,4 @@ export function strongValidator(headers: Headers): string | null {
   ];
   if (modified === null || modifiedAt === null || sentAt === null) return null;
   return sentAt - modifiedAt >= STRONG_DATE_MS ? modified : null;
-}
-
-interface ContentRange {
-  /** `null` in the answer to a range that cannot be had. */
-  readonly firstByte: number | null;
-  readonly totalBytes: number | null;
-}
-
-function parseContentRange(text: string | null): ContentRange | null {
-  const [, first, last, total] = /^bytes (?:(\d+)-(\d+)|\*)\/(\d+|\*)$/i.exec(text ?? "") ?? [];
-  if (total === undefined) return null;
-  const totalBytes = total === "*" ? null : Number(total);
-  if (first === undefined) return { firstByte: null, totalBytes };
-  // A range that ends before the whole does would leave a hole at the end: the length is checked when all has come.
-  if (Number(last) < Number(first)) return null;
-  return { firstByte: Number(first), totalBytes };
 }
