@@ -8,6 +8,7 @@ import { SystemError } from "../core/errors.ts";
 import { cancelEverywhere } from "../testing/cancel-everywhere.ts";
 import { sleep } from "../sync/timeouts.ts";
 import { onEveryBackend } from "../testing/every-backend.ts";
+import { testIf } from "../testing/test-if.test.kit.ts";
 import { connectUnix } from "./connect-unix.ts";
 import { listenUnix } from "./listen-unix.ts";
 import type { SocketStream } from "./socket-stream.ts";
@@ -48,11 +49,11 @@ test("listenUnix, connectUnix: bytes go both ways, and the ends are known by the
   for await (const _chunk of stream) assert.fail("bytes after the end");
 });
 
-test("listenUnix, connectUnix: names in the abstract space", async (group) => {
-  if (process.platform !== "linux") {
-    console.log(`# abstract names: only Linux has them, this is ${process.platform}`);
-    return;
-  }
+const onLinux = testIf(
+  process.platform === "linux",
+  `only Linux has abstract names, this is ${process.platform}`,
+);
+onEveryBackend(onLinux)("listenUnix, connectUnix: names in the abstract space", async (group) => {
   const name = `\0arborio-${process.pid}-${++names}`;
   using listener = await listenUnix(name);
   group.startSoon(() => listener.serve(echo), { daemon: true });

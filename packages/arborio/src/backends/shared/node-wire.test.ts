@@ -8,6 +8,7 @@ import type { Network } from "../../platform/network.ts";
 import { run } from "../../platform/run.ts";
 import { sleep } from "../../sync/timeouts.ts";
 import { Bench, Recorder } from "../../testing/network-contract/suite.ts";
+import { testIf } from "../../testing/test-if.test.kit.ts";
 import { NodeWire } from "./node-wire.ts";
 
 /** Two sockets that are connected. */
@@ -78,16 +79,14 @@ test("NodeWire: errors of a socket are nobody's before open, and after close", a
   recorder.check();
 });
 
-void nodeTest("Network.connect: withdrawn while it hangs, it leaves no descriptor", async () => {
-  const folder = "/proc/self/fd";
-  if (!existsSync(folder)) {
-    console.log("# descriptors were not counted: this system has no /proc/self/fd");
-    return;
-  }
+const FOLDER = "/proc/self/fd";
+const countingTest = testIf(existsSync(FOLDER), `this system has no ${FOLDER}`);
+
+countingTest("Network.connect: withdrawn while it hangs, it leaves no descriptor", async () => {
   const sockets = (): string[] =>
-    readdirSync(folder).flatMap((name) => {
+    readdirSync(FOLDER).flatMap((name) => {
       try {
-        const target = readlinkSync(`${folder}/${name}`);
+        const target = readlinkSync(`${FOLDER}/${name}`);
         return target.startsWith("socket:") ? [target] : [];
       } catch {
         return [];

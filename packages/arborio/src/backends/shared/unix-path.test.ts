@@ -15,12 +15,13 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { after, test as nodeTest } from "node:test";
+import { after } from "node:test";
 import { hostBackend } from "../../platform/host.ts";
 import type { Acceptor, ListenerHandle, ListenTarget, Network } from "../../platform/network.ts";
 import { run } from "../../platform/run.ts";
 import { sleep } from "../../sync/timeouts.ts";
 import { Bench, settled } from "../../testing/network-contract/suite.ts";
+import { type RegisterTest, testIf } from "../../testing/test-if.test.kit.ts";
 import { isListed } from "./unix-path.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "arborio-paths-"));
@@ -30,8 +31,12 @@ let names = 0;
 const makePath = (): string => join(folder, `${(names += 1)}.sock`);
 const network = hostBackend.network as Network;
 
-function test(title: string, body: (bench: Bench) => Promise<void>): void {
-  void nodeTest(`${title} [${hostBackend.name}]`, () =>
+function test(
+  title: string,
+  body: (bench: Bench) => Promise<void>,
+  register: RegisterTest = testIf(true, ""),
+): void {
+  register(`${title} [${hostBackend.name}]`, () =>
     run(
       async () => {
         const bench = new Bench(network, makePath, "connecting");
@@ -192,7 +197,7 @@ test("Network.listen: withdrawn before it fails, it calls nobody", async () => {
   assert.equal(calls, 0);
 });
 
-test("Network.listen: a folder that is missing, or that is none, or that is not ours", async () => {
+test("Network.listen: a folder that is missing, or that is none", async () => {
   const file = makePath();
   writeFileSync(file, "");
   for (const mode of MODES) {
@@ -202,49 +207,52 @@ test("Network.listen: a folder that is missing, or that is none, or that is not 
     );
     await assert.rejects(listenAlone(unix(join(file, "s"), mode)), codeIs("ENOTDIR", /folder|dir/));
   }
-  if (process.getuid?.() === 0) {
-    console.log("# permissions of a folder: root has them all");
-    return;
-  }
-  const closed = makePath();
-  mkdirSync(closed);
-  chmodSync(closed, 0o500);
-  for (const mode of MODES)
-    await assert.rejects(
-      listenAlone(unix(join(closed, "s"), mode)),
-      codeIs("EACCES", /permission/),
-    );
 });
 
-test("Network.listen: a socket of datagrams is left alone", async () => {
-  if (spawnSync("perl", ["-e", "1"]).status !== 0) {
-    console.log("# a socket of datagrams: needs perl to make one");
-    return;
-  }
-  const path = makePath();
-  const program =
-    "use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, sockaddr_un(shift)); $| = 1; print 1; <STDIN>";
-  const perl = spawn("perl", ["-e", program, path], { stdio: ["pipe", "pipe", "ignore"] });
-  const ended = new Promise((resolve) => perl.on("close", resolve));
-  await new Promise((resolve) => perl.stdout.once("data", resolve));
-  try {
-    await assert.rejects(listenAlone(unix(path)), codeIs("EADDRINUSE", /somebody/));
-    assert.ok(lstatSync(path).isSocket());
-  } finally {
-    perl.stdin.end();
-    await ended;
-  }
-});
+test(
+  "Network.listen: a folder that is not ours",
+  async () => {
+    const closed = makePath();
+    mkdirSync(closed);
+    chmodSync(closed, 0o500);
+    for (const mode of MODES)
+      await assert.rejects(
+        listenAlone(unix(join(closed, "s"), mode)),
+        codeIs("EACCES", /permission/),
+      );
+  },
+  testIf(process.getuid?.() !== 0, "root may do everything"),
+);
 
-test("isListed: names of sockets that somebody has", async (bench) => {
-  if (process.platform !== "linux") {
-    console.log(`# the list of sockets: only Linux has it, this is ${process.platform}`);
-    return;
-  }
-  const path = makePath();
-  assert.equal(isListed(path), false);
-  await bench.listen(unix(path));
-  assert.equal(isListed(path), true);
-  assert.equal(isListed(join(folder, ".", path.slice(folder.length))), true);
-  assert.equal(isListed(`${path}x`), false);
-});
+test(
+  "Network.listen: a socket of datagrams is left alone",
+  async () => {
+    const path = makePath();
+    const program =
+      "use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, sockaddr_un(shift)); $| = 1; print 1; <STDIN>";
+    const perl = spawn("perl", ["-e", program, path], { stdio: ["pipe", "pipe", "ignore"] });
+    const ended = new Promise((resolve) => perl.on("close", resolve));
+    await new Promise((resolve) => perl.stdout.once("data", resolve));
+    try {
+      await assert.rejects(listenAlone(unix(path)), codeIs("EADDRINUSE", /somebody/));
+      assert.ok(lstatSync(path).isSocket());
+    } finally {
+      perl.stdin.end();
+      await ended;
+    }
+  },
+  testIf(spawnSync("perl", ["-e", "1"]).status === 0, "needs perl to make one"),
+);
+
+test(
+  "isListed: names of sockets that somebody has",
+  async (bench) => {
+    const path = makePath();
+    assert.equal(isListed(path), false);
+    await bench.listen(unix(path));
+    assert.equal(isListed(path), true);
+    assert.equal(isListed(join(folder, ".", path.slice(folder.length))), true);
+    assert.equal(isListed(`${path}x`), false);
+  },
+  testIf(process.platform === "linux", `only Linux has the list, this is ${process.platform}`),
+);
