@@ -104,11 +104,19 @@ export {
   type DigestRequest,
   type HashFunction,
 } from "./protocol/digest-authorization.ts";
+export {
+  netrcCredentials,
+  type NetrcCredentials,
+  type NetrcEntry,
+  parseNetrc,
+} from "./protocol/netrc.ts";
 
 // Proxies
 export { type SocksConnection, SocksHandshake } from "./protocol/socks/socks-handshake.ts";
 export type { SocksOptions } from "./protocol/socks/socks-target.ts";
 export { SocksError, type SocksFailure } from "./protocol/socks/socks-error.ts";
+export { createProxyChooser, type ProxyChooser } from "./protocol/proxy-environment.ts";
+export { type NoProxyMatcher, parseNoProxy } from "./protocol/no-proxy.ts";
 
 // Fields of responses
 export {
