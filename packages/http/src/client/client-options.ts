@@ -1,4 +1,5 @@
-import type { TlsClientOptions } from "arborio/net";
+import type { DialOptions } from "../dial/dial-options.ts";
+import type { RouteOptions } from "../dial/route-options.ts";
 import type { ProtocolLimits } from "../protocol/limits.ts";
 import type { BodySource } from "../web/payload.ts";
 import type { Middleware } from "./middleware.ts";
@@ -32,17 +33,15 @@ export interface ClientLimits extends ProtocolLimits {
 }
 
 /** What holds for all requests of a client, or for one: those of the request come first. */
-export interface RequestDefaults {
+export interface RequestDefaults extends RouteOptions {
   /** Fields of the request. */
   readonly headers?: HeadersInit;
-  /** How TLS is made. */
-  readonly tls?: TlsClientOptions;
   /** How long is waited. */
   readonly timeouts?: Partial<ClientTimeouts>;
 }
 
 /** Options of `openHttpClient`. */
-export interface HttpClientOptions extends RequestDefaults {
+export interface HttpClientOptions extends RequestDefaults, DialOptions {
   /** What relative URLs are relative to. */
   readonly base?: string | URL;
   /** What is taken at most. */

@@ -1,7 +1,7 @@
 import { withSignal } from "arborio";
 import { NetworkDialer } from "../dial/network-dialer.ts";
 import type { Dialer } from "../dial/dialer.ts";
-import type { Route } from "../dial/route.ts";
+import { Routes } from "../dial/routes.ts";
 import { DEFAULT_PROTOCOL_LIMITS } from "../protocol/limits.ts";
 import { fieldsFrom } from "../web/fields-from.ts";
 import { firstField, isName } from "../web/field-names.ts";
@@ -19,7 +19,7 @@ import type { Middleware, Next } from "./middleware.ts";
 import { EventSubscription, type EventsOptions } from "./event-subscription.ts";
 import { type ClientWebSocketOptions, openClientWebSocket } from "./open-client-web-socket.ts";
 import type { WebSocketConnection } from "../websocket/web-socket-connection.ts";
-import { RequestUrls, type RequestUrl } from "./request-url.ts";
+import { RequestUrls } from "./request-url.ts";
 import { Transport } from "./transport.ts";
 
 const DEFAULT_TIMEOUTS: ClientTimeouts = {
@@ -45,16 +45,17 @@ const DEFAULT_FIELDS: readonly string[] = ["user-agent", "arborio", "accept", "*
 /** A client of HTTP. Made by `openHttpClient`. */
 export class HttpClient implements AsyncDisposable {
   readonly #urls: RequestUrls;
+  readonly #dialer: Dialer;
   readonly #transport: Transport;
   readonly #timeouts: ClientTimeouts;
   readonly #fields: readonly string[];
-  readonly #options: HttpClientOptions;
-  readonly #routes: Map<string, Route> = new Map();
+  readonly #routes: Routes;
   readonly #send: Next;
 
   /** @internal */
   constructor(options: HttpClientOptions, dialer: Dialer) {
-    this.#options = options;
+    this.#dialer = dialer;
+    this.#routes = new Routes(options);
     this.#urls = new RequestUrls(options.base === undefined ? undefined : String(options.base));
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     this.#fields = Object.freeze(mergedFields(DEFAULT_FIELDS, options.headers));
@@ -64,7 +65,7 @@ export class HttpClient implements AsyncDisposable {
     this.#transport.expect(this.#timeouts);
     const last: Next = (request) =>
       this.#transport.send(request, {
-        route: this.#routeOf(request.target),
+        route: this.#routes.of(request.target, request.options),
         timeouts: this.#timeouts,
       });
     this.#send = composed(options.middleware ?? [], last);
@@ -153,6 +154,11 @@ export class HttpClient implements AsyncDisposable {
     return new EventSubscription((how) => this.fetch(url, how), options);
   }
 
+  /** Forgets the addresses of a host, or of all; connections that are there are kept. */
+  clearDnsCache(host?: string): void {
+    this.#dialer.clearDnsCache(host);
+  }
+
   /** Closes all connections. What goes on is broken off. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#transport.close();
@@ -187,25 +193,6 @@ export class HttpClient implements AsyncDisposable {
       options,
     });
   }
-
-  #routeOf(target: RequestUrl): Route {
-    const known = this.#routes.get(target.origin);
-    if (known !== undefined) return known;
-    const { scheme, host, port, origin } = target;
-    const route: Route = {
-      key: origin,
-      scheme,
-      host,
-      port,
-      tls: scheme === "https" ? (this.#options.tls ?? {}) : null,
-      fingerprints: [],
-      proxy: null,
-      socketPath: null,
-      localHost: null,
-    };
-    this.#routes.set(origin, route);
-    return route;
-  }
 }
 
 /**
@@ -225,7 +212,7 @@ export class HttpClient implements AsyncDisposable {
  * ```
  */
 export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
-  return new HttpClient(options, new NetworkDialer());
+  return new HttpClient(options, new NetworkDialer(options));
 }
 
 function composed(middleware: readonly Middleware[], last: Next): Next {

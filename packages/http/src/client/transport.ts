@@ -6,7 +6,7 @@ import type { ClientCore } from "../connection/client-core.ts";
 import type { OutgoingRequest } from "../connection/outgoing-request.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { DialError } from "../dial/dial-error.ts";
-import type { Dialer } from "../dial/dialer.ts";
+import type { Dialer, DialProgress } from "../dial/dialer.ts";
 import { isForwarded, type Route } from "../dial/route.ts";
 import { Pool } from "../pool/pool.ts";
 import type { ResponseHead } from "../protocol/message.ts";
@@ -16,6 +16,7 @@ import {
   requireMethod,
   requireTarget,
 } from "../protocol/require-text.ts";
+import { isName } from "../web/field-names.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { ClientLimits, ClientTimeouts } from "./client-options.ts";
 import { ClientResponse, type UpgradedConnection } from "./client-response.ts";
@@ -150,11 +151,12 @@ export class Transport implements ClientCore {
     { connectMs }: ClientTimeouts,
   ): Promise<RoutedConnection> {
     return await this.pool.take(route.key, async () => {
+      const progress: DialProgress = { phase: "connect" };
       try {
-        const wire = await failAfter(connectMs, () => this.#dialer.dial(route));
+        const wire = await failAfter(connectMs, () => this.#dialer.dial(route, progress));
         return new RoutedConnection(wire, this, route.key);
       } catch (error) {
-        throw connectFailure(error, request);
+        throw connectFailure(error, progress, request);
       }
     });
   }
@@ -207,11 +209,15 @@ class RoutedConnection extends ClientConnection {
   }
 }
 
-function connectFailure(error: unknown, { method, url }: ClientRequest): unknown {
+function connectFailure(
+  error: unknown,
+  progress: DialProgress,
+  { method, url }: ClientRequest,
+): unknown {
   if (error instanceof Cancelled) return error;
   if (error instanceof TimeoutError) {
     return new RequestFailedError("no connection within connectMs", {
-      phase: "connect",
+      phase: progress.phase,
       reason: "timeout",
       method,
       url,
@@ -240,7 +246,7 @@ function outgoingRequest(
     url: target.href,
     method: requireMethod(method),
     target: requireTarget(isForwarded(route) ? target.href : target.target),
-    fieldText: fieldText(request, upgrade),
+    fieldText: fieldText(request, route, upgrade),
     payload,
     payloadBytes,
     trailers: null,
@@ -251,11 +257,15 @@ function outgoingRequest(
   };
 }
 
-function fieldText({ target, fields }: ClientRequest, upgrade: string): string {
+function fieldText({ target, fields }: ClientRequest, route: Route, upgrade: string): string {
   let text = `host: ${target.authority}\r\n`;
   if (upgrade !== "") text += `connection: upgrade\r\nupgrade: ${requireFieldValue(upgrade)}\r\n`;
+  const proxy = isForwarded(route) ? route.proxy : null;
+  if (proxy !== null) text += proxy.fieldText;
   for (let at = 0; at < fields.length; at += 2) {
     const name = requireFieldName(fields[at] as string);
+    // For a proxy alone, and once.
+    if (isName(name, "proxy-authorization") && proxy?.hasAuthorization !== false) continue;
     text += `${name}: ${requireFieldValue(fields[at + 1] as string)}\r\n`;
   }
   return text;

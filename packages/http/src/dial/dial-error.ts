@@ -2,7 +2,15 @@
 export type DialPhase = "connect" | "proxy" | "tls";
 
 /** What was in the way. */
-export type DialFailure = "unreachable" | "refused-by-proxy" | "certificate" | "tls" | "refused";
+export type DialFailure =
+  | "unreachable"
+  | "disconnected"
+  | "timeout"
+  | "protocol"
+  | "refused-by-proxy"
+  | "certificate"
+  | "tls"
+  | "refused";
 
 /** No connection could be made. */
 export class DialError extends Error {

@@ -1,5 +1,11 @@
 import type { Wire } from "arborio/lowlevel";
+import type { DialPhase } from "./dial-error.ts";
 import type { Route } from "./route.ts";
+
+/** Told by a dialer how far it is: for who gives it up. */
+export interface DialProgress {
+  phase: DialPhase;
+}
 
 /** Makes connections. */
 export interface Dialer {
@@ -8,5 +14,7 @@ export interface Dialer {
    *
    * @throws DialError that tells how far it came.
    */
-  dial(route: Route): Promise<Wire>;
+  dial(route: Route, progress?: DialProgress): Promise<Wire>;
+  /** Forgets the addresses of a host, or of all. */
+  clearDnsCache(host?: string): void;
 }

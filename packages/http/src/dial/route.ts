@@ -1,22 +1,33 @@
 import type { TlsClientOptions } from "arborio/net";
 
+/** Schemes of proxies. */
+export type ProxyScheme = "http" | "https" | "socks5" | "socks5h" | "socks4" | "socks4a";
+
+/** Who one is for a proxy. */
+export interface ProxyCredentials {
+  readonly user: string;
+  readonly password: string;
+}
+
 /** A proxy that connections go through. */
 export interface ProxyRoute {
   /** How it is spoken to. `socks5h` and `socks4a` leave the lookup of names to it. */
-  readonly scheme: "http" | "https" | "socks5" | "socks5h" | "socks4" | "socks4a";
+  readonly scheme: ProxyScheme;
   readonly host: string;
   readonly port: number;
   /** `null`: none. */
-  readonly credentials: { readonly user: string; readonly password: string } | null;
-  /** Fields of the request to connect on, names and values in turn; credentials are added. */
-  readonly fields: readonly string[];
+  readonly credentials: ProxyCredentials | null;
+  /** What every request to the proxy itself says, as text, each field with its line end; the credentials are in it. `""` for SOCKS. */
+  readonly fieldText: string;
+  /** Whether `proxy-authorization` is in it. */
+  readonly hasAuthorization: boolean;
   /** How TLS with the proxy itself is made, for `https`. */
   readonly tls: TlsClientOptions;
 }
 
 /** Where a connection goes, and how: requests with the same `key` may share one. */
 export interface Route {
-  /** Everything below in one text: origin, and what else tells connections apart. */
+  /** Stands for everything below: the origin, and a number for the rest, so that no secret is in it. */
   readonly key: string;
   readonly scheme: "http" | "https";
   /** A name, or a numeric address without brackets. */
@@ -24,9 +35,11 @@ export interface Route {
   readonly port: number;
   /** `null`: no TLS with the origin. */
   readonly tls: TlsClientOptions | null;
-  /** SHA-256 of the certificates (DER) that are accepted, in lower-case hexadecimal; empty: any that can be verified. */
+  /** SHA-256 of the certificates (DER) that are accepted, in lower-case hexadecimal; empty: any. */
   readonly fingerprints: readonly string[];
   readonly proxy: ProxyRoute | null;
+  /** Whether a proxy is asked to connect on although it could forward requests: another protocol is to be spoken there. */
+  readonly isTunnelled: boolean;
   /** Path of a Unix socket to connect to instead; `null`: by the network. */
   readonly socketPath: string | null;
   /** Address of this machine to connect from; `null`: any. */
@@ -34,6 +47,8 @@ export interface Route {
 }
 
 /** Whether requests are sent to the proxy with whole URLs, and no tunnel is made. */
-export function isForwarded({ scheme, proxy }: Route): boolean {
-  return scheme === "http" && (proxy?.scheme === "http" || proxy?.scheme === "https");
+export function isForwarded({ scheme, proxy, isTunnelled }: Route): boolean {
+  return (
+    scheme === "http" && !isTunnelled && (proxy?.scheme === "http" || proxy?.scheme === "https")
+  );
 }

@@ -1,0 +1,48 @@
+import type { TlsClientOptions } from "arborio/net";
+import type { ProxyCredentials } from "./route.ts";
+
+/** A proxy, with what its URL does not tell. */
+export interface ProxyOptions {
+  /** `http:`, `https:`, `socks5:`, `socks5h:`, `socks4:` or `socks4a:`. The last four have port 1080 by default. */
+  readonly url: string | URL;
+  /** Who asks it to connect; they come before those of the URL. */
+  readonly credentials?: ProxyCredentials;
+  /** Fields that the proxy alone gets: with CONNECT, and with what it forwards. Not for SOCKS. */
+  readonly headers?: HeadersInit;
+  /** How TLS with the proxy itself is made, for `https:`. */
+  readonly tls?: TlsClientOptions;
+}
+
+/** A proxy; `null`: none. */
+export type Proxy = string | URL | ProxyOptions | null;
+
+/** The proxy for a URL, without credentials and fragment; a WebSocket's has the scheme `ws:` or `wss:`. */
+export type ProxyChoice = (url: URL) => Proxy;
+
+/** By which way requests go. What they have different here never shares a connection. */
+export interface RouteOptions {
+  /**
+   * How TLS with the server is made. Those of a request are laid over those of the client, one by one. `alpnProtocols` can only be
+   * `["http/1.1"]`, which is the default, or `[]`.
+   */
+  readonly tls?: TlsClientOptions;
+  /**
+   * SHA-256 digests of certificates (DER), in hexadecimal with or without colons: a server of HTTPS must have one of these certificates,
+   * which is looked at after the handshake, before anything is sent. It must be trusted too; for certificates that nobody has signed,
+   * say `tls: { verify: false }`. Default: any.
+   */
+  readonly fingerprints?: readonly string[];
+  /**
+   * The proxy, or what chooses one for each request and each redirect; `null`: none. An HTTP proxy gets requests of `http:` as they are, with its
+   * own credentials, and is asked for a tunnel (CONNECT) for `https:` and WebSockets; what it answers to the former is the response. Credentials
+   * of one proxy are never given to another, nor to a server. Default: none; the environment is not looked at (see `environmentProxy`).
+   */
+  readonly proxy?: Proxy | ProxyChoice;
+  /**
+   * Path of a Unix socket, on which the servers of all URLs are found. A request's comes before the client's `proxy`, as its `proxy` does
+   * before the client's `socketPath`. Default: none.
+   */
+  readonly socketPath?: string | null;
+  /** Numeric address of this machine to connect from. Default: the system chooses. */
+  readonly localHost?: string | null;
+}

@@ -1,0 +1,167 @@
+import type { Proxy, ProxyChoice, RouteOptions } from "./route-options.ts";
+import type { Route } from "./route.ts";
+import {
+  type ChosenOptions,
+  type RouteSettings,
+  routeSettings,
+  settingsText,
+} from "./route-settings.ts";
+
+/** Routes that are kept: a crawler must not fill the memory. */
+const ROUTES_MAX = 1000;
+
+/** Settings that are kept beside the client's own, with the numbers that stand for them. */
+const SETTINGS_MAX = 256;
+
+/** The client's own settings. */
+const OWN = 0;
+
+/** What a request goes to: the parts of its URL. */
+export interface RouteTarget {
+  readonly scheme: "http" | "https";
+  /** A name, or a numeric address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** `"http://example.org"`. */
+  readonly origin: string;
+  /** Without credentials and fragment. */
+  readonly href: string;
+}
+
+/** What of a request decides about its route. */
+export interface RoutedOptions extends RouteOptions {
+  /** The protocol that it asks for. */
+  readonly upgrade?: string | null;
+}
+
+/**
+ * The routes of a client. Those of its own settings are found by the origin alone: one look into a map for a request that has none of its own.
+ *
+ * Settings that differ in anything get numbers, which never come again, so that a connection made by one way is never taken for another.
+ */
+export class Routes {
+  readonly #defaults: RouteOptions;
+  /** Chooses the proxy of each request; `null`: it is always the same. */
+  readonly #choice: ProxyChoice | null;
+  readonly #own: RouteSettings;
+  readonly #ownText: string;
+  /** Of the client's own settings, by origin. */
+  readonly #plain: Map<string, Route> = new Map();
+  /** By key. */
+  readonly #others: Map<string, Route> = new Map();
+  /** By the settings as text. */
+  readonly #numbers: Map<string, number> = new Map();
+  #lastNumber = OWN;
+
+  /** @throws TypeError, RangeError for an option that is wrong. */
+  constructor(defaults: RouteOptions) {
+    const { proxy = null } = defaults;
+    this.#defaults = defaults;
+    this.#choice = typeof proxy === "function" ? proxy : null;
+    if (this.#choice !== null && typeof defaults.socketPath === "string")
+      throw new TypeError("socketPath, proxy: got both, needs one of them");
+    this.#own = routeSettings({ ...defaults, proxy: typeof proxy === "function" ? null : proxy });
+    this.#ownText = settingsText(this.#own);
+  }
+
+  /**
+   * The route of a request.
+   *
+   * @throws TypeError, RangeError for an option that is wrong; what the choice of a proxy throws.
+   */
+  of(target: RouteTarget, options: RoutedOptions): Route {
+    const { tls, fingerprints, proxy, socketPath, localHost, upgrade } = options;
+    const isPlain =
+      proxy === undefined &&
+      tls === undefined &&
+      fingerprints === undefined &&
+      socketPath === undefined &&
+      localHost === undefined &&
+      upgrade === undefined &&
+      this.#choice === null;
+    if (!isPlain) return this.#find(target, options);
+    const known = this.#plain.get(target.origin);
+    if (known !== undefined) return known;
+    const route = routeOf(target, this.#own, OWN, false);
+    keep(this.#plain, target.origin, route, ROUTES_MAX);
+    return route;
+  }
+
+  #find(target: RouteTarget, options: RoutedOptions): Route {
+    const { upgrade = null } = options;
+    const settings = routeSettings(this.#chosen(target, options));
+    const number = this.#numberOf(settingsText(settings));
+    const isTunnelled = upgrade !== null;
+    const key = keyOf(target, number, isTunnelled);
+    const known = this.#others.get(key);
+    if (known !== undefined) return known;
+    const route = routeOf(target, settings, number, isTunnelled);
+    keep(this.#others, key, route, ROUTES_MAX);
+    return route;
+  }
+
+  /** The options of the request over those of the client. Of proxy and socket, the one of the request rules out the other of the client. */
+  #chosen(target: RouteTarget, options: RoutedOptions): ChosenOptions {
+    const defaults = this.#defaults;
+    const { fingerprints = defaults.fingerprints, localHost = defaults.localHost } = options;
+    const hasSocket = options.socketPath !== undefined && options.socketPath !== null;
+    const { proxy: wanted = hasSocket ? null : defaults.proxy } = options;
+    const proxy = chosenProxy(wanted, target, options);
+    const isElsewhere = options.proxy !== undefined && proxy !== null;
+    const { socketPath = isElsewhere ? null : defaults.socketPath } = options;
+    return {
+      tls: { ...defaults.tls, ...options.tls },
+      ...(fingerprints === undefined ? {} : { fingerprints }),
+      proxy,
+      socketPath: socketPath ?? null,
+      localHost: localHost ?? null,
+    };
+  }
+
+  #numberOf(text: string): number {
+    if (text === this.#ownText) return OWN;
+    const known = this.#numbers.get(text);
+    if (known !== undefined) return known;
+    this.#lastNumber += 1;
+    keep(this.#numbers, text, this.#lastNumber, SETTINGS_MAX);
+    return this.#lastNumber;
+  }
+}
+
+function routeOf(
+  target: RouteTarget,
+  settings: RouteSettings,
+  number: number,
+  isTunnelled: boolean,
+): Route {
+  const { scheme, host, port } = target;
+  const { tls, ...rest } = settings;
+  const key = keyOf(target, number, isTunnelled);
+  return { key, scheme, host, port, tls: scheme === "https" ? tls : null, isTunnelled, ...rest };
+}
+
+function keyOf({ origin }: RouteTarget, number: number, isTunnelled: boolean): string {
+  return `${origin} ${number}${isTunnelled ? " tunnel" : ""}`;
+}
+
+/** The proxy for a request. Asked for again at each redirect, and for each request: a choice may change. */
+function chosenProxy(
+  proxy: Proxy | ProxyChoice | undefined,
+  { href }: RouteTarget,
+  { upgrade }: RoutedOptions,
+): Proxy {
+  if (typeof proxy !== "function") return proxy ?? null;
+  const url = new URL(upgrade === "websocket" ? href.replace(/^http/, "ws") : href);
+  const chosen: Proxy | undefined = proxy(url);
+  if (chosen !== undefined) return chosen;
+  throw new TypeError("proxy(url): returned undefined, needs the URL of a proxy, or null for none");
+}
+
+/** Adds an entry, for which the oldest gives way. */
+function keep<V>(map: Map<string, V>, key: string, value: V, entriesMax: number): void {
+  for (const oldest of map.keys()) {
+    if (map.size < entriesMax) break;
+    map.delete(oldest);
+  }
+  map.set(key, value);
+}
