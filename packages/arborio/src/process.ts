@@ -18,6 +18,9 @@
 import "./platform/host.ts";
 
 export { type Command, type ProcessOptions, shellCommand } from "./process/command.ts";
+export { type ProcessInput, runProcess, type RunProcessOptions } from "./process/run-process.ts";
+export { ProcessResult } from "./process/process-result.ts";
+export { OutputLimitError, ProcessFailedError } from "./process/errors.ts";
 export { openProcess, type OpenProcessOptions } from "./process/open-process.ts";
 export { ChildProcess, type StopOptions } from "./process/child-process.ts";
 export type { ProcessExit, StreamTarget } from "./platform/processes.ts";

@@ -6,10 +6,10 @@ import { hostEntropy } from "../shared/entropy.ts";
 import { nodeCompression } from "../shared/node-compression.ts";
 import { nodeDigests } from "../shared/node-digest.ts";
 import { nodeFiles } from "../shared/node-files.ts";
-import { nodeProcesses } from "../shared/node-processes.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
 import { nodeStandardStreams } from "../shared/node-stdio.ts";
 import { bunProcess } from "./process.ts";
+import { bunProcesses } from "./processes.ts";
 
 /** The backend of Bun. */
 export const bunBackend: Backend = {
@@ -22,7 +22,7 @@ export const bunBackend: Backend = {
   files: nodeFiles,
   compression: nodeCompression,
   digests: nodeDigests,
-  processes: nodeProcesses,
+  processes: bunProcesses,
   signals: nodeSignals,
   standardStreams: nodeStandardStreams,
 };

@@ -4,12 +4,12 @@ import { HostClock } from "../shared/clock.ts";
 import { hostEntropy } from "../shared/entropy.ts";
 import { nodeDigests } from "../shared/node-digest.ts";
 import { nodeFiles } from "../shared/node-files.ts";
-import { nodeProcesses } from "../shared/node-processes.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
 import { denoStandardStreams } from "./standard-streams.ts";
 import { denoNetwork } from "./network.ts";
 import { denoCompression } from "./compression.ts";
 import { denoProcess } from "./process.ts";
+import { denoProcesses } from "./processes.ts";
 
 /** The backend of Deno. */
 export const denoBackend: Backend = {
@@ -22,7 +22,7 @@ export const denoBackend: Backend = {
   files: nodeFiles,
   compression: denoCompression,
   digests: nodeDigests,
-  processes: nodeProcesses,
+  processes: denoProcesses,
   signals: nodeSignals,
   standardStreams: denoStandardStreams,
 };

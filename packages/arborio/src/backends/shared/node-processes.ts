@@ -21,7 +21,7 @@ import {
   watchExitEvent,
 } from "./left-processes.ts";
 import { InputPipe, OutputPipe } from "./pipe-wires.ts";
-import { isGroupAlive, sendSignal } from "./process-groups.ts";
+import { isGroupAlive, requireSignal, sendSignal } from "./process-groups.ts";
 import { startError } from "./start-error.ts";
 
 const childProcess = lazily("node:child_process");
@@ -123,6 +123,7 @@ class NodeProcess implements ProcessHandle, LeftProcess {
   }
 
   signal(name: string, to: "process" | "group"): void {
+    requireSignal(name);
     if (to === "group" && this.#ownGroup) {
       if (!this.#isGone) sendSignal(-this.pid, name);
     } else if (this.#exit === null) {

@@ -68,7 +68,8 @@ export class InputPipe implements Wire {
   resume(): void {}
 }
 
-function nobodyReads(): Error {
+/** What is wrong with writing to a process that has ended. */
+export function nobodyReads(): Error {
   return Object.assign(new Error("closed"), { code: "EPIPE" });
 }
 

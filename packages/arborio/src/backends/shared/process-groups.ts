@@ -2,14 +2,17 @@ import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
 
-/** Sends a signal to a process, or with a negative number to a group. Whether somebody was there to get it. */
-export function sendSignal(target: number, name: string): boolean {
-  // Bun takes what it does not know for SIGTERM.
-  if (!Object.hasOwn(constants.signals, name))
-    throw new RangeError(
-      `sendSignal: got ${JSON.stringify(name)}, needs a signal such as "SIGHUP"`,
-    );
-  return tryKill(target, name);
+/** @throws RangeError if there is no such signal. Bun would take it for SIGTERM. */
+export function requireSignal(name: string): void {
+  if (Object.hasOwn(constants.signals, name)) return;
+  throw new RangeError(
+    `sendSignal: got ${JSON.stringify(name)}, needs the name of a signal such as "SIGHUP"`,
+  );
+}
+
+/** Sends a signal to a process, or with a negative number to a group. Nothing happens if nobody is there to get it. */
+export function sendSignal(target: number, name: string): void {
+  tryKill(target, name);
 }
 
 /** Whether a process of a group runs. Those that have ended and that nobody has reaped do not count, where the system tells. */
