@@ -52,6 +52,16 @@ export {
   RequestFailedError,
 } from "./connection/request-failed-error.ts";
 
+// Between a client and the network
+export { retryRequests, type RetryRequestsOptions } from "./middleware/retry-requests.ts";
+export { limitRate, type LimitRateOptions } from "./middleware/limit-rate.ts";
+export {
+  type CircuitBreaker,
+  circuitBreaker,
+  type CircuitBreakerOptions,
+  type CircuitState,
+} from "./middleware/circuit-breaker.ts";
+
 // Requests and responses
 export { HttpRequest } from "./web/http-request.ts";
 export { HttpResponse, type HttpResponseInit } from "./web/http-response.ts";

@@ -53,6 +53,7 @@ const layers: Readonly<Record<string, Row>> = {
     ],
     packages: ["arborio"],
   },
+  middleware: { may: ["protocol", "web", "connection", "client", "ops"], packages: ["arborio"] },
   websocket: { may: ["protocol", "web"], mayTypes: ["server"], packages: ["arborio"] },
   testing: { may: ["protocol", "web", "server"], packages: ["arborio"] },
 };

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test as nodeTest } from "node:test";
+import { moveOnAfter, now, run, sleep, taskGroup } from "arborio";
+import { simulator } from "arborio/sim";
+import { cancelEverywhere } from "arborio/testing";
+import { openHttpClient } from "../client/http-client.ts";
+import type { HttpClient } from "../client/http-client.ts";
+import type { Middleware } from "../client/middleware.ts";
+import type { Server } from "../server/server.ts";
+import { openServer } from "../server/open-server.ts";
+import { HttpResponse } from "../web/http-response.ts";
+import { limitRate, type LimitRateOptions } from "./limit-rate.ts";
+
+function test(title: string, body: () => Promise<void>): void {
+  for (const seed of [1, 2, 3]) {
+    void nodeTest(`${title} [seed ${seed}]`, async () => {
+      await run(body, { signals: [], backend: simulator({ seed }) });
+    });
+  }
+}
+
+interface Limited extends AsyncDisposable {
+  readonly client: HttpClient;
+  readonly server: Server;
+  readonly seen: { readonly at: number; readonly path: string }[];
+}
+
+async function limited(options: LimitRateOptions): Promise<Limited> {
+  const seen: { at: number; path: string }[] = [];
+  const server = await openServer(() => new HttpResponse(""), { port: 0, host: "127.0.0.1" });
+  // Behind it: on the network they may overtake one another.
+  const record: Middleware = (request, next) => {
+    seen.push({ at: now(), path: new URL(request.url).pathname });
+    return next(request);
+  };
+  const client = openHttpClient({ base: server.url, middleware: [limitRate(options), record] });
+  const dispose = async (): Promise<void> => {
+    await client[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  };
+  return { client, server, seen, [Symbol.asyncDispose]: dispose };
+}
+
+test("limitRate: never more than burst at once, nor than the rate", async () => {
+  await using all = await limited({ requestsMax: 10, perMs: 1000, burst: 5 });
+  await taskGroup(async (group) => {
+    for (let count = 0; count < 60; count++) group.startSoon(() => all.client.request("/"));
+  });
+  const times = all.seen.map(({ at }) => at).sort((a, b) => a - b);
+  for (const [index, at] of times.entries()) {
+    const within = times.filter((other) => other >= at && other < at + 1000).length;
+    assert.ok(within <= 15, `${within} within a second from request ${index} on`);
+  }
+  const took = (times.at(-1) as number) - (times[0] as number);
+  assert.ok(took >= 5400 && took < 5700, `${took}`);
+});
+
+test("limitRate: first come, first served; what was not used is there later, up to burst", async () => {
+  await using all = await limited({ requestsMax: 1, perMs: 100, burst: 2 });
+  await taskGroup(async (group) => {
+    for (let count = 0; count < 6; count++) {
+      group.startSoon(() => all.client.request(`/${count}`));
+      await sleep(1);
+    }
+  });
+  assert.deepEqual(
+    all.seen.map(({ path }) => path),
+    ["/0", "/1", "/2", "/3", "/4", "/5"],
+  );
+  await sleep(10_000);
+  const start = now();
+  for (let count = 0; count < 3; count++) await all.client.request("/");
+  assert.ok(now() - start >= 95 && now() - start < 130, `${now() - start}`);
+});
+
+test("limitRate: who is cancelled while it waits has used nothing", async () => {
+  await using all = await limited({ requestsMax: 1, perMs: 1000 });
+  await all.client.request("/first");
+  await moveOnAfter(500, () => all.client.request("/cancelled"));
+  const start = now();
+  await all.client.request("/second");
+  assert.ok(now() - start <= 550, `${now() - start}`);
+  assert.deepEqual(
+    all.seen.map(({ path }) => path),
+    ["/first", "/second"],
+  );
+});
+
+test("limitRate: keys are held back each for itself", async () => {
+  const keyOf = ({ url }: { url: string }): string => new URL(url).pathname;
+  await using all = await limited({ requestsMax: 1, perMs: 1000, keyOf });
+  const start = now();
+  for (const path of ["/a", "/b", "/c"]) await all.client.request(path);
+  assert.ok(now() - start < 100);
+});
+
+void nodeTest("cancelEverywhere: limitRate", async () => {
+  await run(
+    async () => {
+      const sweep = await cancelEverywhere(async () => {
+        await using all = await limited({ requestsMax: 1, perMs: 50 });
+        await all.client.request("/");
+        await all.client.request("/");
+      });
+      assert.ok(sweep.rounds.waiting > 3, JSON.stringify(sweep));
+    },
+    { signals: [], backend: simulator({ seed: 1 }) },
+  );
+});
+
+void nodeTest("limitRate: wrong options", () => {
+  assert.throws(
+    () => limitRate({ requestsMax: 0 }),
+    /requestsMax \}\): got 0, needs a number from 1/,
+  );
+  assert.throws(() => limitRate({ requestsMax: 1, burst: 1.5 }), /burst \}\): got 1.5/);
+  assert.throws(() => limitRate({ requestsMax: 1, perMs: NaN }), /perMs/);
+});
