@@ -75,7 +75,10 @@ test("createAddressMatcher: bad ranges are refused, and said which", () => {
   assert.throws(() => createAddressMatcher([8 as never]), TypeError);
 });
 
-test("createAddressMatcher: agrees with Node's BlockList", { skip: probe() }, () => {
+const broken = probe();
+if (broken !== false) console.log(`# skip createAddressMatcher, BlockList: ${broken}`);
+
+test("createAddressMatcher: agrees with Node's BlockList", { skip: broken }, () => {
   const ipv4 = fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 }));
   fc.assert(
     fc.property(ipv4, fc.array(fc.ipV4(), { maxLength: 5 }), ([base, bits], addresses) => {
