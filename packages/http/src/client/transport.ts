@@ -120,7 +120,7 @@ export class Transport implements ClientCore {
       head,
       request,
       payload: body,
-      trailers: () => connection.parser.trailers,
+      trailers: () => body.trailers,
     });
   }
 
@@ -249,11 +249,16 @@ function outgoingRequest(
     fieldText: fieldText(request, route, upgrade),
     payload,
     payloadBytes,
+    isChunked: false,
     trailers: null,
     expectsContinue: false,
+    closes: false,
     upgrade,
+    bodyBytesMax: Infinity,
+    signal: request.options.signal ?? null,
     timeouts,
     onInterim: null,
+    onSent: null,
   };
 }
 

@@ -4,11 +4,12 @@
  * belongs to nobody.
  *
  * Invariants: at most one exchange at a time. It is over when its response is, and the upload of its request too; only then is the
- * connection given back, and only if both sides could tell where the messages ended. What comes while there is no exchange makes it useless.
+ * connection given back, and only if both sides could tell where the messages ended and nothing came behind them. What comes while there
+ * is no exchange makes it useless. A body or an upload of an exchange that is over touches nothing here any more.
  */
+import { InternalError } from "arborio";
 import type { Wire, WireReceiver } from "arborio/lowlevel";
 import type { ResponseHead } from "../protocol/message.ts";
-import { ProtocolError } from "../protocol/protocol-error.ts";
 import { ResponseParser } from "../protocol/response-parser.ts";
 import { Awaited } from "./awaited.ts";
 import type { ClientCore } from "./client-core.ts";
@@ -16,22 +17,18 @@ import { IncomingBody } from "./incoming-body.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
 import type { OutgoingRequest } from "./outgoing-request.ts";
 import { type FailureReason, RequestFailedError } from "./request-failed-error.ts";
+import { addRequestHead } from "./request-head.ts";
 import { responseBodyErrors } from "./response-body-errors.ts";
+import { connectionGone, headFailure, Stopped } from "./stopped.ts";
+import { DROPPED_MS, UnwantedRest } from "./unwanted-rest.ts";
 import { Upload } from "./upload.ts";
 import { UpgradedWire } from "./upgraded-wire.ts";
+import { WatchedSignal } from "./watched-signal.ts";
 import { WireInlet } from "./wire-inlet.ts";
-import { utf8Length, WireOutlet } from "./wire-outlet.ts";
-
-/** Bodies up to so many bytes are joined with their head in one write; larger ones are sent beside the wait for the response. */
-const JOINED_BYTES_MAX = 8192;
+import { WireOutlet } from "./wire-outlet.ts";
 
 /** So many interim responses are taken for one request: a server needs one or two, and must not keep a client for ever. */
 const INTERIM_RESPONSES_MAX = 32;
-
-/** What is left of a response that nobody wants is dropped, to keep the connection, if it has come already and has at most so many bytes. */
-const DROPPED_BYTES_MAX = 65_536;
-
-const NOTHING_TAKEN = "the server took too little of the request within writeMs";
 
 export class ClientConnection implements WireReceiver {
   readonly wire: Wire;
@@ -42,8 +39,15 @@ export class ClientConnection implements WireReceiver {
   readonly #core: ClientCore;
   #request: OutgoingRequest | null = null;
   #upload: Upload | null = null;
-  #head: ResponseHead | null = null;
+  /** Of the last response, `null` before it has come. */
+  head: ResponseHead | null = null;
   #body: IncomingBody | null = null;
+  /** The response was received to its end; the request is still being sent. */
+  #isReceived = false;
+  readonly #rest: UnwantedRest;
+  readonly #signal: WatchedSignal = new WatchedSignal((reason) =>
+    this.#end(new Stopped("aborted", "the request was aborted", reason)),
+  );
   #upgraded: UpgradedWire | null = null;
   #closed = false;
   /** Bytes that had come when the exchange began. */
@@ -57,21 +61,26 @@ export class ClientConnection implements WireReceiver {
     this.wire = wire;
     this.#core = core;
     this.parser = new ResponseParser(core.limits);
+    this.#rest = new UnwantedRest(this.parser);
     this.inlet = new WireInlet(wire, this.parser);
     this.outlet = new WireOutlet(wire, core.buffers, "server");
     core.connectionOpened(this);
-    wire.open(this);
+    try {
+      wire.open(this);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** Whether it can carry a request now, as far as is known: a server may have ended it, and the news be on its way. */
   get isReusable(): boolean {
-    return (
-      this.#request === null &&
-      !this.#closed &&
-      !this.inlet.ended &&
-      !this.outlet.isWriting &&
-      this.parser.atMessageStart
-    );
+    return this.#request === null && !this.#closed && this.#isClean;
+  }
+
+  /** Whether nothing is left of what it carried, and it goes on. */
+  get #isClean(): boolean {
+    return !this.inlet.ended && !this.outlet.isWriting && this.parser.atMessageStart;
   }
 
   /** Whether nothing of a response has come. */
@@ -85,18 +94,23 @@ export class ClientConnection implements WireReceiver {
   }
 
   /**
-   * Sends a request and waits for the head of its final response. Its body is `body` then; if there is none, the exchange is over.
+   * Sends a request and waits for the head of its final response. Its body is `body` then; if there is none, the exchange is over: a server
+   * that has answered so, and goes on reading, gets all of the request before.
    *
-   * @throws RequestFailedError if there is no such head; what the body of the request throws. Then, and if it is cancelled, the connection is gone.
+   * @throws RequestFailedError if there is no such head, or the body of the request fails. Then, and if it is cancelled, the connection is gone.
    */
   async exchange(request: OutgoingRequest): Promise<ResponseHead> {
     const { parser, inlet } = this;
+    if (this.#request !== null)
+      throw new InternalError("ClientConnection: two exchanges at a time");
     this.#request = request;
-    this.#head = null;
+    this.head = null;
     this.#receivedBefore = inlet.bytesReceived;
     this.requests += 1;
-    parser.expect(request.method);
     try {
+      // Since it was made or looked at, the server may have ended it, or sent what nobody had asked for.
+      if (this.#closed || inlet.ended) throw connectionGone(request, "send", inlet.failure);
+      parser.expect(request.method);
       this.#send(request);
       for (let interims = 0; ;) {
         const head = parser.readHead();
@@ -105,7 +119,9 @@ export class ClientConnection implements WireReceiver {
           await inlet.wait();
         } else if (head.status >= 200 || (head.status === 101 && request.upgrade !== "")) {
           this.awaited.end();
-          return this.#begin(head, request);
+          this.#begin(head, request);
+          if (head.framing === 0 && this.#upload !== null) await this.#uploaded(this.#upload, head);
+          return head;
         } else if (head.status === 101) {
           throw this.#failed("protocol", "a 101, but no other protocol was asked for");
         } else if (++interims > INTERIM_RESPONSES_MAX) {
@@ -114,76 +130,61 @@ export class ClientConnection implements WireReceiver {
       }
     } catch (error) {
       await this.#abandon();
-      if (error instanceof ProtocolError)
-        throw this.#failed("protocol", "the response breaks HTTP", error);
-      throw error;
+      throw headFailure(request, error, inlet.failure);
     }
   }
 
-  /** The body of the response, `null` if it has none. */
+  /** The body of the response, `null` if it has none, or the exchange is over. */
   get body(): IncomingBody | null {
     return this.#body;
+  }
+
+  /** The upload that still goes on. */
+  get upload(): Upload | null {
+    return this.#upload?.hasEnded === false ? this.#upload : null;
   }
 
   // Sending --------------------------------------------------------------------------------------------------------------
 
   #send(request: OutgoingRequest): void {
-    const { outlet } = this;
-    const { method, target, fieldText, payload, timeouts } = request;
-    const line = `${method} ${target} HTTP/1.1\r\n${fieldText}`;
-    this.awaited.begin("head", this.#core.due(timeouts.headMs));
-    if (payload === null) {
-      outlet.addLatin1(`${line}${lengthOfNothing(method)}\r\n`);
-    } else {
-      const isWhole = typeof payload === "string" || payload instanceof Uint8Array;
-      const bytes = isWhole
-        ? typeof payload === "string"
-          ? utf8Length(payload)
-          : payload.length
-        : request.payloadBytes;
-      const isJoined =
-        isWhole &&
-        (bytes as number) <= JOINED_BYTES_MAX &&
-        !request.expectsContinue &&
-        request.trailers === null;
-      if (!isJoined) return this.#startUpload(request, line, bytes);
-      outlet.addLatin1(`${line}content-length: ${bytes}\r\n\r\n`);
-      if (typeof payload === "string") outlet.addUtf8(payload, bytes as number);
-      else outlet.addBytes(payload);
+    const { headMs, writeMs, continueMs } = request.timeouts;
+    const framing = addRequestHead(this.outlet, request);
+    // What the system does not take at once it takes while the response is waited for.
+    if (!this.outlet.flush()) this.outlet.overdueAt = this.#core.due(writeMs);
+    if (framing === null) {
+      this.awaited.begin("head", this.#core.due(headMs));
+      return;
     }
-    this.#flush();
-  }
-
-  /** What the system does not take at once it takes while the response is waited for. */
-  #flush(): void {
-    if (this.outlet.flush()) return;
-    this.outlet.overdueAt = this.#core.due(this.#timeouts.writeMs);
-  }
-
-  #startUpload(request: OutgoingRequest, line: string, bytes: number | undefined): void {
-    const { payload, trailers, expectsContinue, timeouts } = request;
-    const isChunked = bytes === undefined || trailers !== null;
-    const framing = isChunked ? "transfer-encoding: chunked" : `content-length: ${bytes}`;
-    const expect = expectsContinue ? "expect: 100-continue\r\n" : "";
-    this.outlet.addLatin1(`${line}${framing}\r\n${expect}\r\n`);
-    this.#flush();
-    const body = new OutgoingBody(this, "request body", isChunked ? "chunked" : bytes);
-    const source =
-      typeof payload === "string" || payload instanceof Uint8Array
-        ? (sink: OutgoingBody) => sink.send(payload)
-        : payload;
-    if (source === null) return;
-    this.#upload = new Upload(body, source as never, trailers, this.#uploadEnded);
+    const { expectsContinue } = request;
+    const body = new OutgoingBody(this, "request body", framing);
+    this.#upload = new Upload(body, request, this.#uploadEnded);
+    this.awaited.begin("head", expectsContinue ? this.#core.due(continueMs) : Infinity);
     this.#upload.start(expectsContinue);
-    this.awaited.begin("head", expectsContinue ? this.#core.due(timeouts.continueMs) : Infinity);
   }
 
-  readonly #uploadEnded = (): void => {
-    // The response is due from now on.
-    if (this.awaited.what === "head")
+  /** The response is due when the request was sent; or was there before. */
+  readonly #uploadEnded = (upload: Upload): void => {
+    if (this.#upload !== upload || this.#closed) return;
+    if (upload.failure !== null && !upload.isCut && this.inlet.failure === null) {
+      this.#end(
+        new Stopped("request-body", "the body of the request failed", upload.failure.error),
+      );
+    } else if (this.#isReceived) this.#complete();
+    else if (this.awaited.what === "head") {
       this.awaited.begin("head", this.#core.due(this.#timeouts.headMs));
-    this.inlet.wake();
+      this.inlet.wake();
+    }
   };
+
+  /** Waits for the end of an upload whose response has come, and has no body. */
+  async #uploaded(upload: Upload, { keepAlive }: ResponseHead): Promise<void> {
+    this.#isReceived = true;
+    if (keepAlive && !upload.isCut) await upload.wait();
+    else await upload.stop();
+    const { failure } = this.inlet;
+    // The server has answered; that it took no more does not matter any longer.
+    if (failure instanceof Stopped && failure.reason === "request-body") throw failure;
+  }
 
   /** `outlet.drained()` with its deadline. */
   drained(): Promise<void> {
@@ -193,28 +194,16 @@ export class ClientConnection implements WireReceiver {
   // Waiting for the head -------------------------------------------------------------------------------------------------
 
   /** Throws if no response will come. */
-  #requireHope({ timeouts }: OutgoingRequest): void {
+  #requireHope(request: OutgoingRequest): void {
     const { inlet, awaited } = this;
-    const upload = this.#upload;
-    if (inlet.failure !== null || inlet.ended) {
-      throw this.#failed(
-        inlet.failure?.message === NOTHING_TAKEN ? "timeout" : "disconnected",
-        inlet.failure?.message === NOTHING_TAKEN
-          ? NOTHING_TAKEN
-          : "the connection ended before there was a response",
-        inlet.failure ?? undefined,
-      );
-    }
-    if (upload !== null && upload.failure !== null)
-      throw this.#failed("request-body", "the body of the request failed", upload.failure.error);
+    if (inlet.ended) throw connectionGone(request, "head", inlet.failure);
     if (!awaited.isOverdue) return;
-    if (upload?.isWaiting === true) {
-      // A server that does not know the expectation says nothing; it gets the body now.
-      awaited.begin("head", Infinity);
-      upload.proceed();
-      return;
+    if (this.#upload?.isWaiting !== true) {
+      throw this.#failed("timeout", `there was no response within ${request.timeouts.headMs} ms`);
     }
-    throw this.#failed("timeout", `there was no response within ${timeouts.headMs} ms`);
+    // A server that does not know the expectation says nothing; it gets the body now (RFC 9110 §10.1.1).
+    awaited.begin("head", Infinity);
+    this.#upload.proceed();
   }
 
   #interim(head: ResponseHead, { onInterim }: OutgoingRequest): void {
@@ -225,32 +214,30 @@ export class ClientConnection implements WireReceiver {
     onInterim?.(head);
   }
 
-  #begin(head: ResponseHead, request: OutgoingRequest): ResponseHead {
-    this.#head = head;
-    const { framing } = head;
-    if (head.status === 101 || (request.method === "CONNECT" && head.status < 300)) {
-      this.#body = null;
-      return head;
-    }
-    // Who refuses does not want the rest of the body; nobody knows what it would be taken for.
-    if (this.#upload !== null && !this.#upload.hasEnded && head.status >= 300) this.#upload.cut();
-    if (framing === 0) {
-      this.#body = null;
-      this.#complete();
-    } else {
-      const limits = { bodyBytesMax: Infinity, drainBytesMax: 0 };
+  #begin(head: ResponseHead, request: OutgoingRequest): void {
+    this.head = head;
+    this.#body = null;
+    const { framing, status } = head;
+    if (status === 101 || (request.method === "CONNECT" && status < 300)) return;
+    const { upload } = this;
+    // Who refuses does not want the rest of the body, nor does who answers without having asked for it.
+    if (upload !== null && (status >= 300 || upload.isWaiting)) upload.cut();
+    if (framing !== 0) {
+      const limits = { bodyBytesMax: request.bodyBytesMax, drainBytesMax: 0 };
       this.#body = new IncomingBody(this, framing, limits, responseBodyErrors(request));
-    }
-    return head;
+    } else if (upload === null) this.#complete();
   }
 
   // The body of the response ---------------------------------------------------------------------------------------------
 
-  /** All of the body if it has come whole; then the exchange is over. */
+  /** All of the body if it has come whole; then the exchange is over. If it has not, the request's signal is heard from now on. */
   takeWholeNowait(): Uint8Array | null {
-    const bytes = this.#body?.wholeNowait() ?? null;
-    if (bytes !== null) this.#complete();
-    return bytes;
+    const body = this.#body;
+    if (body === null) return null;
+    const whole = this.upload === null ? body.wholeNowait() : null;
+    const signal = this.#request?.signal ?? null;
+    if (whole === null && signal !== null) this.#signal.watch(signal);
+    return whole;
   }
 
   bodyAwaited(): void {
@@ -261,47 +248,47 @@ export class ClientConnection implements WireReceiver {
     return this.awaited.end();
   }
 
-  bodyEnded(): Promise<void> | null {
-    const upload = this.#upload;
-    if (upload !== null && !upload.hasEnded) return this.#endUpload(upload);
-    this.#complete();
-    return null;
-  }
-
   /** A server that has answered, and goes on reading, gets all of the request. */
-  async #endUpload(upload: Upload): Promise<void> {
-    if (this.#head?.keepAlive === true && this.#head.status < 300) await upload.wait();
-    else await upload.stop();
-    this.#complete();
+  bodyEnded(): void {
+    const { upload } = this;
+    if (upload === null) return this.#complete();
+    this.#isReceived = true;
+    if (this.head?.keepAlive !== true) upload.cut();
   }
 
-  /** Nobody wants the rest of it: dropped, if it is here; else the connection is closed. */
+  /** Nobody wants the rest of the response: dropped, if it is short; else the connection is closed. With it goes what was not sent of the request. */
   bodyClosed(): void {
-    if (this.#request === null) return;
-    try {
-      for (let dropped = 0; !this.parser.bodyDone && dropped < DROPPED_BYTES_MAX;) {
-        const piece = this.parser.readBody(DROPPED_BYTES_MAX);
-        if (piece === null) break;
-        dropped += piece.length;
-      }
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-    }
-    if (this.parser.bodyDone && (this.#upload === null || this.#upload.hasEnded)) this.#complete();
-    else this.close();
+    const left = this.#body?.bytesLeft;
+    this.#body = null;
+    this.#signal.forget();
+    const mayKeep = this.upload === null && this.head?.keepAlive === true;
+    if (!mayKeep) return this.#end(null);
+    this.awaited.begin("rest", this.#core.due(DROPPED_MS));
+    this.#dropped(this.#rest.begin(left));
+  }
+
+  #dropped(isWorthIt: boolean): void {
+    if (isWorthIt && this.parser.bodyDone) this.#complete();
+    else if (!isWorthIt || this.inlet.ended) this.#end(null);
+    else this.inlet.consumed();
   }
 
   /** Both messages are over. */
   #complete(): void {
-    const head = this.#head;
-    const isWhole = this.#upload === null || this.#upload.isComplete;
-    const isKept = head !== null && head.keepAlive && isWhole && this.parser.bodyDone;
+    if (this.#closed) return;
+    const isSent = this.#upload === null || this.#upload.isComplete;
+    const isAsked = this.head?.keepAlive === true && this.#request?.closes === false;
+    if (!(isSent && isAsked && this.#isClean)) return this.#end(null);
     this.#body?.detach();
     this.#body = null;
     this.#upload = null;
-    if (this.#closed) return;
-    if (!isKept) return this.close();
     this.#request = null;
+    this.#isReceived = false;
+    this.#rest.end();
+    this.#signal.forget();
+    this.awaited.end();
+    // What is sent without being asked for, and the end, must be seen.
+    this.inlet.consumed();
     this.#core.connectionIdle(this);
   }
 
@@ -310,9 +297,11 @@ export class ClientConnection implements WireReceiver {
   /** The rest of the connection, after a 101 or the 2xx to a CONNECT. Who takes it closes it, and with it this connection. */
   takeWire(): Wire {
     this.wire.pause();
+    const { failure, ended } = this.inlet;
     const onClose = (): void => this.close();
-    const wire = new UpgradedWire(this.wire, this.parser.takeRest(), this.inlet.ended, onClose);
+    const wire = new UpgradedWire(this.wire, this.parser.takeRest(), ended, onClose);
     this.#upgraded = wire;
+    if (failure !== null) wire.failed(failure);
     return wire;
   }
 
@@ -320,28 +309,46 @@ export class ClientConnection implements WireReceiver {
 
   /** Ends it at once, whatever goes on. */
   close(): void {
+    this.#end(new Stopped("closed", "the connection was closed"));
+  }
+
+  /** The client is closed: ends it at once, and tells so whoever waits for something of it. */
+  breakOff(): void {
+    this.#end(new Stopped("closed", "the client was closed"));
+  }
+
+  /** Waits until the body of the request is not made any more, once it was closed. */
+  async cleaned(): Promise<void> {
+    await this.#upload?.stop();
+  }
+
+  /** @param why what whoever waits for something of it is told; `null`: nobody does. */
+  #end(why: Stopped | null): void {
     if (this.#closed) return;
     this.#closed = true;
-    const wasComplete = this.#upload === null || this.#upload.isComplete;
+    this.#signal.forget();
+    const isCut = this.#upload !== null && !this.#upload.isComplete;
     this.#upload?.cut();
-    this.#body?.detach();
+    if (why === null) this.#body?.detach();
+    const error = why ?? new Stopped("closed", "the connection was closed");
+    this.inlet.fail(error);
+    this.outlet.fail(error);
     this.outlet.release();
     // A server is not to take a part of a request for the whole.
-    if (this.#upgraded === null) this.wire.close(!wasComplete);
-    else this.#upgraded.breakOff(new Error("the client was closed"));
+    if (this.#upgraded === null) this.wire.close(isCut);
+    else this.#upgraded.breakOff(error);
     this.#core.connectionClosed(this);
   }
 
   /** Closes it, and waits for who makes the body of the request. */
   async #abandon(): Promise<void> {
-    const upload = this.#upload;
-    this.close();
-    await upload?.stop();
+    this.#end(null);
+    await this.cleaned();
   }
 
-  #failed(reason: FailureReason, message: string, cause?: unknown): RequestFailedError {
+  #failed(reason: FailureReason, message: string): RequestFailedError {
     const { method, url } = this.#request as OutgoingRequest;
-    return new RequestFailedError(message, { phase: "head", reason, method, url, cause });
+    return new RequestFailedError(message, { phase: "head", reason, method, url });
   }
 
   get #timeouts(): OutgoingRequest["timeouts"] {
@@ -350,27 +357,34 @@ export class ClientConnection implements WireReceiver {
 
   /** Looks at the deadlines; called by the sweep. */
   sweep(now: number): void {
-    if (this.awaited.sweep(now)) this.inlet.wake();
-    if (now >= this.outlet.overdueAt) this.failed(new Error(NOTHING_TAKEN));
+    if (this.awaited.sweep(now)) {
+      if (this.#rest.isDropped) return this.#end(null);
+      this.inlet.wake();
+    }
+    if (now < this.outlet.overdueAt) return;
+    this.outlet.overdueAt = Infinity;
+    this.failed(new Stopped("timeout", "the server took too little of the request within writeMs"));
   }
 
   // What the wire tells --------------------------------------------------------------------------------------------------
 
   received(bytes: Uint8Array): void {
-    if (this.#upgraded !== null) this.#upgraded.received(bytes);
-    else this.inlet.received(bytes);
+    if (this.#upgraded !== null) return this.#upgraded.received(bytes);
+    this.inlet.received(bytes);
+    if (this.#rest.isDropped) this.#dropped(this.#rest.drop());
     // Nobody has asked: it cannot be told what that answers.
-    if (this.#request === null) this.close();
+    else if (this.#request === null)
+      this.#end(new Stopped("protocol", "the server sent something that was not asked for"));
   }
 
   ended(): void {
     if (this.#upgraded !== null) return this.#upgraded.ended();
     this.inlet.end();
-    if (this.#request === null) this.close();
+    if (this.#rest.isDropped) this.#dropped(this.#rest.drop());
+    else if (this.#request === null) this.#end(null);
   }
 
   written(): void {
-    if (this.#upload === null) this.outlet.overdueAt = Infinity;
     this.outlet.written();
     this.#upgraded?.written();
   }
@@ -379,11 +393,6 @@ export class ClientConnection implements WireReceiver {
     if (this.#upgraded !== null) return this.#upgraded.failed(error);
     this.inlet.fail(error);
     this.outlet.fail(error);
-    if (this.#request === null) this.close();
+    if (this.#request === null || this.#rest.isDropped) this.#end(null);
   }
-}
-
-/** Methods that have a body as a rule say that there is none (RFC 9110 §8.6). */
-function lengthOfNothing(method: string): string {
-  return method === "POST" || method === "PUT" || method === "PATCH" ? "content-length: 0\r\n" : "";
 }

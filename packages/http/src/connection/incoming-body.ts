@@ -23,8 +23,8 @@ export interface BodyConnection {
   bodyAwaited(): void;
   /** Nobody waits for it any more. @returns whether it did not come in time. */
   bodyAwaitedNoMore(): boolean;
-  /** All of it was received. What is returned is waited for before its reader is told. */
-  bodyEnded?(): Promise<void> | null;
+  /** All of it was received. */
+  bodyEnded?(): void;
   /** Its reader wants no more of it. */
   bodyClosed?(): void;
 }
@@ -36,7 +36,7 @@ export interface BodyErrors {
   /** Why nothing can be received when the exchange is over. */
   readonly detached: string;
   /** The connection ended before the body did. */
-  cut(operation: string, cause: Error | null): Error;
+  cut(operation: string, cause: Error | null): unknown;
   /** It broke the protocol. */
   broken(error: unknown): unknown;
   /** It did not come in time. */
@@ -64,6 +64,12 @@ export class IncomingBody implements RequestBody {
   hasFailed = false;
   /** The exchange is over: what is left of the body is the connection's again. */
   #detached = false;
+  /** All of it was received. */
+  #ended = false;
+  /** What was taken out of the parser, and not received yet: at most what was buffered when somebody looked whether it is all. */
+  #ahead: Uint8Array[] | null = null;
+  /** Those of the body, when the parser reads another message. */
+  #trailers: FieldList | null = null;
 
   constructor(
     connection: BodyConnection,
@@ -79,7 +85,17 @@ export class IncomingBody implements RequestBody {
   }
 
   get trailers(): FieldList {
-    return this.#connection.parser.trailers;
+    return this.#trailers ?? this.#connection.parser.trailers;
+  }
+
+  /** Bytes that the connection still has to give; `undefined` if nobody knows. */
+  get bytesLeft(): number | undefined {
+    return this.length === undefined ? undefined : this.length - this.#received;
+  }
+
+  /** Bytes that were received. */
+  get bytesReceived(): number {
+    return this.#received;
   }
 
   /** Whether what is left of it is not to be read, as far as is known: it is too much, or broken. */
@@ -119,12 +135,13 @@ export class IncomingBody implements RequestBody {
       await checkpoint();
       this.#requireWithinLimit(this.length ?? 0);
       for (;;) {
+        if (this.#ended) throw new EndOfStream(`${this.#errors.name}: it has ended`);
         this.#requireOpen(operation, false);
         const bytes = this.#take(maxBytes);
         if (bytes !== null) return bytes;
         if (connection.parser.bodyDone) {
-          await connection.bodyEnded?.();
-          throw new EndOfStream(`${this.#errors.name}: it has ended`);
+          this.#end();
+          continue;
         }
         this.#requirePeer(operation);
         let isOverdue = false;
@@ -132,7 +149,8 @@ export class IncomingBody implements RequestBody {
         try {
           await connection.inlet.wait();
         } finally {
-          isOverdue = connection.bodyAwaitedNoMore();
+          // The connection may carry another message by now, which has deadlines of its own.
+          if (!this.#detached) isOverdue = connection.bodyAwaitedNoMore();
         }
         if (isOverdue) this.#failOverdue();
       }
@@ -151,7 +169,13 @@ export class IncomingBody implements RequestBody {
     return bytes;
   }
 
+  #end(): void {
+    this.#ended = true;
+    this.#connection.bodyEnded?.();
+  }
+
   #read(maxBytes: number): Uint8Array | null {
+    if (this.#ahead !== null) return this.#readAhead(maxBytes);
     try {
       return this.#connection.parser.readBody(maxBytes);
     } catch (error) {
@@ -170,32 +194,70 @@ export class IncomingBody implements RequestBody {
     throw this.#errors.late();
   }
 
+  #readAhead(maxBytes: number): Uint8Array {
+    const ahead = this.#ahead as Uint8Array[];
+    const piece = ahead[0] as Uint8Array;
+    if (piece.length > maxBytes) {
+      ahead[0] = piece.subarray(maxBytes);
+      return piece.subarray(0, maxBytes);
+    }
+    ahead.shift();
+    if (ahead.length === 0) this.#ahead = null;
+    return piece;
+  }
+
   wholeNowait(): Uint8Array | null {
     const { parser } = this.#connection;
     const { length } = this;
-    if (length === undefined || this.isTouched || this.#closed || this.#detached) return null;
+    if (this.isTouched || this.#closed || this.#detached || this.#ahead !== null) return null;
+    if (length === undefined) return this.#wholeOfUnknownLength();
     if (length === 0 || length > this.bytesMax || parser.bufferedBytes < length) return null;
     const bytes = parser.readBody(length);
     if (bytes === null) return null;
-    this.#received = bytes.length;
-    // A parser may give less than it has if that lies in pieces; then the rest has to be received.
-    if (bytes.length === length) return bytes;
-    return this.#joined(bytes, length);
+    // A parser may give less than it has if that lies in pieces; then the rest has to be taken too.
+    const whole = bytes.length === length ? bytes : this.#joined(bytes, length);
+    this.#received = length;
+    this.#end();
+    return whole;
   }
 
   #joined(first: Uint8Array, length: number): Uint8Array {
     const whole = new Uint8Array(length);
     whole.set(first);
-    while (this.#received < length) {
-      const next = this.#connection.parser.readBody(length - this.#received) as Uint8Array;
-      whole.set(next, this.#received);
-      this.#received += next.length;
+    for (let at = first.length; at < length;) {
+      const next = this.#connection.parser.readBody(length - at) as Uint8Array;
+      whole.set(next, at);
+      at += next.length;
     }
     return whole;
   }
 
+  /** One must have taken it out of the parser to know whether it is all. What is not all is received from there later. */
+  #wholeOfUnknownLength(): Uint8Array | null {
+    const { parser } = this.#connection;
+    if (parser.bufferedBytes === 0 && !parser.bodyDone) return null;
+    const pieces: Uint8Array[] = [];
+    let bytes = 0;
+    try {
+      for (let piece = parser.readBody(CHUNK_BYTES_MAX); piece !== null;) {
+        pieces.push(piece);
+        bytes += piece.length;
+        piece = parser.readBody(CHUNK_BYTES_MAX);
+      }
+    } catch {
+      // The parser tells it again when what came before it was received.
+    }
+    if (parser.bodyDone && bytes <= this.bytesMax) {
+      this.#received = bytes;
+      this.#end();
+      return pieces.length === 1 ? (pieces[0] as Uint8Array) : joined(pieces, bytes);
+    }
+    if (pieces.length > 0) this.#ahead = pieces;
+    return null;
+  }
+
   #requireOpen(operation: string, isNew = true): void {
-    if (this.#closed || this.#detached) {
+    if (this.#closed || (this.#detached && !this.#ended)) {
       throw new ClosedResourceError(
         `${this.#errors.name}.${operation}: ${this.#closed ? "it was closed" : this.#errors.detached}`,
       );
@@ -225,13 +287,17 @@ export class IncomingBody implements RequestBody {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    // What the connection carries now is not this message.
+    if (this.#detached) return;
     if (this.#receiving) this.#connection.inlet.wake();
     this.#connection.bodyClosed?.();
   }
 
   /** @internal The exchange is over. */
   detach(): void {
+    if (this.#detached) return;
     this.#detached = true;
+    this.#trailers = this.#connection.parser.trailers;
     if (this.#receiving) this.#connection.inlet.wake();
   }
 
@@ -257,4 +323,14 @@ export class IncomingBody implements RequestBody {
     this.close();
     return Promise.resolve();
   }
+}
+
+function joined(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

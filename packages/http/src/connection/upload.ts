@@ -1,8 +1,11 @@
 import { Cancelled, CancelScope, Event, outsideScopes, shielded } from "arborio";
-import type { ByteReceiveStream } from "arborio/streams";
-import type { FieldList } from "../protocol/message.ts";
-import type { BodyProducer } from "../web/body-producer.ts";
+import type { BodyProducer, BodySink } from "../web/body-producer.ts";
+import type { Payload } from "../web/payload.ts";
 import type { OutgoingBody } from "./outgoing-body.ts";
+import type { OutgoingRequest } from "./outgoing-request.ts";
+
+/** Bytes that are there already are handed over in pieces of so many, so that progress is seen. */
+const PIECE_BYTES = 65_536;
 
 /**
  * Sends the body of a request while its response is waited for, and may go on while that is received: a flow of its own, which the
@@ -10,27 +13,24 @@ import type { OutgoingBody } from "./outgoing-body.ts";
  */
 export class Upload {
   readonly #body: OutgoingBody;
-  readonly #payload: ByteReceiveStream | BodyProducer;
-  readonly #trailers: (() => FieldList) | null;
+  readonly #request: OutgoingRequest;
   readonly #scope: CancelScope = new CancelScope();
   readonly #ended: Event = new Event();
   /** Set when the server wants the body, or is asked no longer. */
   readonly #wanted: Event = new Event();
-  readonly #onEnd: () => void;
+  readonly #onEnd: (upload: Upload) => void;
   /** Whether all of it was handed over. */
   isComplete = false;
+  /** Whether it has ended, and cleaned up. */
   hasEnded = false;
+  /** Whether it was told to end. */
+  isCut = false;
+  /** What was thrown while it was sent: by what makes it, or since the connection broke. */
   failure: { readonly error: unknown } | null = null;
 
-  constructor(
-    body: OutgoingBody,
-    payload: ByteReceiveStream | BodyProducer,
-    trailers: (() => FieldList) | null,
-    onEnd: () => void,
-  ) {
+  constructor(body: OutgoingBody, request: OutgoingRequest, onEnd: (upload: Upload) => void) {
     this.#body = body;
-    this.#payload = payload;
-    this.#trailers = trailers;
+    this.#request = request;
     this.#onEnd = onEnd;
   }
 
@@ -45,45 +45,83 @@ export class Upload {
     return !this.#wanted.isSet;
   }
 
+  /** Bytes that were handed over. */
+  get bytesSent(): number {
+    return this.#body.bytesSent;
+  }
+
   /** The server wants the body. */
   proceed(): void {
     this.#wanted.set();
   }
 
   /** Waits until it has ended by itself. */
-  async wait(): Promise<void> {
-    await this.#ended.wait();
+  wait(): Promise<void> {
+    return this.#ended.wait();
   }
 
   /** Cuts it, and waits until it has cleaned up. */
   async stop(): Promise<void> {
-    this.#scope.cancel("the request is over");
+    this.cut();
     if (!this.hasEnded) await shielded(() => this.#ended.wait());
   }
 
   /** `stop` for who cannot wait. */
   cut(): void {
+    if (this.hasEnded) return;
+    this.isCut = true;
     this.#scope.cancel("the request is over");
   }
 
   async #run(): Promise<void> {
-    const payload = this.#payload;
+    const { payload, trailers } = this.#request;
     try {
       await this.#scope.run(async () => {
         await this.#wanted.wait();
-        if (typeof payload === "function") await payload(this.#body);
-        else for await (const bytes of payload) await this.#body.send(bytes);
-        await this.#body.end(this.#trailers);
+        await this.#send(payload);
+        await this.#body.end(trailers);
         this.isComplete = true;
       });
     } catch (error) {
       if (!(error instanceof Cancelled)) this.failure = { error };
     } finally {
-      if (typeof payload !== "function") payload.close();
+      if (isStream(payload)) payload.close();
       this.#body.close();
       this.hasEnded = true;
       this.#ended.set();
-      this.#onEnd();
+      this.#onEnd(this);
     }
   }
+
+  async #send(payload: Payload): Promise<void> {
+    const sink = this.#sink;
+    if (payload === null) return;
+    if (typeof payload === "string") await sink.send(payload);
+    else if (payload instanceof Uint8Array) await sendInPieces(payload, sink);
+    else if (typeof payload === "function") await payload(sink);
+    else for await (const bytes of payload) await sink.send(bytes);
+  }
+
+  get #sink(): BodySink {
+    const body = this.#body;
+    const { onSent } = this.#request;
+    if (onSent === null) return body;
+    return {
+      async send(piece) {
+        await body.send(piece);
+        onSent(body.bytesSent);
+      },
+    };
+  }
+}
+
+async function sendInPieces(bytes: Uint8Array, sink: BodySink): Promise<void> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+    await sink.send(bytes.subarray(at, at + PIECE_BYTES));
+}
+
+function isStream(
+  payload: Payload,
+): payload is Exclude<Payload, null | string | Uint8Array | BodyProducer> {
+  return typeof payload === "object" && payload !== null && !(payload instanceof Uint8Array);
 }

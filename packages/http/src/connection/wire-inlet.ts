@@ -48,9 +48,11 @@ export class WireInlet {
     this.#lot.unparkAll();
   }
 
+  /** What comes no more because of `error`; the first one counts. */
   fail(error: Error): void {
-    this.failure = error;
+    this.failure ??= error;
     this.ended = true;
+    this.#paused = false;
     this.#lot.unparkAll();
   }
 

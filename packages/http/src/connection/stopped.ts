@@ -1,0 +1,60 @@
+import { BrokenResourceError } from "arborio";
+import { ProtocolError } from "../protocol/protocol-error.ts";
+import type { OutgoingRequest } from "./outgoing-request.ts";
+import {
+  type FailurePhase,
+  type FailureReason,
+  RequestFailedError,
+} from "./request-failed-error.ts";
+
+/** Why this side gave an exchange up: what whoever waits for the response is told then. */
+export class Stopped extends Error {
+  override readonly name: string = "Stopped";
+  /** `"aborted"`: by the request's signal, whose reason is the cause. */
+  readonly reason: FailureReason | "aborted";
+
+  constructor(reason: FailureReason | "aborted", message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.reason = reason;
+  }
+}
+
+/** What whoever waits is told when the connection is gone. @param failure `null`: it ended as connections do. */
+export function connectionGone(
+  { method, url }: OutgoingRequest,
+  phase: FailurePhase,
+  failure: Error | null,
+): unknown {
+  if (!(failure instanceof Stopped)) {
+    const message =
+      phase === "body"
+        ? "the connection ended before all of the response had come"
+        : "the connection ended before there was a response";
+    const cause = failure ?? undefined;
+    return new RequestFailedError(message, { phase, reason: "disconnected", method, url, cause });
+  }
+  const { reason, message, cause } = failure;
+  if (reason === "aborted") return cause;
+  return new RequestFailedError(message, { phase, reason, method, url, cause });
+}
+
+/** What whoever waits for a head is told of `error`. @param failure the connection's. */
+export function headFailure(
+  request: OutgoingRequest,
+  error: unknown,
+  failure: Error | null,
+): unknown {
+  if (error instanceof Stopped) return connectionGone(request, "send", error);
+  if (error instanceof BrokenResourceError) return connectionGone(request, "send", failure);
+  if (!(error instanceof ProtocolError)) return error;
+  if (error.rule === "message-cut") return connectionGone(request, "head", null);
+  const { method, url } = request;
+  const message = `the response breaks HTTP: ${error.message}`;
+  return new RequestFailedError(message, {
+    phase: "head",
+    reason: "protocol",
+    method,
+    url,
+    cause: error,
+  });
+}
