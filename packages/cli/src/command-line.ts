@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { CommandError } from "./command-error.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { Shell } from "./host/shell.ts";
+import { addFetchCommand } from "./fetch/fetch-command.ts";
 import { addRunCommand } from "./run/run-command.ts";
 import { addServeCommand } from "./serve/serve-command.ts";
 
@@ -28,7 +29,7 @@ export async function runCommandLine(shell: Shell): Promise<number> {
     async (...args) => {
       code = await action(...args);
     };
-  for (const add of [addRunCommand, addServeCommand]) add({ program, shell, act });
+  for (const add of [addRunCommand, addServeCommand, addFetchCommand]) add({ program, shell, act });
   try {
     await program.parseAsync([...shell.args], { from: "user" });
     return code;

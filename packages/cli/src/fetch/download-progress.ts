@@ -23,6 +23,8 @@ export class DownloadProgress {
   readonly name: string;
   /** Without credentials. */
   readonly url: string;
+  /** Of the file; `null`: standard output. */
+  readonly path: string | null;
   phase: Phase = "waiting";
   /** Bytes that are there, with those of earlier runs. */
   receivedBytes = 0;
@@ -42,11 +44,12 @@ export class DownloadProgress {
   readonly #samples: { readonly at: number; readonly bytes: number }[] = [];
 
   constructor(
-    names: { readonly name: string; readonly url: string },
+    what: Pick<DownloadProgress, "name" | "url" | "path">,
     changed: (progress: DownloadProgress) => void,
   ) {
-    this.name = names.name;
-    this.url = names.url;
+    this.name = what.name;
+    this.url = what.url;
+    this.path = what.path;
     this.#changed = changed;
   }
 

@@ -34,7 +34,7 @@ async function fetchOnce(
 ): Promise<{ requests: Readonly<Record<string, string>>[]; progress: DownloadProgress }> {
   const requests: Readonly<Record<string, string>>[] = [];
   const { url = URL_OF_IT, retries = 3, checksum = null, resume = true } = given;
-  const progress = new DownloadProgress({ name: "a", url }, () => {});
+  const progress = new DownloadProgress({ name: "a", url, path: "a" }, () => {});
   const target = await openFileTarget(disk, { path: "a", url, resume });
   const options: DownloadOptions = {
     url,
@@ -224,7 +224,7 @@ simulated("download: more than was announced is refused", async () => {
   const disk = new MemoryDisk();
   const origin: Origin = { bytes: bytesOf(LONG), etag: '"1"' };
   const target = await openFileTarget(disk, { path: "a", url: URL_OF_IT, resume: true });
-  const progress = new DownloadProgress({ name: "a", url: URL_OF_IT }, () => {});
+  const progress = new DownloadProgress({ name: "a", url: URL_OF_IT, path: "a" }, () => {});
   const options: DownloadOptions = {
     url: URL_OF_IT,
     checksum: null,

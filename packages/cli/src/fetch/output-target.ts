@@ -1,3 +1,4 @@
+import { BrokenResourceError, checkpoint } from "arborio";
 import { createDigest, type Digest } from "arborio/lowlevel";
 import type { ByteSendStream } from "arborio/process";
 import { CommandError } from "../command-error.ts";
@@ -9,11 +10,14 @@ import type { Target } from "./target.ts";
 export class OutputTarget implements Target {
   readonly #output: ByteSendStream;
   readonly #digest: Digest | null;
+  readonly #onLost: () => void;
   #version: Version | null = null;
   #sizeBytes = 0;
 
-  constructor(output: ByteSendStream, checksum: Checksum | null) {
+  /** @param onLost called when nobody reads it any more; it is to cancel what is around. */
+  constructor(output: ByteSendStream, checksum: Checksum | null, onLost: () => void) {
     this.#output = output;
+    this.#onLost = onLost;
     this.#digest = checksum === null ? null : createDigest(checksum.algorithm);
   }
 
@@ -37,7 +41,14 @@ export class OutputTarget implements Target {
 
   async write(bytes: Uint8Array): Promise<void> {
     this.#digest?.update(bytes);
-    await this.#output.send(bytes);
+    try {
+      await this.#output.send(bytes);
+    } catch (error) {
+      if (!(error instanceof BrokenResourceError)) throw error;
+      this.#onLost();
+      await checkpoint();
+      throw new CommandError("nobody reads standard output any more");
+    }
     this.#sizeBytes += bytes.length;
   }
 

@@ -11,6 +11,7 @@ const READ_BYTES = 256 * 1024;
 export interface Disk {
   /** The absolute path of a file below a folder. */
   pathOf(folder: string, name: string): string;
+  /** Whether there is a file. @throws CommandError if there is something else. */
   exists(path: string): Promise<boolean>;
   /** Opens a file for writing, which is made if there is none, with its folder. */
   openPart(path: string): Promise<PartFile>;
@@ -43,8 +44,8 @@ export const disk: Disk = {
   exists: (path) =>
     told(`look for ${path}`, async () => {
       try {
-        await stat(path);
-        return true;
+        if ((await stat(path)).isFile()) return true;
+        throw new CommandError(`${path} is there, and is no file`);
       } catch (error) {
         if (codeOf(error) === "ENOENT") return false;
         throw error;

@@ -6,8 +6,13 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { styleText } from "node:util";
 
+import { type LiveArea, openLiveArea } from "./live-area.ts";
+
 /** How a piece of text is set off in a terminal. */
 export type Style = "bold" | "dim" | "green" | "red" | "yellow";
+
+/** Standard output or standard error. */
+export type OutputName = "output" | "error";
 
 /** What the command sees of its process. */
 export interface Shell {
@@ -15,16 +20,20 @@ export interface Shell {
   readonly args: readonly string[];
   /** Version of this package. */
   readonly version: string;
-  /** Whether standard output is a terminal that can be drawn on. */
-  readonly isTerminal: boolean;
-  /** Writes to standard output. */
-  write(text: string): void;
+  /** Whether this is a terminal that can be drawn on. */
+  isTerminal(stream: OutputName): boolean;
+  /** Writes to standard output, unless told otherwise. */
+  write(text: string, stream?: OutputName): void;
   /** Writes a line to standard error. */
   warn(line: string): void;
-  /** Styles text for standard output, or standard error; does nothing if that is no terminal, or under `NO_COLOR`. */
-  paint(style: Style, text: string, stream?: "output" | "error"): string;
+  /** Styles text; does nothing if this is no terminal, or under `NO_COLOR`. */
+  paint(style: Style, text: string, stream: OutputName): string;
+  /** A part of the terminal that is drawn anew again and again, below what stays. */
+  openLiveArea(stream: OutputName): Promise<LiveArea>;
   /** Makes `process.argv` that of a program started with these arguments. */
   setProgram(path: string, args: readonly string[]): void;
+  /** Says that nobody reads standard output any more, as a write elsewhere has found out. */
+  loseOutput(): void;
   /** Calls this, once, when it turns out that nobody reads standard output any more. */
   onOutputLost(callback: () => void): void;
   /** Ends the process at the third SIGINT or SIGTERM, whatever still runs, until the returned function is called. */
@@ -48,6 +57,7 @@ const SAME_SIGNAL_MS = 50;
 /** The process this is. */
 export function createShell(): ProcessShell {
   const { stdout, stderr } = process;
+  const streams = { output: stdout, error: stderr };
   const output = new LostOutput();
   // Without a listener, an `EPIPE` would be an uncaught error: `arborio … | head -1` shall end quietly.
   stdout.on("error", () => output.lose());
@@ -55,11 +65,12 @@ export function createShell(): ProcessShell {
   return {
     args: process.argv.slice(2),
     version: packageVersion(),
-    isTerminal: stdout.isTTY === true && process.env["TERM"] !== "dumb",
-    write: (text) => void stdout.write(text),
+    isTerminal: (stream) => streams[stream].isTTY === true && process.env["TERM"] !== "dumb",
+    write: (text, stream = "output") => void streams[stream].write(text),
     warn: (line) => void stderr.write(`${line}\n`),
-    paint: (style, text, stream = "output") =>
-      styleText(style, text, { stream: stream === "output" ? stdout : stderr }),
+    paint: (style, text, stream) => styleText(style, text, { stream: streams[stream] }),
+    openLiveArea: (stream) => openLiveArea(streams[stream]),
+    loseOutput: () => output.lose(),
     setProgram(path, args) {
       process.argv.splice(1, Infinity, path, ...args);
     },

@@ -1,10 +1,12 @@
-import { run, TaskCancelled, type TaskGroup } from "arborio";
+import { run } from "arborio";
 import { random } from "arborio/lowlevel";
 import { simulator } from "arborio/sim";
+import { EXIT } from "../exit-codes.ts";
 import { findModule, loadModule } from "../host/load-module.ts";
 import type { Shell } from "../host/shell.ts";
 import { chooseMain, exitCodeOf } from "./choose-main.ts";
 import { startDevChecks } from "./dev-checks.ts";
+import { runOnThisMachine } from "./run-on-this-machine.ts";
 
 /** What `arborio run` was told. */
 export interface RunFileOptions {
@@ -39,39 +41,9 @@ export async function runFile(options: RunFileOptions, shell: Shell): Promise<nu
       await run((group) => main(group, args), { ...runOptions, backend: simulator({ seed }) }),
     );
   }
-  return await onThisMachine(shell, runOptions, async (group) => {
+  const code = await runOnThisMachine(shell, runOptions, async (group) => {
     if (dev) startDevChecks(shell, group);
     return exitCodeOf(await main(group, args));
   });
-}
-
-interface MachineOptions {
-  readonly graceMs: number;
-  readonly dev: boolean;
-  readonly name: string;
-}
-
-/** Runs `main`, which ends too when nobody reads its output any more, and at the third signal at the latest. */
-async function onThisMachine(
-  shell: Shell,
-  options: MachineOptions,
-  main: (group: TaskGroup) => Promise<number>,
-): Promise<number> {
-  let isLost = false;
-  const stopCounting = shell.exitAtThirdSignal();
-  try {
-    return await run((group) => {
-      shell.onOutputLost(() => {
-        isLost = true;
-        group.scope.cancel("nobody reads standard output any more");
-      });
-      return main(group);
-    }, options);
-  } catch (error) {
-    // The end that was asked for; `Shell.finish` knows the exit code.
-    if (isLost && error instanceof TaskCancelled) return 0;
-    throw error;
-  } finally {
-    stopCounting();
-  }
+  return code ?? EXIT.ok;
 }

@@ -1,0 +1,127 @@
+import { InvalidArgumentError } from "commander";
+import type { CommandSite } from "../command-line.ts";
+import { UsageError } from "../command-error.ts";
+import { parseCount } from "../option-values.ts";
+import { type Checksum, parseChecksum } from "./checksum.ts";
+import type { FetchFilesOptions } from "./fetch-options.ts";
+
+/** More at a time would only wait for each other. */
+const CONCURRENCY_MAX = 256;
+
+/** Enough for an evening without a network. */
+const RETRIES_MAX = 1000;
+
+type Header = readonly [name: string, value: string];
+
+interface Values {
+  readonly output?: string;
+  readonly directory: string;
+  readonly concurrency: number;
+  readonly limitPerHost: number;
+  readonly checksum?: Checksum;
+  readonly checksums?: string;
+  readonly resume: boolean;
+  readonly overwrite: boolean;
+  readonly json: boolean;
+  readonly header: readonly Header[];
+  readonly retry: number;
+}
+
+/** Adds `arborio fetch`. */
+export function addFetchCommand({ program, shell, act }: CommandSite): void {
+  const atATime = parseCount(1, CONCURRENCY_MAX);
+  program
+    .command("fetch")
+    .summary("download files")
+    .description(
+      "Downloads files, several at a time. What breaks off, or was interrupted or killed, is completed by the same command; a file is there under its name only when it is complete.",
+    )
+    .argument("<url...>", "what to download, over http or https")
+    .option(
+      "-o, --output <file>",
+      "name of the file, for one URL; - is standard output (default: the last part of the URL)",
+    )
+    .option("-d, --directory <folder>", "where files go", ".")
+    .option("--concurrency <number>", "downloads at a time", atATime, 8)
+    .option("--limit-per-host <number>", "of them, from one host", atATime, 4)
+    .option(
+      "--checksum <checksum>",
+      "what the file has to be, for one URL: sha256:…, sha512:…, sha1:… or md5:…",
+      checksumOption,
+    )
+    .option("--checksums <file>", "what all files have to be: a list as sha256sum prints it")
+    .option("--no-resume", "begin anew, whatever an earlier run has left")
+    .option("--overwrite", "replace files that are there (default: leave them)", false)
+    .option(
+      "-H, --header <field>",
+      'a field of every request, such as "Authorization: Bearer …"; may be repeated',
+      headerOption,
+      [],
+    )
+    .option(
+      "--retry <number>",
+      "failures in a row after which a download is given up",
+      parseCount(0, RETRIES_MAX),
+      5,
+    )
+    .option("--json", "say what happens by lines of JSON", false)
+    .action(
+      act(async (urls: string[], values: Values) => {
+        const options = optionsOf(urls, values);
+        const { fetchFiles } = await import("./fetch-files.ts");
+        return await fetchFiles(options, shell);
+      }),
+    );
+}
+
+function optionsOf(texts: readonly string[], values: Values): FetchFilesOptions {
+  const { output, checksum, checksums, header, retry, ...rest } = values;
+  const urls = texts.map(parseUrl);
+  if (urls.length > 1 && output !== undefined)
+    throw new UsageError("--output is for one URL; for several there is --directory");
+  if (urls.length > 1 && checksum !== undefined)
+    throw new UsageError("--checksum is for one URL; for several there is --checksums");
+  if (checksum !== undefined && checksums !== undefined)
+    throw new UsageError("--checksum and --checksums exclude each other");
+  return {
+    ...rest,
+    urls,
+    headers: header,
+    retries: retry,
+    ...(output === undefined ? {} : { output }),
+    ...(checksum === undefined ? {} : { checksum }),
+    ...(checksums === undefined ? {} : { checksums }),
+  };
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && (url.protocol === "http:" || url.protocol === "https:")) return url;
+  throw new UsageError(`${JSON.stringify(text)} is no URL of http: or https:`);
+}
+
+function checksumOption(text: string): Checksum {
+  try {
+    return parseChecksum(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+/** Fields that a download sets itself. */
+const OWN_FIELDS: readonly string[] = ["range", "if-range", "accept-encoding"];
+
+function headerOption(text: string, before: readonly Header[]): Header[] {
+  const colon = text.indexOf(":");
+  const [name, value] = [text.slice(0, colon), text.slice(colon + 1).trim()];
+  if (colon < 1)
+    throw new InvalidArgumentError('It needs a name, a colon and a value: "Accept: text/html".');
+  if (OWN_FIELDS.includes(name.toLowerCase()))
+    throw new InvalidArgumentError("This one is set by the download itself.");
+  try {
+    new Headers([[name, value]]);
+  } catch {
+    throw new InvalidArgumentError("There cannot be such a field.");
+  }
+  return [...before, [name, value]];
+}

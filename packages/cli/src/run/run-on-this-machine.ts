@@ -1,0 +1,30 @@
+import { run, type RunOptions, TaskCancelled, type TaskGroup } from "arborio";
+import type { Shell } from "../host/shell.ts";
+
+/**
+ * `run`, for a command: it ends too when nobody reads standard output any more, and at the third signal at the latest.
+ *
+ * @returns what `main` returns; `undefined` if nobody reads it: `Shell.finish` knows the exit code.
+ */
+export async function runOnThisMachine<T>(
+  shell: Shell,
+  options: RunOptions,
+  main: (group: TaskGroup) => T | Promise<T>,
+): Promise<T | undefined> {
+  let isLost = false;
+  const stopCounting = shell.exitAtThirdSignal();
+  try {
+    return await run((group) => {
+      shell.onOutputLost(() => {
+        isLost = true;
+        group.scope.cancel("nobody reads standard output any more");
+      });
+      return main(group);
+    }, options);
+  } catch (error) {
+    if (isLost && error instanceof TaskCancelled) return undefined;
+    throw error;
+  } finally {
+    stopCounting();
+  }
+}
