@@ -85,12 +85,18 @@ nodeTest("health-daemon, the program: Ctrl-C lets work end that has begun", () =
       failAfter(20_000, async () => {
         using program = new ExampleProgram("health-daemon", "--port 0 --drain 200".split(" "));
         const [, port] = await program.until(/^daemon on .*:(\d+)/m);
-        const url = `http://localhost:${port}`;
-        assert.equal((await fetch(`${url}/readyz`)).status, 200);
-        const working = fetch(`${url}/work?ms=1000`);
-        await sleep(200);
+        assert.equal((await fetch(`http://localhost:${port}/readyz`)).status, 200);
+        using stream = await connectTcp("localhost", Number(port));
+        const request = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
+        await stream.send(
+          new TextEncoder().encode(`${request("/healthz")}${request("/work?ms=1000")}`),
+        );
+        // When the first is answered, the second has begun.
+        let text = new TextDecoder().decode(await stream.receive());
         program.interrupt();
-        assert.equal(await (await working).text(), "done\n");
+        for await (const chunk of stream) text += new TextDecoder().decode(chunk);
+        stream.close();
+        assert.ok(text.endsWith("\r\n\r\ndone\n"), text);
         assert.equal(await program.ended(), 0);
         assert.match(program.printed, /^daemon on [^\n]*\nall work is done\n$/);
       }),
