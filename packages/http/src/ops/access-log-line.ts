@@ -1,3 +1,4 @@
+import { TOKEN_PATTERN } from "../protocol/characters.ts";
 import { firstField } from "../web/field-names.ts";
 import type { RequestClient } from "./forwarded.ts";
 import { createIsoTimeWriter, createLogTimeWriter } from "./log-time.ts";
@@ -35,7 +36,7 @@ export function createLineWriter(format: string): LineWriter {
 
 // Templates --------------------------------------------------------------------------------------------------------------
 
-const DIRECTIVE = /%(%|Tf|[atrsbTD]|\{([!#$%&'*+.^_`|~0-9A-Za-z-]+)\}([io]))/y;
+const DIRECTIVE = new RegExp(`%(%|Tf|[atrsbTD]|\\{(${TOKEN_PATTERN})\\}([io]))`, "y");
 
 function createTemplateWriter(template: string): LineWriter {
   const parts: (string | LineWriter)[] = [];

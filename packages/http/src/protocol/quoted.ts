@@ -2,13 +2,13 @@
  * Quoted strings (RFC 9110 §5.6.4), the one place that knows how they begin, end and escape. Where text of a peer or a user stands in
  * quotes, an escape that is missed lets it break out, and say more than it may.
  */
+import { forbiddenInValue } from "./characters.ts";
 
 /** A quoted string, as a part of regular expressions without the flag `u`; it has no groups, and takes linear time also where it fails. */
 export const QUOTED_PATTERN =
   '"[\\t !#-\\[\\]-~\\x80-\\xff]*(?:\\\\[\\t -~\\x80-\\xff][\\t !#-\\[\\]-~\\x80-\\xff]*)*"';
 
 const WHOLE = new RegExp(`^${QUOTED_PATTERN}$`);
-const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff]/;
 
 /**
  * Writes a text as a quoted string: `"` and `\` are escaped.
@@ -16,7 +16,7 @@ const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff]/;
  * @throws TypeError if it holds control characters besides the tab, or characters above 0xFF. The text is not shown: it may be secret.
  */
 export function quoted(text: string): string {
-  const bad = text.search(FORBIDDEN);
+  const bad = forbiddenInValue(text);
   if (bad >= 0) {
     const code = text.charCodeAt(bad).toString(16).toUpperCase().padStart(2, "0");
     throw new TypeError(
