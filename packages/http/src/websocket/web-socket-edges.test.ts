@@ -67,6 +67,39 @@ simTest(
   },
 );
 
+simTest(
+  "sending: a ping is not lost among the answers to very many of the other side's",
+  async (group) => {
+    let isAnswered = false;
+    const peer = peerOf(
+      group,
+      async (socket) => {
+        group.startSoon(() => socket.send("x".repeat(500)));
+        await sleep(1);
+        await socket.ping();
+        isAnswered = true;
+      },
+      { capacity: 100 },
+    );
+    await sleep(10);
+    for (let index = 0; index < 50; index++) await peer.send(9, Uint8Array.of(index));
+    await sleep(10);
+    assert.equal(await peer.next(), `text ${"x".repeat(500)}`);
+    const pongs: string[] = [];
+    let seen = await peer.next();
+    for (; seen.startsWith("pong "); seen = await peer.next()) pongs.push(seen);
+    assert.deepEqual(
+      pongs,
+      Array.from({ length: 32 }, (_, index) => `pong ${index + 18}`),
+    );
+    assert.match(seen, /^ping (\d+,){7}\d+$/);
+    await peer.send(10, Uint8Array.from(seen.slice("ping ".length).split(","), Number));
+    assert.equal(await moveOnAfter(100, () => peer.next()), "close 1000");
+    assert.ok(isAnswered);
+    peer.stream.close();
+  },
+);
+
 simTest("receiving: many messages that came at once are all received", async (group) => {
   const peer = peerOf(group, echo);
   const frames = Array.from({ length: 100 }, (_, index) => peer.frame(1, String(index)));
