@@ -1,11 +1,10 @@
-import { Cancelled, TimeoutError, failAfter } from "arborio";
-import { onTaskEnd } from "arborio/lowlevel";
+import { failAfter, shielded } from "arborio";
+import { checkpointIfCancelled, onTaskEnd, type Wire } from "arborio/lowlevel";
 import { BufferPool } from "../connection/buffer-pool.ts";
-import { ClientConnection } from "../connection/client-connection.ts";
+import type { ClientConnection } from "../connection/client-connection.ts";
 import type { ClientCore } from "../connection/client-core.ts";
 import type { OutgoingRequest } from "../connection/outgoing-request.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
-import { DialError } from "../dial/dial-error.ts";
 import type { Dialer, DialProgress } from "../dial/dialer.ts";
 import { isForwarded, type Route } from "../dial/route.ts";
 import { Pool } from "../pool/pool.ts";
@@ -20,7 +19,10 @@ import { isName } from "../web/field-names.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { ClientLimits, ClientTimeouts } from "./client-options.ts";
 import { ClientResponse, type UpgradedConnection } from "./client-response.ts";
+import type { ClientStatistics } from "./client-statistics.ts";
+import { connectFailure } from "./connect-failure.ts";
 import { Deadlines } from "./deadlines.ts";
+import { RoutedConnection } from "./routed-connection.ts";
 
 /** Methods that may be sent again when nobody knows whether they have arrived (RFC 9110 §9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set([
@@ -44,10 +46,19 @@ export class Transport implements ClientCore {
   readonly limits: ClientLimits;
   readonly buffers: BufferPool = new BufferPool();
   readonly pool: Pool<RoutedConnection>;
-  readonly #deadlines: Deadlines = new Deadlines();
+  readonly #deadlines: Deadlines = new Deadlines(() => this.#leave());
   readonly #dialer: Dialer;
   readonly #warn: (message: string) => void;
   readonly #open: Set<RoutedConnection> = new Set();
+  /** Those that the deadlines know. */
+  #expected: ClientTimeouts | null = null;
+  #connectionsOpened = 0;
+  #requestsSent = 0;
+  #requestsReused = 0;
+  #requestsReplayed = 0;
+  /** Of connections that are closed. */
+  #bytesReceived = 0;
+  #bytesSent = 0;
 
   constructor(limits: ClientLimits, dialer: Dialer, warn: (message: string) => void) {
     this.limits = limits;
@@ -58,44 +69,90 @@ export class Transport implements ClientCore {
 
   /** From now on requests may have these deadlines. */
   expect(timeouts: ClientTimeouts): void {
-    this.#deadlines.expect(
-      Math.min(
-        timeouts.headMs,
-        timeouts.bodyMs,
-        timeouts.writeMs,
-        timeouts.continueMs,
-        timeouts.idleMs,
-      ),
-    );
+    const { headMs, bodyMs, writeMs, idleMs } = timeouts;
+    this.#expected = timeouts;
+    this.#deadlines.expect(Math.min(headMs, bodyMs, writeMs, idleMs));
   }
 
   /** @throws RequestFailedError if there is no response. */
   async send(request: ClientRequest, { route, timeouts }: Sending): Promise<ClientResponse> {
     const outgoing = outgoingRequest(request, route, timeouts);
-    for (let isFresh = false; ;) {
-      const reused = isFresh ? null : this.pool.takeNowait(route.key);
-      const connection = reused ?? (await this.#connect(request, route, timeouts));
+    if (timeouts !== this.#expected) this.expect(timeouts);
+    if (outgoing.expectsContinue) this.#deadlines.expect(timeouts.continueMs);
+    for (let isReplay = false; ; isReplay = true) {
+      // What is sent cannot be called back.
+      checkpointIfCancelled();
+      const connection =
+        (isReplay ? null : this.pool.takeNowait(route.key)) ??
+        (await this.#take(request, route, timeouts, isReplay));
+      const { bytesWritten } = connection.outlet;
+      const isReused = connection.requests > 0;
+      connection.idleMs = timeouts.idleMs;
+      this.#requestsSent += 1;
+      if (isReused) this.#requestsReused += 1;
       try {
         const head = await connection.exchange(outgoing);
         return this.#response(request, connection, head);
       } catch (error) {
-        // The server may have ended a connection that was kept while the request was on its way to it.
-        const isStale =
-          reused !== null &&
-          error instanceof RequestFailedError &&
-          error.reason === "disconnected" &&
-          connection.isUnanswered;
-        if (!isStale || !request.isReplayable || !IDEMPOTENT.has(request.method)) throw error;
-        isFresh = true;
+        const isUnsent = connection.outlet.bytesWritten === bytesWritten;
+        const mayReplay = isReused && !isReplay && connection.isUnanswered && isDisconnected(error);
+        if (!mayReplay || !(isUnsent || isRepeatable(request))) throw error;
+        // The server has ended a connection that was kept, while the request was on its way to it.
+        this.#requestsReplayed += 1;
       }
     }
   }
 
-  /** Closes everything. */
-  close(): void {
+  statistics(): ClientStatistics {
+    const { idle, lent, connecting, waiting } = this.pool.statistics();
+    let bytesReceived = this.#bytesReceived;
+    let bytesSent = this.#bytesSent;
+    for (const { inlet, outlet } of this.#open) {
+      bytesReceived += inlet.bytesReceived;
+      bytesSent += outlet.bytesWritten;
+    }
+    return Object.freeze({
+      connectionsOpen: this.#open.size,
+      connectionsActive: lent,
+      connectionsIdle: idle,
+      connectionsConnecting: connecting,
+      connectionsOpened: this.#connectionsOpened,
+      requestsWaiting: waiting,
+      requestsSent: this.#requestsSent,
+      requestsReused: this.#requestsReused,
+      requestsReplayed: this.#requestsReplayed,
+      bytesReceived,
+      bytesSent,
+    });
+  }
+
+  /** Closes the connections that carry nothing. */
+  closeIdle(): void {
+    this.pool.closeIdle();
+  }
+
+  /** Closes everything: whoever waits for something is told so. Waits for who makes the bodies of requests, and does not throw `Cancelled`. */
+  async close(): Promise<void> {
     this.pool.close();
-    for (const connection of this.#open) connection.close();
-    this.#deadlines.close();
+    const broken = this.#breakOff();
+    await this.#deadlines.close();
+    await shielded(async () => {
+      for (const connection of broken) await connection.cleaned();
+    });
+  }
+
+  /** The run has ended, and somebody has forgotten to close this. */
+  #leave(): void {
+    this.#warn(
+      `a client of HTTP was not closed when its run ended: its connections (${this.#open.size}) are closed now; use: await using client = openHttpClient(…)`,
+    );
+    this.#breakOff();
+  }
+
+  #breakOff(): readonly RoutedConnection[] {
+    const open = [...this.#open];
+    for (const connection of open) connection.breakOff();
+    return open;
   }
 
   #response(
@@ -145,20 +202,28 @@ export class Transport implements ClientCore {
     return new ClientResponse({ head, request, payload: null, upgraded });
   }
 
-  async #connect(
+  /** Waits for its turn, takes a connection of the pool, or makes one. */
+  async #take(
     request: ClientRequest,
     route: Route,
-    { connectMs }: ClientTimeouts,
+    { poolMs, connectMs, idleMs }: ClientTimeouts,
+    isFresh: boolean,
   ): Promise<RoutedConnection> {
-    return await this.pool.take(route.key, async () => {
-      const progress: DialProgress = { phase: "connect" };
-      try {
-        const wire = await failAfter(connectMs, () => this.#dialer.dial(route, progress));
-        return new RoutedConnection(wire, this, route.key);
-      } catch (error) {
-        throw connectFailure(error, progress, request);
-      }
-    });
+    const progress: DialProgress = { phase: "connect" };
+    const opening = {
+      dial: () => failAfter(connectMs, () => this.#dialer.dial(route, progress)),
+      open: (wire: Wire) => {
+        const connection = new RoutedConnection(wire, this, route.key, idleMs);
+        connection.idleUntil = this.#deadlines.moment + idleMs;
+        this.#connectionsOpened += 1;
+        return connection;
+      },
+    };
+    try {
+      return await this.pool.take(route.key, opening, { isFresh, waitMs: poolMs });
+    } catch (error) {
+      throw connectFailure(error, progress, request);
+    }
   }
 
   // What connections tell ------------------------------------------------------------------------------------------------
@@ -177,62 +242,28 @@ export class Transport implements ClientCore {
     routed.remember();
     this.#open.delete(routed);
     this.#deadlines.delete(connection);
-    this.pool.drop(routed.key, routed);
+    this.#bytesReceived += connection.inlet.bytesReceived;
+    this.#bytesSent += connection.outlet.bytesWritten;
+    if (routed.isPooled) this.pool.drop(routed.key, routed);
   }
 
   connectionIdle(connection: ClientConnection): void {
     const routed = connection as RoutedConnection;
     routed.remember();
+    const restMs = routed.restMs();
+    if (restMs === 0) return routed.close();
+    routed.idleUntil = this.#deadlines.moment + restMs;
     this.pool.give(routed.key, routed);
   }
 }
 
-/** A connection that knows which pool of connections it belongs to. */
-class RoutedConnection extends ClientConnection {
-  readonly key: string;
-  /** Told when the task ends that may have forgotten a response. */
-  forgotten: Disposable | null = null;
-
-  constructor(
-    wire: ConstructorParameters<typeof ClientConnection>[0],
-    core: ClientCore,
-    key: string,
-  ) {
-    super(wire, core);
-    this.key = key;
-  }
-
-  /** There is no response any more that could be forgotten. */
-  remember(): void {
-    this.forgotten?.[Symbol.dispose]();
-    this.forgotten = null;
-  }
+function isDisconnected(error: unknown): boolean {
+  return error instanceof RequestFailedError && error.reason === "disconnected";
 }
 
-function connectFailure(
-  error: unknown,
-  progress: DialProgress,
-  { method, url }: ClientRequest,
-): unknown {
-  if (error instanceof Cancelled) return error;
-  if (error instanceof TimeoutError) {
-    return new RequestFailedError("no connection within connectMs", {
-      phase: progress.phase,
-      reason: "timeout",
-      method,
-      url,
-      cause: error,
-    });
-  }
-  if (!(error instanceof DialError)) return error;
-  const { phase, reason, message } = error;
-  return new RequestFailedError(message, {
-    phase,
-    reason,
-    method,
-    url,
-    cause: error.cause ?? error,
-  });
+/** Whether it may be sent again when nobody knows whether it has arrived. */
+function isRepeatable({ method, isReplayable }: ClientRequest): boolean {
+  return isReplayable && IDEMPOTENT.has(method);
 }
 
 function outgoingRequest(

@@ -1,0 +1,62 @@
+import type { Wire } from "arborio/lowlevel";
+import { ClientConnection } from "../connection/client-connection.ts";
+import type { ClientCore } from "../connection/client-core.ts";
+import { parseKeepAlive } from "../protocol/keep-alive-field.ts";
+import { firstField } from "../web/field-names.ts";
+
+/**
+ * So much sooner than a server says that it ends a connection, in milliseconds, it is not used any more: what is sent then must still find the
+ * server there. Covers the way there and clocks that differ.
+ */
+const HINT_MARGIN_MS = 1000;
+
+/** A connection that knows which ones of a pool it belongs to, and how long the server keeps it. */
+export class RoutedConnection extends ClientConnection {
+  readonly key: string;
+  /** Whether the pool has it. Not while it is being constructed. */
+  readonly isPooled: boolean = true;
+  /** Told when the task ends that may have forgotten a response. */
+  forgotten: Disposable | null = null;
+  /** How long it may be idle, in milliseconds, by the request that it carried last. */
+  idleMs: number;
+  /** Likewise, by the server; and how many requests it takes. */
+  #hintMs = Infinity;
+  #requestsMax = Infinity;
+
+  constructor(wire: Wire, core: ClientCore, key: string, idleMs: number) {
+    super(wire, core);
+    this.key = key;
+    this.idleMs = idleMs;
+  }
+
+  /**
+   * The exchange is over: for how long, in milliseconds, it may be kept; 0: not at all. What a server says of that it says in its first
+   * response.
+   */
+  restMs(): number {
+    const { head, requests } = this;
+    if (requests === 1 && head !== null) {
+      const hint = firstField(head.fields, "keep-alive");
+      if (hint !== null) this.#heed(hint);
+    }
+    return requests >= this.#requestsMax ? 0 : Math.min(this.idleMs, this.#hintMs);
+  }
+
+  #heed(hint: string): void {
+    const { timeoutMs, requestsMax } = parseKeepAlive(hint);
+    if (timeoutMs !== null) this.#hintMs = Math.max(0, timeoutMs - HINT_MARGIN_MS);
+    // More, after the first.
+    if (requestsMax !== null) this.#requestsMax = 1 + requestsMax;
+  }
+
+  override sweep(now: number): void {
+    if (this.isIdle && now >= this.idleUntil) this.close();
+    else super.sweep(now);
+  }
+
+  /** There is no response any more that could be forgotten. */
+  remember(): void {
+    this.forgotten?.[Symbol.dispose]();
+    this.forgotten = null;
+  }
+}
