@@ -1,5 +1,6 @@
 import { NotSupportedError } from "arborio";
-import { type CompressorOptions, createCompressor } from "arborio/lowlevel";
+import { type CompressionFormat, type CompressorOptions, createCompressor } from "arborio/lowlevel";
+import { trimSpace } from "../protocol/characters.ts";
 
 /** Content codings that this library writes, by their names in HTTP (RFC 9110 §8.4.1, RFC 7932, RFC 8878). */
 export type ContentCoding = "br" | "zstd" | "gzip";
@@ -20,4 +21,25 @@ export function isSupported(coding: ContentCoding, options: CompressorOptions): 
     if (error instanceof NotSupportedError) return false;
     throw error;
   }
+}
+
+const FORMATS: Readonly<Record<string, CompressionFormat>> = {
+  gzip: "gzip",
+  "x-gzip": "gzip",
+  deflate: "deflate",
+  br: "br",
+  zstd: "zstd",
+};
+
+/** The codings that a `Content-Encoding` names, in lower case, in the order in which they were applied; `identity` is none. */
+export function codingNames(field: string | null): string[] {
+  return (field ?? "")
+    .split(",")
+    .map((name) => trimSpace(name).toLowerCase())
+    .filter((name) => name !== "" && name !== "identity");
+}
+
+/** The format of a coding, by its name in lower case; `undefined` if it is not known. What is called `deflate` may be raw. */
+export function formatOf(name: string): CompressionFormat | undefined {
+  return Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
 }

@@ -1,10 +1,11 @@
 import type { CompressionFormat } from "arborio/lowlevel";
 import { type ByteReceiveStream, fromReadableStream } from "arborio/streams";
-import { isToken, trimSpace } from "../protocol/characters.ts";
+import { isToken } from "../protocol/characters.ts";
 import type { FieldList, RequestHead } from "../protocol/message.ts";
 import { HttpError } from "../web/http-error.ts";
 import { HttpRequest } from "../web/http-request.ts";
 import type { RequestBody } from "../web/request-body.ts";
+import { codingNames, formatOf } from "./content-coding.ts";
 import { decompressedBody, type ExpansionLimits } from "./decompressed-body.ts";
 import type { PulledBody } from "./pulled-body.ts";
 
@@ -22,11 +23,11 @@ export interface DecompressLimits {
 
 const BYTES_MAX = 1_048_576;
 /** What is sent in earnest is far below; zlib's and Brotli's bombs reach a thousand and far more. */
-const RATIO_MAX = 200;
+export const RATIO_MAX = 200;
 /** As many as undici takes. One is usual. */
-const LAYERS_MAX = 5;
+export const LAYERS_MAX = 5;
 /** Parallel compressors make a member for some hundred kilobytes. */
-const MEMBERS_MAX = 1000;
+export const MEMBERS_MAX = 1000;
 
 /** One that was overlooked would not be enforced. */
 const LIMITS: ReadonlySet<string> = new Set<keyof DecompressLimits>([
@@ -35,14 +36,6 @@ const LIMITS: ReadonlySet<string> = new Set<keyof DecompressLimits>([
   "layersMax",
   "membersMax",
 ]);
-
-const FORMATS: Readonly<Record<string, CompressionFormat>> = {
-  gzip: "gzip",
-  "x-gzip": "gzip",
-  deflate: "deflate",
-  br: "br",
-  zstd: "zstd",
-};
 
 /**
  * The request without the `Content-Encoding` of its body, which is decompressed while it is read. The rest is as it was; one without a
@@ -88,13 +81,9 @@ export function decompressBody(request: Request, limits: DecompressLimits = {}):
 /** The codings, in the order in which they were applied. */
 function codingsOf(field: string | null, layersMax: number = LAYERS_MAX): CompressionFormat[] {
   requireLimit("layersMax", layersMax);
-  const names = (field ?? "")
-    .split(",")
-    .map((name) => trimSpace(name).toLowerCase())
-    .filter((name) => name !== "" && name !== "identity");
   const codings: CompressionFormat[] = [];
-  for (const name of names) {
-    const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
+  for (const name of codingNames(field)) {
+    const format = formatOf(name);
     if (format === undefined) throw unsupported(name);
     codings.push(format);
   }
