@@ -78,11 +78,9 @@ function readChallenge(scanner: FieldScanner): Challenge | null {
   const scheme = scanner.token()?.toLowerCase();
   if (scheme === undefined) return null;
   const parameters = new Map<string, string>();
-  const hasSpace = scanner.skipSpace();
-  const token68 = hasSpace ? scanner.match(TOKEN68) : null;
+  const token68 = scanner.skipSpace() ? scanner.match(TOKEN68) : null;
   let isOver = endMember(scanner);
   if (token68 !== null) return { scheme, token68, parameters };
-  if (!hasSpace && !isOver) return null;
   for (;;) {
     const name = scanner.match(PARAMETER_NAME);
     if (name === null) return isOver ? { scheme, token68, parameters } : null;
