@@ -5,9 +5,11 @@ import { ConnectionFailedError, connectTcp } from "arborio/net";
 import { simulator } from "arborio/sim";
 import { createHealthChecks } from "../ops/health-checks.ts";
 import { HttpResponse } from "../web/http-response.ts";
+import type { Handler } from "./handler.ts";
 import { openServer, serve } from "./open-server.ts";
 
 const PORT = 8080;
+const OPTIONS = { port: PORT, host: "127.0.0.1", drainMs: 5000 } as const;
 
 /** Moments to a tenth of a second: packets take time too. */
 const moment = (): number => Math.round(now() / 100) * 100;
@@ -27,53 +29,60 @@ async function statusOf(path: string): Promise<string> {
   }
 }
 
-test("serve({ drainMs }): after a shutdown has asked it answers for so long, not ready, then takes no more and ends", () =>
-  run(
-    async () => {
-      const program = new CancelScope();
-      const log: string[] = [];
-      const look = async (): Promise<void> => {
-        log.push(
-          `${moment()}: ${await statusOf("/readyz")} ${await statusOf("/healthz")} ${await statusOf("/")}`,
+/** Both ways in which a program may wait for its server. */
+const WAYS: Readonly<Record<string, (handler: Handler) => Promise<void>>> = {
+  "serve({ drainMs })": (handler) => serve(handler, OPTIONS),
+  "openServer({ drainMs }), Server.ended": async (handler) => {
+    await using server = await openServer(handler, OPTIONS);
+    await server.ended();
+  },
+};
+
+for (const [way, serveUntilEnd] of Object.entries(WAYS)) {
+  test(`${way}: after a shutdown has asked it answers for so long, not ready, then takes no more and ends`, () =>
+    run(
+      async () => {
+        const program = new CancelScope();
+        const log: string[] = [];
+        const look = async (): Promise<void> => {
+          log.push(
+            `${moment()}: ${await statusOf("/readyz")} ${await statusOf("/healthz")} ${await statusOf("/")}`,
+          );
+        };
+        await program.run(() =>
+          gather([
+            async () => {
+              const handler = createHealthChecks().wrap(() => new HttpResponse("hello"));
+              await serveUntilEnd(handler);
+              log.push(`ended at ${moment()}`);
+            },
+            async () => {
+              await sleep(1000);
+              await look();
+              program.shutdown({ graceMs: 20_000 });
+              await look();
+              await sleep(4900);
+              await look();
+              await sleep(200);
+              await look();
+            },
+          ]),
         );
-      };
-      await program.run(() =>
-        gather([
-          async () => {
-            const handler = createHealthChecks().wrap(() => new HttpResponse("hello"));
-            await serve(handler, { port: PORT, host: "127.0.0.1", drainMs: 5000 });
-            log.push(`ended at ${moment()}`);
-          },
-          async () => {
-            await sleep(1000);
-            await look();
-            program.shutdown({ graceMs: 20_000 });
-            await look();
-            await sleep(4900);
-            await look();
-            await sleep(200);
-            await look();
-          },
-        ]),
-      );
-      assert.equal(program.cancelledCaught, false);
-      assert.equal(log[0], "1000: 200 200 200");
-      assert.equal(log[1], "1000: 503 200 200");
-      assert.equal(log[2], "5900: 503 200 200");
-      assert.equal(log[3], "ended at 6000");
-      assert.equal(log[4], "6100: refused refused refused");
-    },
-    { backend: simulator({ seed: 1, network: { latencyMs: [0.001, 0.001] } }) },
-  ));
+        assert.equal(program.cancelledCaught, false);
+        assert.equal(log[0], "1000: 200 200 200");
+        assert.equal(log[1], "1000: 503 200 200");
+        assert.equal(log[2], "5900: 503 200 200");
+        assert.equal(log[3], "ended at 6000");
+        assert.equal(log[4], "6100: refused refused refused");
+      },
+      { backend: simulator({ seed: 1, network: { latencyMs: [0.001, 0.001] } }) },
+    ));
+}
 
 test("Server.close: does not wait for drainMs", () =>
   run(
     async () => {
-      const server = await openServer(() => new HttpResponse("hello"), {
-        port: PORT,
-        host: "127.0.0.1",
-        drainMs: 5000,
-      });
+      const server = await openServer(() => new HttpResponse("hello"), OPTIONS);
       assert.equal(await statusOf("/"), "200");
       const begun = now();
       await server.close();

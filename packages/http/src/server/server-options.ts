@@ -77,7 +77,7 @@ export interface ServerOptions extends HandlingOptions {
   /**
    * Milliseconds for which the server goes on as before when a shutdown asks what is around it, so that a load balancer sees that it is
    * not ready any more (`createHealthChecks`) before connections are refused. The grace of that shutdown has to be longer. `close`
-   * and `ended` do not wait for it. Default 0.
+   * does not wait for it. Default 0.
    */
   readonly drainMs?: number;
 }

@@ -1,5 +1,13 @@
 /** An HTTP server: a listener, and what handles its connections. */
-import { Cancelled, CancelScope, Event, shielded, soft, type TaskGroup } from "arborio";
+import {
+  Cancelled,
+  CancelScope,
+  Event,
+  moveOnAfter,
+  shielded,
+  soft,
+  type TaskGroup,
+} from "arborio";
 import { formatAddress, type Listener, type SocketAddress } from "arborio/net";
 import { delayShutdown } from "../ops/delay-shutdown.ts";
 import type { ConnectionServer } from "./connection-server.ts";
@@ -90,15 +98,17 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Waits until the server has ended. A shutdown of the scope around, such as the first Ctrl-C of a `run`, shuts the server down too, and
-   * lets its requests finish for as long as there is grace.
+   * Waits until the server has ended. A shutdown of the scope around, such as the first Ctrl-C of a `run`, shuts the server down too, after
+   * `drainMs`, and lets its requests finish for as long as there is grace.
    *
    * @throws Cancelled if the calling scope is cancelled; the server goes on.
    */
   async ended(): Promise<void> {
     await soft(() => this.#ended.wait());
     if (this.#ended.isSet) return;
-    if (!this.#isClosing) this.#scope.shutdown({ graceMs: this.#settings.graceMs });
+    const { drainMs, graceMs } = this.#settings;
+    if (drainMs > 0) await moveOnAfter(drainMs, () => this.#ended.wait());
+    if (!this.#isClosing) this.#scope.shutdown({ graceMs });
     await this.#ended.wait();
   }
 
