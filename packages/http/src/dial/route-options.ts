@@ -35,7 +35,7 @@ export interface RouteOptions {
   /**
    * The proxy, or what chooses one for each request and each redirect; `null`: none. An HTTP proxy gets requests of `http:` as they are, with its
    * own credentials, and is asked for a tunnel (CONNECT) for `https:` and WebSockets; what it answers to the former is the response. Credentials
-   * of one proxy are never given to another, nor to a server. Default: none; the environment is not looked at (see `environmentProxy`).
+   * of one proxy are never given to another, nor to a server. Default: none; the environment is not looked at (see `createProxyChooser`).
    */
   readonly proxy?: Proxy | ProxyChoice;
   /**
