@@ -51,9 +51,12 @@ const layers: Readonly<Record<string, Row>> = {
       "websocket",
       "sse",
     ],
-    packages: ["arborio"],
+    packages: ["arborio", "tough-cookie"],
   },
-  middleware: { may: ["protocol", "web", "connection", "client", "ops"], packages: ["arborio"] },
+  middleware: {
+    may: ["protocol", "web", "connection", "client", "ops"],
+    packages: ["arborio", "tough-cookie"],
+  },
   websocket: { may: ["protocol", "web"], mayTypes: ["server"], packages: ["arborio"] },
   testing: { may: ["protocol", "web", "server"], packages: ["arborio"] },
 };

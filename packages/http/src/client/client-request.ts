@@ -1,14 +1,16 @@
 import type { FieldList } from "../protocol/message.ts";
 import { FieldHeaders } from "../web/field-headers.ts";
-import { fieldsFrom } from "../web/fields-from.ts";
-import { isName } from "../web/field-names.ts";
-import { contentOf, type BodySource, type Payload } from "../web/payload.ts";
+import type { BodySource, Payload } from "../web/payload.ts";
+import { authorizationOf } from "./authorization.ts";
 import type { FetchOptions } from "./client-options.ts";
+import { contentOfBody } from "./request-content.ts";
+import { fieldsWithout, givenFields, mergedFields } from "./request-fields.ts";
 import { type RequestUrl, requestUrlOf } from "./request-url.ts";
 
 /** What of a request can be changed on its way. */
 export interface RequestChanges {
   readonly method?: string;
+  /** Where it is to go instead; relative to where it would go. Credentials in it become `Authorization`. */
   readonly url?: string | URL;
   /** Fields to set: each takes the place of those of its name; `null` takes them away. */
   readonly headers?: Readonly<Record<string, string | null>>;
@@ -23,6 +25,7 @@ export interface RequestParts {
   readonly fields: FieldList;
   readonly payload: Payload;
   readonly payloadBytes: number | undefined;
+  readonly isReplayable: boolean;
   readonly options: FetchOptions;
 }
 
@@ -33,6 +36,8 @@ export class ClientRequest {
   readonly fields: FieldList;
   /** The options that it was made with. */
   readonly options: FetchOptions;
+  /** Whether its body can be sent again: there is none, or it is text, bytes, a form or a file. */
+  readonly isReplayable: boolean;
   /** @internal */ readonly target: RequestUrl;
   /** @internal */ readonly payload: Payload;
   /** @internal */ readonly payloadBytes: number | undefined;
@@ -44,7 +49,14 @@ export class ClientRequest {
     this.fields = parts.fields;
     this.payload = parts.payload;
     this.payloadBytes = parts.payloadBytes;
+    this.isReplayable = parts.isReplayable;
     this.options = parts.options;
+  }
+
+  /** @internal */
+  get parts(): RequestParts {
+    const { method, target, fields, payload, payloadBytes, isReplayable, options } = this;
+    return { method, target, fields, payload, payloadBytes, isReplayable, options };
   }
 
   /** Where it goes, without credentials and fragment. */
@@ -52,47 +64,55 @@ export class ClientRequest {
     return this.target.href;
   }
 
+  /** Its scheme, host and port: `"https://example.org"`. */
+  get origin(): string {
+    return this.target.origin;
+  }
+
+  /** The fragment of the URL, with its `#`; `""` if there is none. It is not sent; a redirect without one keeps it. */
+  get fragment(): string {
+    return this.target.fragment;
+  }
+
   /** A copy of the fields, to look at. */
   get headers(): Headers {
     return new FieldHeaders(this.fields.slice(), true);
   }
 
-  /** Whether its body can be sent again: there is none, or it is text or bytes. */
-  get isReplayable(): boolean {
-    const { payload } = this;
-    return payload === null || typeof payload === "string" || payload instanceof Uint8Array;
-  }
-
   /** The same, but for these changes. @throws TypeError if there is no such request. */
   with(changes: RequestChanges): ClientRequest {
     const { method = this.method, url, headers = {}, body } = changes;
-    let { payload, payloadBytes } = this;
-    const set = new Map(Object.entries(headers));
+    const given = givenFields("request.with({ headers })", headers);
+    let { target, payload, payloadBytes, isReplayable } = this;
+    let fields = mergedFields(this.fields, given);
     if (body !== undefined) {
-      const content = contentOf("request.with({ body })", body);
-      payload = content.body as Payload;
-      payloadBytes = content.bytes;
-      const hasType = [...set.keys()].some((name) => isName(name, "content-type"));
-      if (!hasType) set.set("content-type", content.type === "" ? null : content.type);
+      const content = contentOfBody("request.with({ body })", body);
+      ({ payload, payloadBytes, isReplayable } = content);
+      if (!given.names.has("content-type")) {
+        fields = fieldsWithout(fields, new Set(["content-type"]));
+        if (content.type !== "") fields = [...fields, "content-type", content.type];
+      }
+    }
+    if (url !== undefined) {
+      target = requestUrlOf(new URL(url, this.target.href));
+      if (target.credentials !== null && !given.names.has("authorization"))
+        fields = authorized(fields, authorizationOf(target.credentials));
     }
     return new ClientRequest({
+      ...this.parts,
       method,
-      target: url === undefined ? this.target : requestUrlOf(new URL(url, this.target.href)),
-      fields: set.size === 0 ? this.fields : changedFields(this.fields, set),
+      target,
+      fields,
       payload,
       payloadBytes,
-      options: this.options,
+      isReplayable,
     });
   }
 }
 
-function changedFields(fields: FieldList, changes: ReadonlyMap<string, string | null>): FieldList {
-  const names = new Set([...changes.keys()].map((name) => name.toLowerCase()));
-  const changed: string[] = [];
-  for (let at = 0; at < fields.length; at += 2) {
-    if (!names.has((fields[at] as string).toLowerCase()))
-      changed.push(fields[at] as string, fields[at + 1] as string);
-  }
-  const added = [...changes].filter((entry): entry is [string, string] => entry[1] !== null);
-  return [...changed, ...fieldsFrom("request.with({ headers })", added)];
+/** With this `Authorization` instead of another. */
+export function authorized(fields: FieldList, authorization: string): FieldList {
+  return [...fieldsWithout(fields, AUTHORIZATION), "authorization", authorization];
 }
+
+export const AUTHORIZATION: ReadonlySet<string> = new Set(["authorization"]);

@@ -9,6 +9,7 @@ import { actAs } from "../web/platform-class.ts";
 import { payloadStream } from "../web/payload-stream.ts";
 import { textStreamOf } from "../web/text-stream.ts";
 import type { ClientRequest } from "./client-request.ts";
+import { statusErrorOf } from "./status-error.ts";
 
 /** The body of a response: all of it, or what is received from; `null`: there is none. */
 export type ResponsePayload = Uint8Array | ByteReceiveStream | null;
@@ -18,8 +19,6 @@ export interface ResponseSource {
   readonly head: ResponseHead;
   readonly request: ClientRequest;
   readonly payload: ResponsePayload;
-  /** Whether another URL was asked for at first. */
-  readonly redirected?: boolean;
   /** The fields that came after the body. */
   readonly trailers?: () => FieldList;
   /** The connection, if the server switched to another protocol. */
@@ -45,6 +44,7 @@ export class ClientResponse implements Response {
   #headers: FieldHeaders | null = null;
   #reader: BodyReader | null = null;
   #isTaken = false;
+  #history: readonly ClientResponse[] = [];
 
   /** Made by the client, and by middleware that answers itself. */
   constructor(source: ResponseSource) {
@@ -84,10 +84,30 @@ export class ClientResponse implements Response {
 
   /** Whether redirects were followed. */
   get redirected(): boolean {
-    return this.#source.redirected === true;
+    return this.#history.length > 0;
   }
 
   // What the web does not have -------------------------------------------------------------------------------------------
+
+  /** The redirects that led to it, the first one first. Their bodies are gone. */
+  get history(): readonly ClientResponse[] {
+    return this.#history;
+  }
+
+  /** @internal */
+  set history(responses: readonly ClientResponse[]) {
+    this.#history = responses;
+  }
+
+  /**
+   * Gives this response if its status is below 400; else it is closed, and thrown as an error.
+   *
+   * @throws StatusError for a status of 400 or more.
+   */
+  async raiseForStatus(): Promise<this> {
+    if (this.status < 400) return this;
+    throw await statusErrorOf(this);
+  }
 
   /** The request that it answers: the last one, after redirects. */
   get request(): ClientRequest {
@@ -201,6 +221,7 @@ export class ClientResponse implements Response {
   /** A second response with the same body. @throws TypeError if the body was read. */
   clone(): ClientResponse {
     const clone = new ClientResponse(this.#source);
+    clone.#history = this.#history;
     if (this.#source.payload !== null) clone.#reader = this.#content.tee();
     return clone;
   }

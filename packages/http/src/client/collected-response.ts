@@ -1,5 +1,6 @@
 import type { FieldHeaders } from "../web/field-headers.ts";
 import type { ClientResponse } from "./client-response.ts";
+import { StatusError } from "./status-error.ts";
 
 const decoder = new TextDecoder();
 
@@ -30,6 +31,19 @@ export class CollectedResponse {
   /** Where it came from, after redirects. */
   get url(): string {
     return this.#response.url;
+  }
+
+  /** The redirects that led to it, the first one first. */
+  get history(): readonly ClientResponse[] {
+    return this.#response.history;
+  }
+
+  /** Gives this response if its status is below 400. @throws StatusError for another. */
+  raiseForStatus(): this {
+    if (this.status < 400) return this;
+    const { status, statusText, url, headers, request } = this.#response;
+    const { method } = request;
+    throw new StatusError({ status, statusText, url, headers, method, bytes: this.bytes });
   }
 
   /** The body as UTF-8; what is none becomes U+FFFD. */

@@ -1,96 +1,82 @@
-import { withSignal } from "arborio";
 import { NetworkDialer } from "../dial/network-dialer.ts";
 import type { Dialer } from "../dial/dialer.ts";
 import { Routes } from "../dial/routes.ts";
-import { DEFAULT_PROTOCOL_LIMITS } from "../protocol/limits.ts";
-import { fieldsFrom } from "../web/fields-from.ts";
-import { firstField, isName } from "../web/field-names.ts";
-import { contentOf, type Payload } from "../web/payload.ts";
-import type {
-  ClientLimits,
-  ClientTimeouts,
-  FetchOptions,
-  HttpClientOptions,
-} from "./client-options.ts";
-import { ClientRequest } from "./client-request.ts";
+import { RequestBuilder } from "./build-request.ts";
+import type { ClientTimeouts, FetchOptions, HttpClientOptions } from "./client-options.ts";
 import type { ClientResponse } from "./client-response.ts";
+import type { ClientStatistics } from "./client-statistics.ts";
 import { CollectedResponse } from "./collected-response.ts";
+import type { CookieJar } from "./cookie-jar.ts";
+import { Fetching } from "./fetching.ts";
 import type { Middleware, Next } from "./middleware.ts";
 import { EventSubscription, type EventsOptions } from "./event-subscription.ts";
 import { type ClientWebSocketOptions, openClientWebSocket } from "./open-client-web-socket.ts";
 import type { WebSocketConnection } from "../websocket/web-socket-connection.ts";
-import { RequestUrls } from "./request-url.ts";
+import { resolveClientOptions, timeoutsWith } from "./resolve-client-options.ts";
+import { sendCookies } from "./send-cookies.ts";
 import { Transport } from "./transport.ts";
 
-const DEFAULT_TIMEOUTS: ClientTimeouts = {
-  poolMs: Infinity,
-  connectMs: 30_000,
-  headMs: 60_000,
-  bodyMs: 60_000,
-  writeMs: 60_000,
-  continueMs: 1000,
-  idleMs: 15_000,
-};
-
-const DEFAULT_LIMITS: ClientLimits = {
-  ...DEFAULT_PROTOCOL_LIMITS,
-  connectionsMax: 100,
-  originConnectionsMax: 100,
-  redirectsMax: 10,
-};
-
-/** What every request says unless told otherwise. */
-const DEFAULT_FIELDS: readonly string[] = ["user-agent", "arborio", "accept", "*/*"];
+/**
+ * `fetch` of a client: takes what the web's takes and more, and gives a response that is the web's and more. It needs no `this`, so it can be given to libraries.
+ */
+export type Fetch = (
+  input: string | URL | Request,
+  options?: FetchOptions,
+) => Promise<ClientResponse>;
 
 /** A client of HTTP. Made by `openHttpClient`. */
 export class HttpClient implements AsyncDisposable {
-  readonly #urls: RequestUrls;
   readonly #dialer: Dialer;
   readonly #transport: Transport;
   readonly #timeouts: ClientTimeouts;
-  readonly #fields: readonly string[];
   readonly #routes: Routes;
-  readonly #send: Next;
+  readonly #fetching: Fetching;
+  /** Its middleware, outermost first. */
+  readonly middleware: readonly Middleware[];
+  /** Where its cookies are kept; `null`: they are not. */
+  readonly cookies: CookieJar | null;
 
   /** @internal */
   constructor(options: HttpClientOptions, dialer: Dialer) {
+    const { limits, timeouts, cookies } = resolveClientOptions("openHttpClient", options);
     this.#dialer = dialer;
     this.#routes = new Routes(options);
-    this.#urls = new RequestUrls(options.base === undefined ? undefined : String(options.base));
-    this.#timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-    this.#fields = Object.freeze(mergedFields(DEFAULT_FIELDS, options.headers));
-    this.#transport = new Transport({ ...DEFAULT_LIMITS, ...options.limits }, dialer, (message) =>
-      console.warn(message),
-    );
-    this.#transport.expect(this.#timeouts);
+    this.#timeouts = timeouts;
+    this.#transport = new Transport(limits, dialer, (message) => console.warn(message));
+    this.#transport.expect(timeouts);
+    this.middleware = Object.freeze([...(options.middleware ?? [])]);
+    this.cookies = cookies;
     const last: Next = (request) =>
       this.#transport.send(request, {
         route: this.#routes.of(request.target, request.options),
-        timeouts: this.#timeouts,
+        timeouts: this.#timeoutsOf(request.options),
       });
-    this.#send = composed(options.middleware ?? [], last);
+    this.#fetching = new Fetching({
+      builder: new RequestBuilder("openHttpClient", options),
+      options,
+      redirectsMax: limits.redirectsMax,
+      last: cookies === null ? last : sendCookies(cookies, last),
+      onRedirect: null,
+    });
   }
 
   /**
-   * Sends a request and gives its response when the head of that is there.
+   * Sends a request and gives its response when the head of that is there. It may be passed on as a function, `{ fetch: client.fetch }`: it is bound.
    *
    * @throws RequestFailedError if there is no response.
+   * @throws StatusError if `raiseForStatus` says so.
+   * @throws TypeError, RangeError for wrong options. What the web's `fetch` takes and cannot be honoured here is a TypeError too.
    */
-  async fetch(input: string | URL | Request, options: FetchOptions = {}): Promise<ClientResponse> {
-    const { signal } = options;
-    if (signal === undefined || signal === null)
-      return await this.#send(this.#request(input, options));
-    return await withSignal(signal, () => this.#send(this.#request(input, options)));
-  }
+  readonly fetch: Fetch = (input, options) => this.#fetching.fetch(input, options);
 
-  /** `fetch`, with the whole body: the cheapest form. */
-  async request(
+  /** `fetch`, with the whole body: the cheapest form. Bound, as `fetch` is. */
+  readonly request = async (
     input: string | URL | Request,
-    options: FetchOptions = {},
-  ): Promise<CollectedResponse> {
-    using response = await this.fetch(input, options);
+    options?: FetchOptions,
+  ): Promise<CollectedResponse> => {
+    using response = await this.#fetching.fetch(input, options);
     return new CollectedResponse(response, await response.bytes());
-  }
+  };
 
   /**
    * Opens a WebSocket (RFC 6455), by a request that passes all that other requests pass.
@@ -159,39 +145,29 @@ export class HttpClient implements AsyncDisposable {
     this.#dialer.clearDnsCache(host);
   }
 
-  /** Closes all connections. What goes on is broken off. */
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#transport.close();
-    return Promise.resolve();
+  /** A frozen snapshot of what it does and has done. */
+  statistics(): ClientStatistics {
+    return this.#transport.statistics();
   }
 
-  #request(input: string | URL | Request, options: FetchOptions): ClientRequest {
-    if (input instanceof Request) throw new TypeError("not yet");
-    const { method = "GET", headers, body, json } = options;
-    let payload: Payload = null;
-    let payloadBytes: number | undefined;
-    let fields = this.#fields;
-    let type = "";
-    if (json !== undefined) {
-      payload = JSON.stringify(json);
-      type = "application/json";
-    } else if (body !== undefined && body !== null) {
-      const content = contentOf("fetch", body);
-      payload = content.body as Payload;
-      payloadBytes = content.bytes;
-      type = content.type;
-    }
-    if (headers !== undefined) fields = mergedFields(fields, headers);
-    if (type !== "" && firstField(fields, "content-type") === null)
-      fields = [...fields, "content-type", type];
-    return new ClientRequest({
-      method,
-      target: this.#urls.parse(input),
-      fields,
-      payload,
-      payloadBytes,
-      options,
-    });
+  /** Closes the connections that carry nothing at the moment: so that what comes next makes new ones. */
+  closeIdleConnections(): void {
+    this.#transport.closeIdle();
+  }
+
+  /**
+   * Closes all connections. Requests that go on, and those that come, fail with reason `"closed"`; so does the reading of bodies. Waits for the
+   * cleanup of who makes bodies of requests, and for nothing else. Never throws `Cancelled`.
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#transport.close();
+  }
+
+  #timeoutsOf({ timeouts }: FetchOptions): ClientTimeouts {
+    if (timeouts === undefined) return this.#timeouts;
+    const all = timeoutsWith("fetch", this.#timeouts, timeouts);
+    this.#transport.expect(all);
+    return all;
   }
 }
 
@@ -213,25 +189,4 @@ export class HttpClient implements AsyncDisposable {
  */
 export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
   return new HttpClient(options, new NetworkDialer(options));
-}
-
-function composed(middleware: readonly Middleware[], last: Next): Next {
-  return middleware.reduceRight<Next>((next, one) => (request) => one(request, next), last);
-}
-
-function mergedFields(
-  fields: readonly string[],
-  headers: HeadersInit | undefined,
-): readonly string[] {
-  if (headers === undefined) return fields;
-  const given = fieldsFrom("fetch({ headers })", headers);
-  const kept: string[] = [];
-  for (let at = 0; at < fields.length; at += 2) {
-    const name = (fields[at] as string).toLowerCase();
-    let isGiven = false;
-    for (let other = 0; other < given.length; other += 2)
-      if (isName(given[other] as string, name)) isGiven = true;
-    if (!isGiven) kept.push(fields[at] as string, fields[at + 1] as string);
-  }
-  return [...kept, ...given];
 }

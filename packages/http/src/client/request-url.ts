@@ -24,6 +24,9 @@ const KNOWN_MAX = 256;
 /** Longer ones are not kept. In characters. */
 const KNOWN_CHARACTERS_MAX = 512;
 
+/** Of a URL that is none, so many characters are shown. */
+const SHOWN_CHARACTERS_MAX = 200;
+
 /** Takes URLs apart. */
 export class RequestUrls {
   readonly #base: string | undefined;
@@ -48,13 +51,15 @@ export class RequestUrls {
   #absolute(url: string): URL {
     if (URL.canParse(url, this.#base)) return new URL(url, this.#base);
     throw new TypeError(
-      `fetch: got ${JSON.stringify(url.slice(0, 200))}, needs ${this.#base === undefined ? "an absolute URL, or a client with { base }" : "a URL"}`,
+      `fetch: got ${shownUrl(url)}, needs ${this.#base === undefined ? "an absolute URL, or a client with { base }" : "a URL"}`,
     );
   }
 }
 
 /** @throws TypeError if it is no URL of HTTP. */
 export function requestUrlOf(url: URL): RequestUrl {
+  // The web's, whoever's class it is.
+  if (!(url instanceof URL)) throw new TypeError(`fetch: got ${String(url)}, needs a URL`);
   const { protocol, hostname, port, host, pathname, search, hash, username, password } = url;
   if (protocol !== "http:" && protocol !== "https:") {
     throw new TypeError(`fetch: got a URL of ${protocol}, needs http: or https:`);
@@ -65,7 +70,7 @@ export function requestUrlOf(url: URL): RequestUrl {
   const credentials =
     username === "" && password === ""
       ? null
-      : { user: decodeURIComponent(username), password: decodeURIComponent(password) };
+      : { user: percentDecoded(username), password: percentDecoded(password) };
   return {
     href: origin + target,
     origin,
@@ -77,4 +82,51 @@ export function requestUrlOf(url: URL): RequestUrl {
     fragment: hash,
     credentials,
   };
+}
+
+/** The same with more in its query. */
+export function withQuery(url: RequestUrl, params: URLSearchParams): RequestUrl {
+  const added = params.toString();
+  if (added === "") return url;
+  const joint = url.target.includes("?") ? (/[?&]$/.test(url.target) ? "" : "&") : "?";
+  return {
+    ...url,
+    href: url.href + joint + added,
+    target: url.target + joint + added,
+  };
+}
+
+/**
+ * What relative URLs are relative to.
+ *
+ * @throws TypeError if it is no absolute URL of HTTP, or its last part would be lost.
+ */
+export function requireBase(where: string, base: unknown): URL {
+  const text = String(base);
+  if (!URL.canParse(text))
+    throw new TypeError(`${where}({ base }): got ${shownUrl(text)}, needs an absolute URL`);
+  const url = new URL(text);
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    throw new TypeError(`${where}({ base }): got a URL of ${url.protocol}, needs http: or https:`);
+  if (url.pathname.endsWith("/") && url.search === "" && url.hash === "") return url;
+  throw new TypeError(
+    `${where}({ base }): got ${shownUrl(text)}, needs a path that ends with "/", and no query: "a" relative to "/v1" is "/a" (RFC 3986 §5.2), relative to "/v1/" it is "/v1/a"`,
+  );
+}
+
+/** A URL in a message, without what may be credentials in it. */
+export function shownUrl(url: string): string {
+  const shown = url.replace(/\/\/[^/?#]*@/, "//…@");
+  return JSON.stringify(
+    shown.length > SHOWN_CHARACTERS_MAX ? `${shown.slice(0, SHOWN_CHARACTERS_MAX)}…` : shown,
+  );
+}
+
+/** What is not percent-encoded UTF-8 is taken as it is. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -41,8 +41,14 @@ export type FailureReason =
   | "encoding"
   /** The body of the request failed while it was made, or cannot be sent again. */
   | "request-body"
-  /** A redirect cannot be followed. */
+  /** There was a redirect, and `{ redirect: "error" }` allows for none. */
   | "redirect"
+  /** A redirect leads to what is no URL, or does not say where. */
+  | "redirect-url"
+  /** A redirect leads to another scheme than `http:` and `https:`. */
+  | "redirect-scheme"
+  /** There were more redirects than `redirectsMax`. */
+  | "too-many-redirects"
   /** The client was closed. */
   | "closed";
 

@@ -1,0 +1,85 @@
+import { isToken } from "../protocol/characters.ts";
+import { requireAuth } from "./authorization.ts";
+import type { FetchOptions, RequestDefaults } from "./client-options.ts";
+import { FETCH_NAMES } from "./fetch-names.ts";
+import {
+  describe,
+  requireCount,
+  requireKnown,
+  requireObject,
+  requireOneOf,
+} from "./require-option.ts";
+
+const REDIRECT = ["follow", "manual", "error"];
+
+/** Methods that `fetch` writes in upper case; it leaves others as they are. */
+const NORMALIZED: ReadonlySet<string> = new Set([
+  "DELETE",
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "POST",
+  "PUT",
+]);
+
+/** @throws TypeError, RangeError for what is no option of a request, or cannot be honoured. */
+export function checkFetchOptions(options: FetchOptions): void {
+  requireObject("fetch(url, options)", options);
+  requireKnown("fetch", options, FETCH_NAMES);
+  checkRequestDefaults("fetch", options);
+  const { redirectsMax, cookies, credentials, cache, integrity, upgrade } = options;
+  if (redirectsMax !== undefined) requireCount("fetch({ redirectsMax })", redirectsMax, 0);
+  if (cookies !== undefined) requireObject("fetch({ cookies })", cookies);
+  if (upgrade !== undefined && typeof upgrade !== "string")
+    throw new TypeError(`fetch({ upgrade }): got ${describe(upgrade)}, needs a protocol's name`);
+  if (credentials !== undefined)
+    requireOneOf("fetch({ credentials })", credentials, ["omit", "same-origin", "include"]);
+  if (cache !== undefined) {
+    if (cache === "force-cache" || cache === "only-if-cached") {
+      throw new TypeError(
+        `fetch({ cache: "${cache}" }): a client has no cache of its own, so this cannot be honoured; needs another, or a middleware that caches`,
+      );
+    }
+    requireOneOf("fetch({ cache })", cache, ["default", "no-store", "reload", "no-cache"]);
+  }
+  if (integrity !== undefined && integrity !== "") {
+    throw new TypeError(
+      "fetch({ integrity }): it cannot be honoured, since a body is given before all of it is there; read the body and compare its digest",
+    );
+  }
+}
+
+/** @throws TypeError, RangeError for what is none. */
+export function checkRequestDefaults(where: string, options: RequestDefaults): void {
+  const { auth, redirect, raiseForStatus, middleware, tls } = options;
+  if (auth !== undefined) requireAuth(`${where}({ auth })`, auth);
+  if (redirect !== undefined) requireOneOf(`${where}({ redirect })`, redirect, REDIRECT);
+  if (tls !== undefined) requireObject(`${where}({ tls })`, tls);
+  if (
+    raiseForStatus !== undefined &&
+    typeof raiseForStatus !== "boolean" &&
+    typeof raiseForStatus !== "function"
+  ) {
+    throw new TypeError(
+      `${where}({ raiseForStatus }): got ${describe(raiseForStatus)}, needs true, false, or a function of the response`,
+    );
+  }
+  if (middleware === undefined) return;
+  if (!Array.isArray(middleware) || middleware.some((one) => typeof one !== "function")) {
+    throw new TypeError(
+      `${where}({ middleware }): got ${describe(middleware)}, needs a list of functions (request, next) => response`,
+    );
+  }
+}
+
+/** A method as `fetch` has it. @throws TypeError if it is none, or has a way of its own. */
+export function normalizedMethod(method: string): string {
+  if (NORMALIZED.has(method)) return method;
+  if (typeof method !== "string" || !isToken(method)) {
+    throw new TypeError(`fetch({ method }): got ${describe(method)}, needs a token`);
+  }
+  const upper = method.toUpperCase();
+  if (upper === "CONNECT")
+    throw new TypeError("fetch({ method }): got CONNECT, which only proxies are asked with");
+  return NORMALIZED.has(upper) ? upper : method;
+}

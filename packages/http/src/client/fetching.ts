@@ -1,0 +1,92 @@
+import { withSignal } from "arborio";
+import type { RequestBuilder } from "./build-request.ts";
+import type { FetchOptions, HttpClientOptions } from "./client-options.ts";
+import type { ClientRequest } from "./client-request.ts";
+import type { ClientResponse } from "./client-response.ts";
+import { followRedirects } from "./follow-redirects.ts";
+import type { Middleware, Next } from "./middleware.ts";
+import { statusErrorOf } from "./status-error.ts";
+
+/** What there is of a client below `fetch`. */
+export interface FetchingParts {
+  readonly builder: RequestBuilder;
+  readonly options: HttpClientOptions;
+  readonly redirectsMax: number;
+  /** Sends to the network. */
+  readonly last: Next;
+  readonly onRedirect: ((response: ClientResponse, next: ClientRequest) => void) | null;
+}
+
+/** From what `fetch` is given to the response that it gives: middleware, redirects, and the status. */
+export class Fetching {
+  readonly #parts: FetchingParts;
+  readonly #send: Next;
+
+  constructor(parts: FetchingParts) {
+    this.#parts = parts;
+    this.#send = composed(parts.options.middleware ?? [], parts.last);
+  }
+
+  async fetch(
+    input: string | URL | Request,
+    options: FetchOptions | undefined,
+  ): Promise<ClientResponse> {
+    const request = this.#parts.builder.build(input, options);
+    const { signal } = request.options;
+    if (signal !== undefined && signal !== null)
+      return await withSignal(signal, () => this.#run(request));
+    const response = await this.#sendOf(request.options)(request);
+    return this.#isPlain(response, request) ? response : await this.#finish(request, response);
+  }
+
+  async #run(request: ClientRequest): Promise<ClientResponse> {
+    const response = await this.#sendOf(request.options)(request);
+    return this.#isPlain(response, request) ? response : await this.#finish(request, response);
+  }
+
+  #sendOf({ middleware }: FetchOptions): Next {
+    return middleware === undefined ? this.#send : composed(middleware, this.#parts.last);
+  }
+
+  /** Whether there is nothing to be done with it. */
+  #isPlain({ status }: ClientResponse, { options }: ClientRequest): boolean {
+    return status < 300 && typeof this.#raises(options) !== "function";
+  }
+
+  #raises({ raiseForStatus }: FetchOptions): HttpClientOptions["raiseForStatus"] {
+    return raiseForStatus ?? this.#parts.options.raiseForStatus;
+  }
+
+  async #finish(request: ClientRequest, first: ClientResponse): Promise<ClientResponse> {
+    const { options, builder, onRedirect } = this.#parts;
+    const mode = request.options.redirect ?? options.redirect ?? "follow";
+    let response = first;
+    if (mode !== "manual") {
+      response = await followRedirects(request, response, {
+        mode,
+        redirectsMax: request.options.redirectsMax ?? this.#parts.redirectsMax,
+        send: this.#sendOf(request.options),
+        reauthorized: builder.reauthorized,
+        onRedirect,
+      });
+    }
+    const raises = this.#raises(request.options) ?? false;
+    if (raises === false) return response;
+    if (raises === true ? response.status < 400 : !decided(raises, response)) return response;
+    throw await statusErrorOf(response);
+  }
+}
+
+/** A function that throws leaves no response behind. */
+function decided(raises: (response: ClientResponse) => boolean, response: ClientResponse): boolean {
+  try {
+    return raises(response);
+  } catch (error) {
+    response.close();
+    throw error;
+  }
+}
+
+function composed(middleware: readonly Middleware[], last: Next): Next {
+  return middleware.reduceRight<Next>((next, one) => (request) => one(request, next), last);
+}

@@ -1,0 +1,66 @@
+import { randomBytes } from "arborio/lowlevel";
+import { fromReadableStream } from "arborio/streams";
+import type { BodySink } from "../web/body-producer.ts";
+import { utf8Length } from "../connection/wire-outlet.ts";
+import type { RequestContent } from "./request-content.ts";
+
+/** Of randomness, in the boundary: no file that was there before can have it. */
+const BOUNDARY_BYTES = 16;
+
+/**
+ * A form as `multipart/form-data` (RFC 7578), as browsers write it. Its length is known, and it can be sent again: files are read when
+ * they are sent.
+ */
+export function multipartForm(form: FormData): RequestContent {
+  const boundary = `----arborio-${hex(randomBytes(BOUNDARY_BYTES))}`;
+  const pieces: (string | Blob)[] = [];
+  let text = "";
+  for (const [name, value] of form) {
+    const disposition = `--${boundary}\r\nContent-Disposition: form-data; name="${escaped(lineEndsOf(name))}"`;
+    if (typeof value === "string") {
+      text += `${disposition}\r\n\r\n${lineEndsOf(value)}\r\n`;
+      continue;
+    }
+    const type = value.type === "" ? "application/octet-stream" : value.type;
+    text += `${disposition}; filename="${escaped(value.name)}"\r\nContent-Type: ${type}\r\n\r\n`;
+    pieces.push(text, value);
+    text = "\r\n";
+  }
+  pieces.push(`${text}--${boundary}--\r\n`);
+  const type = `multipart/form-data; boundary=${boundary}`;
+  const [first] = pieces;
+  if (pieces.length === 1) {
+    return { payload: first as string, payloadBytes: undefined, type, isReplayable: true };
+  }
+  let payloadBytes = 0;
+  for (const piece of pieces) {
+    payloadBytes += typeof piece === "string" ? utf8Length(piece) : piece.size;
+  }
+  return { payload: (sink) => send(pieces, sink), payloadBytes, type, isReplayable: true };
+}
+
+async function send(pieces: readonly (string | Blob)[], sink: BodySink): Promise<void> {
+  for (const piece of pieces) {
+    if (typeof piece === "string") await sink.send(piece);
+    else await sendBlob(piece, sink);
+  }
+}
+
+/** Sends the bytes of a file, which are read as they are taken. */
+export async function sendBlob(blob: Blob, sink: BodySink): Promise<void> {
+  using stream = fromReadableStream(blob.stream());
+  for await (const bytes of stream) await sink.send(bytes);
+}
+
+/** As https://html.spec.whatwg.org/#multipart-form-data has it. */
+function escaped(name: string): string {
+  return name.replace(/\n/g, "%0A").replace(/\r/g, "%0D").replace(/"/g, "%22");
+}
+
+function lineEndsOf(text: string): string {
+  return text.replace(/\r\n|\r|\n/g, "\r\n");
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
