@@ -1,5 +1,5 @@
 /**
- * The entry of the benchmarks: `npm run bench -- core`, `-- net`, `-- http`.
+ * The entry of the benchmarks: `npm run bench -- core`, `-- net`, `-- http`, `-- http-client`.
  *
  * Each case runs in a process of its own, the subjects of a bench one after another, round by round; see the README.
  * More suites go into `suites`.
@@ -12,9 +12,10 @@ import { parseOptions, USAGE, UsageError, type BenchOptions } from "./harness/op
 import { formatSkips, formatTables } from "./harness/report.ts";
 import { oursFailed, runSuite } from "./harness/runner.ts";
 import { httpSuite } from "./http/suite.ts";
+import { httpClientSuite } from "./http-client/suite.ts";
 import { netSuite } from "./net/suite.ts";
 
-const suites = [coreSuite, netSuite, httpSuite];
+const suites = [coreSuite, netSuite, httpSuite, httpClientSuite];
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
