@@ -200,7 +200,9 @@ export class Pool<C extends Pooled> {
   }
 
   #forget(origin: Origin<C>): void {
-    if (origin.slots === 0 && origin.waiting === 0) this.#origins.delete(origin.key);
+    if (origin.slots > 0 || origin.waiting > 0) return;
+    // Somebody else may have done so before, and another one have begun anew.
+    if (this.#origins.get(origin.key) === origin) this.#origins.delete(origin.key);
   }
 
   /** The warmest one that is idle. */
