@@ -1,6 +1,8 @@
 /**
  * The HTTP/1.1 protocol without I/O: bytes to messages and back, for both roles. What servers and clients are built on. Nothing here
  * waits, and nothing knows of sockets: bytes go in and messages come out, strictly by RFC 9110 and RFC 9112, within limits.
+ * Beside it, as strict and as pure, what stands in fields and around connections: challenges and their answers, links, names of files,
+ * proxies.
  *
  * @example A request, read and answered
  * ```ts
