@@ -1,0 +1,74 @@
+/** The suite `websocket`: servers that echo, beside `ws` and those of Bun, Deno and Python. */
+import { fileURLToPath } from "node:url";
+import {
+  RUNTIMES,
+  type RuntimeName,
+  type Subject,
+  type Suite,
+  type Target,
+} from "../harness/suite.ts";
+import { whyNoLoad } from "../net/measure.ts";
+import { measureEcho } from "./measure.ts";
+
+const serverFile = (name: string): string =>
+  fileURLToPath(new URL(`servers/${name}`, import.meta.url));
+
+const script = (
+  name: string,
+  runtimes: readonly RuntimeName[],
+  ...needs: readonly string[]
+): Subject => ({ name, kind: "script", file: serverFile(`${name}.ts`), needs, runtimes });
+
+const aiohttp = (loop: string, ...needs: readonly string[]): Subject => ({
+  name: `aiohttp-${loop}`,
+  kind: "python",
+  file: serverFile("aiohttp_server.py"),
+  needs: ["aiohttp", ...needs],
+});
+
+const subjects: Subject[] = [
+  script("arborio", RUNTIMES),
+  script("ws", ["node"], "ws"),
+  script("native-ws", ["bun", "deno"]),
+  aiohttp("asyncio"),
+  aiohttp("uvloop", "uvloop"),
+];
+
+const ofPeer = (peer: string, ratioMax: number, ...on: RuntimeName[]): Target => ({
+  kind: "timesOfPeer",
+  peer,
+  ratioMax,
+  on,
+});
+
+export const websocketSuite: Suite = {
+  name: "websocket",
+  subjects,
+  benches: [
+    {
+      kind: "served",
+      name: "ws-echo-64",
+      subjects: subjects.map(({ name }) => name),
+      figures: [
+        {
+          name: "ws-echo-64",
+          what: "a text of 64 bytes there and back, one at a time on each of 32 connections",
+          unit: "ns",
+          targets: [],
+          rate: true,
+          paired: true,
+        },
+        {
+          name: "ws-echo-64-cpu",
+          what: "the same, CPU time of the server",
+          unit: "ns",
+          targets: [ofPeer("ws", 0.95, "node"), ofPeer("native-ws", 1.2, "bun", "deno")],
+          paired: true,
+        },
+      ],
+      measure: measureEcho("ws-echo-64"),
+    },
+  ],
+  peers: ["ws"],
+  whyMissing: whyNoLoad,
+};
