@@ -6,6 +6,7 @@ import {
   routeSettings,
   settingsText,
 } from "./route-settings.ts";
+import { tlsOptions } from "./tls-options.ts";
 
 /** Routes that are kept: a crawler must not fill the memory. */
 const ROUTES_MAX = 1000;
@@ -110,7 +111,10 @@ export class Routes {
     const isElsewhere = options.proxy !== undefined && proxy !== null;
     const { socketPath = isElsewhere ? null : defaults.socketPath } = options;
     return {
-      tls: { ...defaults.tls, ...options.tls },
+      tls: {
+        ...defaults.tls,
+        ...(options.tls === undefined ? {} : tlsOptions("tls", options.tls)),
+      },
       ...(fingerprints === undefined ? {} : { fingerprints }),
       proxy,
       socketPath: socketPath ?? null,

@@ -11,7 +11,8 @@ export function tlsOptions(where: string, given: TlsClientOptions): TlsClientOpt
   const { alpnProtocols = [] } = given;
   const isPossible =
     Array.isArray(alpnProtocols) && alpnProtocols.every((name) => name === "http/1.1");
-  if (isPossible) return given;
+  // A copy: what happens to the caller's object afterwards must not change what a key stands for.
+  if (isPossible) return { ...given };
   throw new RangeError(
     `${where}: got alpnProtocols ${JSON.stringify(alpnProtocols)}, needs ["http/1.1"], which is the default, or []`,
   );
