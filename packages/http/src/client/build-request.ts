@@ -5,6 +5,7 @@ import { authorizationFor, authorizationOf } from "./authorization.ts";
 import { checkFetchOptions, normalizedMethod } from "./check-fetch-options.ts";
 import type { Auth, FetchOptions, HttpClientOptions } from "./client-options.ts";
 import { AUTHORIZATION, authorized, ClientRequest } from "./client-request.ts";
+import { acceptEncoding } from "./decoded-body.ts";
 import { withCookies } from "./cookie-field.ts";
 import { searchParams } from "./query.ts";
 import { contentOfOptions, NO_CONTENT, type RequestContent } from "./request-content.ts";
@@ -38,13 +39,17 @@ export class RequestBuilder {
   readonly #authorizedFields: FieldList;
 
   /** @throws TypeError if something of it is wrong. */
-  constructor(where: string, { base, headers, auth = null }: HttpClientOptions) {
+  constructor(where: string, { base, headers, auth = null, decompress }: HttpClientOptions) {
     const url = base === undefined ? undefined : requireBase(where, base);
     this.#urls = new RequestUrls(url?.href);
+    const defaults =
+      decompress === false
+        ? DEFAULT_FIELDS
+        : [...DEFAULT_FIELDS, "accept-encoding", acceptEncoding()];
     const fields =
       headers === undefined
-        ? DEFAULT_FIELDS
-        : mergedFields(DEFAULT_FIELDS, givenFields(`${where}({ headers })`, headers));
+        ? defaults
+        : mergedFields(defaults, givenFields(`${where}({ headers })`, headers));
     this.#fields = Object.freeze(fields);
     this.#auth = auth;
     this.#home = url?.origin ?? null;

@@ -1,5 +1,6 @@
 import { isToken } from "../protocol/characters.ts";
 import { requireAuth } from "./authorization.ts";
+import { checkRequestBodyOptions } from "./body-options.ts";
 import type { FetchOptions, RequestDefaults } from "./client-options.ts";
 import { FETCH_NAMES } from "./fetch-names.ts";
 import {
@@ -9,6 +10,7 @@ import {
   requireObject,
   requireOneOf,
 } from "./require-option.ts";
+import { responseBodiesOf } from "./response-bodies.ts";
 
 const REDIRECT = ["follow", "manual", "error"];
 
@@ -27,6 +29,7 @@ export function checkFetchOptions(options: FetchOptions): void {
   requireObject("fetch(url, options)", options);
   requireKnown("fetch", options, FETCH_NAMES);
   checkRequestDefaults("fetch", options);
+  checkRequestBodyOptions("fetch", options);
   const { redirectsMax, cookies, credentials, cache, integrity, upgrade } = options;
   if (redirectsMax !== undefined) requireCount("fetch({ redirectsMax })", redirectsMax, 0);
   if (cookies !== undefined) requireObject("fetch({ cookies })", cookies);
@@ -64,6 +67,7 @@ export function checkRequestDefaults(where: string, options: RequestDefaults): v
       `${where}({ raiseForStatus }): got ${describe(raiseForStatus)}, needs true, false, or a function of the response`,
     );
   }
+  responseBodiesOf(where, options);
   if (middleware === undefined) return;
   if (!Array.isArray(middleware) || middleware.some((one) => typeof one !== "function")) {
     throw new TypeError(

@@ -2,6 +2,7 @@ import type { DialOptions } from "../dial/dial-options.ts";
 import type { RouteOptions } from "../dial/route-options.ts";
 import type { ProtocolLimits } from "../protocol/limits.ts";
 import type { BodySource } from "../web/payload.ts";
+import type { RequestBodyOptions, ResponseBodyOptions } from "./body-options.ts";
 import type { ClientResponse } from "./client-response.ts";
 import type { ClientTrace } from "./client-trace.ts";
 import type { CookieJar } from "./cookie-jar.ts";
@@ -59,7 +60,7 @@ export type Credentials =
 export type Auth = Credentials | ((url: string) => Credentials | null);
 
 /** What holds for all requests of a client, or for one: those of the request come first. */
-export interface RequestDefaults extends RouteOptions {
+export interface RequestDefaults extends RouteOptions, ResponseBodyOptions {
   /**
    * Fields of the request. Those of a request take the place of the client's of the same name; several of one name are all sent. Fields that are the connection's
    * (`Connection`, `Transfer-Encoding`, `Content-Length`, …) are left out. A `Headers` object may be that of another request that is passed on: of
@@ -103,7 +104,7 @@ type IgnoredInit = Pick<
 >;
 
 /** Options of one request: those of the web's `fetch`, and more. */
-export interface FetchOptions extends RequestDefaults, IgnoredInit {
+export interface FetchOptions extends RequestDefaults, RequestBodyOptions, IgnoredInit {
   /** Default `"GET"`. Methods are case-sensitive, but `get`, `head`, `post`, `put`, `delete` and `options` are written in upper case, as on the web. */
   readonly method?: string;
   /** Added to the query of the URL. */

@@ -9,6 +9,7 @@ import { actAs } from "../web/platform-class.ts";
 import { payloadStream } from "../web/payload-stream.ts";
 import { textStreamOf } from "../web/text-stream.ts";
 import type { ClientRequest } from "./client-request.ts";
+import { jsonOf } from "./json-of.ts";
 import { statusErrorOf } from "./status-error.ts";
 
 /** The body of a response: all of it, or what is received from; `null`: there is none. */
@@ -21,8 +22,22 @@ export interface ResponseSource {
   readonly payload: ResponsePayload;
   /** The fields that came after the body. */
   readonly trailers?: () => FieldList;
+  /** How many bytes of the body may be read, if it is a stream. */
+  readonly limit?: { bytesMax: number };
+  /** Whether the body had codings, which are undone. */
+  readonly isDecoded?: boolean;
+  /** What of the exchange goes on. */
+  readonly transfer?: Transfer;
   /** The connection, if the server switched to another protocol. */
   readonly upgraded?: UpgradedConnection;
+}
+
+/** What goes on while a response is read. */
+export interface Transfer {
+  /** Bytes of the body that were received, as they came. */
+  readonly bytesReceived: number;
+  /** Waits until the request has been sent. `null`: it has. */
+  sent(): Promise<void> | null;
 }
 
 /** A connection whose protocol was switched. */
@@ -33,17 +48,29 @@ export interface UpgradedConnection {
 }
 
 /**
+ * What is read as a whole has at most so many bytes unless `bodyBytesMax` says otherwise: while it grows, it is in memory twice, and no runtime
+ * has text that is longer.
+ */
+const WHOLE_BYTES_MAX = 1_073_741_824;
+
+const NOTHING = new Uint8Array(0);
+
+/**
  * A response that came: the web's `Response`, but that headers and streams are made when they are first asked for. `instanceof Response`
  * holds. Beyond the web it has the body as an Arborio stream, the raw fields and trailers, and `close`.
  *
  * A body that was not read to its end holds its connection: `using`, or `close()`, gives it back. What is forgotten is given back, with a warning, when
  * the task that fetched it ends.
+ *
+ * A server may answer before it has received all of the request. If it refuses (a status of 300 or more), the rest is not sent. Else both go on: what reads
+ * the whole body (`bytes`, `text`, …) waits for both, a stream ends with the response, `sent` waits for the request, and `close` ends both.
  */
 export class ClientResponse implements Response {
   readonly #source: ResponseSource;
   #headers: FieldHeaders | null = null;
   #reader: BodyReader | null = null;
   #isTaken = false;
+  #stream: ByteReceiveStream | null = null;
   #history: readonly ClientResponse[] = [];
 
   /** Made by the client, and by middleware that answers itself. */
@@ -129,10 +156,33 @@ export class ClientResponse implements Response {
     return this.#source.trailers?.() ?? [];
   }
 
-  /** The body as a stream; `null` if there is none. @throws TypeError if it was read already. */
+  /** Bytes of the body that were received, as they came on the network. `Content-Length` tells how many there will be, if the body has no codings. */
+  get bytesReceived(): number {
+    const { transfer, payload } = this.#source;
+    if (transfer !== undefined) return transfer.bytesReceived;
+    return payload instanceof Uint8Array ? payload.length : 0;
+  }
+
+  /** Whether `Content-Encoding` was undone; it is not among the fields any more. */
+  get isDecoded(): boolean {
+    return this.#source.isDecoded === true;
+  }
+
+  /**
+   * Waits until nothing more of the request is sent: most often that is so already.
+   *
+   * @throws RequestFailedError if what makes its body has failed.
+   */
+  async sent(): Promise<void> {
+    await this.#source.transfer?.sent();
+  }
+
+  /** The body as a stream, always the same; `null` if there is none. @throws TypeError if it was read already, in another way. */
   get bodyStream(): ByteReceiveStream | null {
+    if (this.#stream !== null) return this.#stream;
     const payload = this.#content.payload("bodyStream");
-    return payload === null ? null : payloadStream(payload);
+    this.#stream = payload === null ? null : payloadStream(payload);
+    return this.#stream;
   }
 
   /**
@@ -151,13 +201,20 @@ export class ClientResponse implements Response {
     return streamFromWire(upgraded.takeWire(), "upgraded connection");
   }
 
+  /** @internal All of the body, if it came with the head. */
+  get whole(): Uint8Array | null {
+    const { payload } = this.#source;
+    if (payload === null) return NOTHING;
+    return payload instanceof Uint8Array ? payload : null;
+  }
+
   /** @internal The head and body as they are. @throws TypeError if the body was read already. */
   get source(): ResponseSource {
     if (this.#reader !== null) this.#content.requireUsable("source");
     return this.#source;
   }
 
-  /** Gives the connection back; what was not read of the body is dropped. Does nothing if it was read to its end. */
+  /** Gives the connection back: what was not read of the body is dropped, what was not sent of the request is not sent. Does nothing if both are over. */
   close(): void {
     const { payload } = this.#source;
     if (payload !== null && !(payload instanceof Uint8Array)) payload.close();
@@ -183,33 +240,37 @@ export class ClientResponse implements Response {
 
   /** All of the body. */
   bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#content.bytes();
+    const { transfer } = this.#source;
+    if (transfer === undefined) return this.#content.bytes();
+    return this.#whole(transfer, (content) => content.bytes());
   }
 
   /** All of the body. */
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return (await this.#content.bytes()).buffer;
+    return (await this.bytes()).buffer;
   }
 
-  /** All of the body, as UTF-8; what is none becomes U+FFFD. */
+  /** All of the body, as UTF-8, whatever its type says; what is none becomes U+FFFD. */
   text(): Promise<string> {
-    return this.#content.text();
+    const { transfer } = this.#source;
+    if (transfer === undefined) return this.#content.text();
+    return this.#whole(transfer, (content) => content.text());
   }
 
-  /** All of the body, as JSON. */
+  /** All of the body, as JSON. @throws SyntaxError if it is none; it tells what came from where. */
   // oxlint-disable-next-line typescript/no-explicit-any -- as the web declares it
   async json(): Promise<any> {
-    return JSON.parse(await this.#content.text());
+    return jsonOf(await this.text(), this);
   }
 
   /** All of the body, with its type. */
   async blob(): Promise<Blob> {
-    return new Blob([await this.#content.bytes()], { type: this.#type });
+    return new Blob([await this.bytes()], { type: this.#type });
   }
 
-  /** All of the body, as a form. */
+  /** All of the body, as a form. @throws TypeError if it is none. */
   async formData(): Promise<FormData> {
-    const bytes = await this.#content.bytes();
+    const bytes = await this.bytes();
     return new Response(bytes, { headers: { "content-type": this.#type } }).formData();
   }
 
@@ -224,6 +285,15 @@ export class ClientResponse implements Response {
     clone.#history = this.#history;
     if (this.#source.payload !== null) clone.#reader = this.#content.tee();
     return clone;
+  }
+
+  /** Reads all of a body that is still to come. */
+  async #whole<T>(transfer: Transfer, read: (content: BodyReader) => Promise<T>): Promise<T> {
+    const { limit } = this.#source;
+    if (limit?.bytesMax === Infinity) limit.bytesMax = WHOLE_BYTES_MAX;
+    const whole = await read(this.#content);
+    await transfer.sent();
+    return whole;
   }
 
   get #content(): BodyReader {

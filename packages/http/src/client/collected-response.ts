@@ -1,5 +1,7 @@
+import type { FieldList } from "../protocol/message.ts";
 import type { FieldHeaders } from "../web/field-headers.ts";
 import type { ClientResponse } from "./client-response.ts";
+import { jsonOf } from "./json-of.ts";
 import { StatusError } from "./status-error.ts";
 
 const decoder = new TextDecoder();
@@ -28,6 +30,21 @@ export class CollectedResponse {
     return this.#response.headers;
   }
 
+  /** The field lines, names and values in turn. */
+  get fields(): FieldList {
+    return this.#response.fields;
+  }
+
+  /** The fields that came after the body. */
+  get trailers(): FieldList {
+    return this.#response.trailers;
+  }
+
+  /** Bytes of the body as they came on the network: fewer than `bytes`, if it was compressed. */
+  get bytesReceived(): number {
+    return this.#response.bytesReceived;
+  }
+
   /** Where it came from, after redirects. */
   get url(): string {
     return this.#response.url;
@@ -51,8 +68,8 @@ export class CollectedResponse {
     return decoder.decode(this.bytes);
   }
 
-  /** The body as JSON. @throws SyntaxError if it is none. */
+  /** The body as JSON. @throws SyntaxError if it is none; it tells what came from where. */
   json(): unknown {
-    return JSON.parse(this.text());
+    return jsonOf(this.text(), this.#response);
   }
 }

@@ -13,6 +13,7 @@ import { EventSubscription, type EventsOptions } from "./event-subscription.ts";
 import { type ClientWebSocketOptions, openClientWebSocket } from "./open-client-web-socket.ts";
 import type { WebSocketConnection } from "../websocket/web-socket-connection.ts";
 import { resolveClientOptions, timeoutsWith } from "./resolve-client-options.ts";
+import { responseBodiesOf } from "./response-bodies.ts";
 import { sendCookies } from "./send-cookies.ts";
 import { Transport } from "./transport.ts";
 
@@ -46,10 +47,12 @@ export class HttpClient implements AsyncDisposable {
     this.#transport.expect(timeouts);
     this.middleware = Object.freeze([...(options.middleware ?? [])]);
     this.cookies = cookies;
+    const bodies = responseBodiesOf("openHttpClient", options);
     const last: Next = (request) =>
       this.#transport.send(request, {
         route: this.#routes.of(request.target, request.options),
         timeouts: this.#timeoutsOf(request.options),
+        bodies: responseBodiesOf("fetch", request.options, bodies),
       });
     this.#fetching = new Fetching({
       builder: new RequestBuilder("openHttpClient", options),
@@ -75,7 +78,7 @@ export class HttpClient implements AsyncDisposable {
     options?: FetchOptions,
   ): Promise<CollectedResponse> => {
     using response = await this.#fetching.fetch(input, options);
-    return new CollectedResponse(response, await response.bytes());
+    return new CollectedResponse(response, response.whole ?? (await response.bytes()));
   };
 
   /**

@@ -3,26 +3,22 @@ import { checkpointIfCancelled, onTaskEnd, type Wire } from "arborio/lowlevel";
 import { BufferPool } from "../connection/buffer-pool.ts";
 import type { ClientConnection } from "../connection/client-connection.ts";
 import type { ClientCore } from "../connection/client-core.ts";
-import type { OutgoingRequest } from "../connection/outgoing-request.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import type { Dialer, DialProgress } from "../dial/dialer.ts";
-import { isForwarded, type Route } from "../dial/route.ts";
+import type { Route } from "../dial/route.ts";
 import { Pool } from "../pool/pool.ts";
-import type { ResponseHead } from "../protocol/message.ts";
-import {
-  requireFieldName,
-  requireFieldValue,
-  requireMethod,
-  requireTarget,
-} from "../protocol/require-text.ts";
-import { isName } from "../web/field-names.ts";
+import type { FieldList, ResponseHead } from "../protocol/message.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { ClientLimits, ClientTimeouts } from "./client-options.ts";
 import { ClientResponse, type UpgradedConnection } from "./client-response.ts";
 import type { ClientStatistics } from "./client-statistics.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { Deadlines } from "./deadlines.ts";
+import { decodedSource } from "./decoded-source.ts";
+import { outgoingRequestOf } from "./outgoing-request-of.ts";
+import { DEFAULT_BODIES, type ResponseBodies } from "./response-bodies.ts";
 import { RoutedConnection } from "./routed-connection.ts";
+import { transferOf } from "./transfer-of.ts";
 
 /** Methods that may be sent again when nobody knows whether they have arrived (RFC 9110 §9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set([
@@ -39,6 +35,7 @@ const IDEMPOTENT: ReadonlySet<string> = new Set([
 export interface Sending {
   readonly route: Route;
   readonly timeouts: ClientTimeouts;
+  readonly bodies?: ResponseBodies;
 }
 
 /** Sends requests over pooled connections: the innermost of what a client does. */
@@ -75,8 +72,9 @@ export class Transport implements ClientCore {
   }
 
   /** @throws RequestFailedError if there is no response. */
-  async send(request: ClientRequest, { route, timeouts }: Sending): Promise<ClientResponse> {
-    const outgoing = outgoingRequest(request, route, timeouts);
+  async send(request: ClientRequest, sending: Sending): Promise<ClientResponse> {
+    const { route, timeouts, bodies = DEFAULT_BODIES } = sending;
+    const outgoing = outgoingRequestOf(request, route, timeouts, bodies);
     if (timeouts !== this.#expected) this.expect(timeouts);
     if (outgoing.expectsContinue) this.#deadlines.expect(timeouts.continueMs);
     for (let isReplay = false; ; isReplay = true) {
@@ -92,7 +90,7 @@ export class Transport implements ClientCore {
       if (isReused) this.#requestsReused += 1;
       try {
         const head = await connection.exchange(outgoing);
-        return this.#response(request, connection, head);
+        return this.#response(request, connection, head, bodies);
       } catch (error) {
         const isUnsent = connection.outlet.bytesWritten === bytesWritten;
         const mayReplay = isReused && !isReplay && connection.isUnanswered && isDisconnected(error);
@@ -159,12 +157,20 @@ export class Transport implements ClientCore {
     request: ClientRequest,
     connection: RoutedConnection,
     head: ResponseHead,
+    bodies: ResponseBodies,
   ): ClientResponse {
     const { body } = connection;
     if (head.status === 101) return this.#upgraded(request, connection, head);
     const whole = connection.takeWholeNowait();
-    if (body === null || whole !== null)
-      return new ClientResponse({ head, request, payload: whole });
+    if (body === null) return new ClientResponse({ head, request, payload: null });
+    const trailers = (): FieldList => body.trailers;
+    if (whole !== null) {
+      const source = { head, request, payload: whole };
+      const isChunked = head.framing === "chunked";
+      return new ClientResponse(
+        decodedSource(isChunked ? { ...source, trailers } : source, bodies),
+      );
+    }
     const forgotten = onTaskEnd(() => {
       if (connection.body !== body) return;
       this.#warn(
@@ -173,12 +179,9 @@ export class Transport implements ClientCore {
       body.close();
     });
     connection.forgotten = forgotten;
-    return new ClientResponse({
-      head,
-      request,
-      payload: body,
-      trailers: () => body.trailers,
-    });
+    const transfer = transferOf(connection, body);
+    const source = { head, request, payload: body, limit: body, trailers, transfer };
+    return new ClientResponse(decodedSource(source, bodies));
   }
 
   #upgraded(
@@ -264,45 +267,4 @@ function isDisconnected(error: unknown): boolean {
 /** Whether it may be sent again when nobody knows whether it has arrived. */
 function isRepeatable({ method, isReplayable }: ClientRequest): boolean {
   return isReplayable && IDEMPOTENT.has(method);
-}
-
-function outgoingRequest(
-  request: ClientRequest,
-  route: Route,
-  timeouts: ClientTimeouts,
-): OutgoingRequest {
-  const { method, target, payload, payloadBytes } = request;
-  const { upgrade = "" } = request.options;
-  return {
-    url: target.href,
-    method: requireMethod(method),
-    target: requireTarget(isForwarded(route) ? target.href : target.target),
-    fieldText: fieldText(request, route, upgrade),
-    payload,
-    payloadBytes,
-    isChunked: false,
-    trailers: null,
-    expectsContinue: false,
-    closes: false,
-    upgrade,
-    bodyBytesMax: Infinity,
-    signal: request.options.signal ?? null,
-    timeouts,
-    onInterim: null,
-    onSent: null,
-  };
-}
-
-function fieldText({ target, fields }: ClientRequest, route: Route, upgrade: string): string {
-  let text = `host: ${target.authority}\r\n`;
-  if (upgrade !== "") text += `connection: upgrade\r\nupgrade: ${requireFieldValue(upgrade)}\r\n`;
-  const proxy = isForwarded(route) ? route.proxy : null;
-  if (proxy !== null) text += proxy.fieldText;
-  for (let at = 0; at < fields.length; at += 2) {
-    const name = requireFieldName(fields[at] as string);
-    // For a proxy alone, and once.
-    if (isName(name, "proxy-authorization") && proxy?.hasAuthorization !== false) continue;
-    text += `${name}: ${requireFieldValue(fields[at + 1] as string)}\r\n`;
-  }
-  return text;
 }

@@ -166,9 +166,13 @@ export class ClientConnection implements WireReceiver {
   readonly #uploadEnded = (upload: Upload): void => {
     if (this.#upload !== upload || this.#closed) return;
     if (upload.failure !== null && !upload.isCut && this.inlet.failure === null) {
-      this.#end(
-        new Stopped("request-body", "the body of the request failed", upload.failure.error),
+      const why = new Stopped(
+        "request-body",
+        "the body of the request failed",
+        upload.failure.error,
       );
+      upload.fault = connectionGone(this.#request as OutgoingRequest, "send", why) as Error;
+      this.#end(why);
     } else if (this.#isReceived) this.#complete();
     else if (this.awaited.what === "head") {
       this.awaited.begin("head", this.#core.due(this.#timeouts.headMs));
@@ -181,9 +185,8 @@ export class ClientConnection implements WireReceiver {
     this.#isReceived = true;
     if (keepAlive && !upload.isCut) await upload.wait();
     else await upload.stop();
-    const { failure } = this.inlet;
-    // The server has answered; that it took no more does not matter any longer.
-    if (failure instanceof Stopped && failure.reason === "request-body") throw failure;
+    // That the server took no more does not matter any longer: it has answered.
+    if (upload.fault !== null) throw upload.fault;
   }
 
   /** `outlet.drained()` with its deadline. */
@@ -331,8 +334,7 @@ export class ClientConnection implements WireReceiver {
     this.#upload?.cut();
     if (why === null) this.#body?.detach();
     const error = why ?? new Stopped("closed", "the connection was closed");
-    this.inlet.fail(error);
-    this.outlet.fail(error);
+    for (const half of [this.inlet, this.outlet]) half.fail(error);
     this.outlet.release();
     // A server is not to take a part of a request for the whole.
     if (this.#upgraded === null) this.wire.close(isCut);

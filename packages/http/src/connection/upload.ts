@@ -27,6 +27,8 @@ export class Upload {
   isCut = false;
   /** What was thrown while it was sent: by what makes it, or since the connection broke. */
   failure: { readonly error: unknown } | null = null;
+  /** The connection's: it had to be ended because of the body. */
+  fault: Error | null = null;
 
   constructor(body: OutgoingBody, request: OutgoingRequest, onEnd: (upload: Upload) => void) {
     this.#body = body;
@@ -53,6 +55,12 @@ export class Upload {
   /** The server wants the body. */
   proceed(): void {
     this.#wanted.set();
+  }
+
+  /** Waits until nothing more is sent. @throws RequestFailedError if what makes the body has failed. */
+  async sent(): Promise<void> {
+    await this.#ended.wait();
+    if (this.fault !== null) throw this.fault;
   }
 
   /** Waits until it has ended by itself. */
