@@ -38,7 +38,8 @@ export class InputPipe implements Wire {
       else if (waits) this.#receiver?.written();
     });
     // A write that did not have to wait is called back too, perhaps while the next one waits.
-    waits = stream.writableLength > 0 || stream.destroyed;
+    // One that the system refused at once has no length any more, but an error that is told later.
+    waits = stream.writableLength > 0 || stream.destroyed || (stream.errored ?? null) !== null;
     return !waits;
   }
 
