@@ -34,18 +34,26 @@ export type {
 } from "./server/server-options.ts";
 
 // Asking
-export { HttpClient, openHttpClient } from "./client/http-client.ts";
+export { type Fetch, HttpClient, openHttpClient } from "./client/http-client.ts";
 export type {
+  Auth,
   ClientLimits,
   ClientTimeouts,
+  Credentials,
   FetchOptions,
   HttpClientOptions,
+  Query,
+  QueryValue,
   RequestDefaults,
+  RequestHeaders,
 } from "./client/client-options.ts";
 export { ClientRequest, type RequestChanges } from "./client/client-request.ts";
 export { ClientResponse } from "./client/client-response.ts";
 export { CollectedResponse } from "./client/collected-response.ts";
 export type { Middleware, Next } from "./client/middleware.ts";
+export { CookieJar, type CookieJarOptions } from "./client/cookie-jar.ts";
+export type { CookieJarState, KeptCookie } from "./client/cookie-state.ts";
+export { StatusError } from "./client/status-error.ts";
 export {
   type FailurePhase,
   type FailureReason,

@@ -6,7 +6,7 @@
  */
 import { type FailureReason, RequestFailedError } from "../connection/request-failed-error.ts";
 import type { FieldList } from "../protocol/message.ts";
-import { isName } from "../web/field-names.ts";
+import { firstField } from "../web/field-names.ts";
 import { ClientRequest } from "./client-request.ts";
 import type { ClientResponse } from "./client-response.ts";
 import { fieldsWithout } from "./request-fields.ts";
@@ -40,7 +40,7 @@ const BODY_FIELDS: ReadonlySet<string> = new Set([
 
 /** Whether it sends the client elsewhere. */
 export function isRedirect({ status, fields }: ClientResponse): boolean {
-  return STATUSES.has(status) && locations(fields).length > 0;
+  return STATUSES.has(status) && (firstField(fields, "location") ?? "") !== "";
 }
 
 /**
@@ -90,15 +90,9 @@ function becomesGet(method: string, status: number): boolean {
 }
 
 function targetOf(request: ClientRequest, response: ClientResponse): RequestUrl {
-  const given = locations(response.fields);
-  const [location = ""] = given;
+  // The parser takes but one.
+  const location = firstField(response.fields, "location") ?? "";
   const text = bytesEncoded(location);
-  if (given.some((other) => other !== location))
-    throw redirectFailure(
-      request,
-      "redirect-url",
-      "a redirect has several Locations, which differ",
-    );
   if (!URL.canParse(text, response.url)) {
     throw redirectFailure(
       request,
@@ -116,16 +110,6 @@ function targetOf(request: ClientRequest, response: ClientResponse): RequestUrl 
   }
   if (url.hash === "") url.hash = request.fragment;
   return requestUrlOf(url);
-}
-
-/** Those that say something. */
-function locations(fields: FieldList): string[] {
-  const values: string[] = [];
-  for (let at = 0; at < fields.length; at += 2) {
-    const value = fields[at + 1] as string;
-    if (isName(fields[at] as string, "location") && value !== "") values.push(value);
-  }
-  return values;
 }
 
 /** Bytes beyond ASCII go on as the bytes that they are, whatever encoding they were meant in. */
