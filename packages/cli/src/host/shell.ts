@@ -30,6 +30,8 @@ export interface Shell {
   paint(style: Style, text: string, stream: OutputName): string;
   /** A part of the terminal that is drawn anew again and again, below what stays. */
   openLiveArea(stream: OutputName): Promise<LiveArea>;
+  /** Takes a variable out of the environment. */
+  takeVariable(name: string): string | undefined;
   /** Makes `process.argv` that of a program started with these arguments. */
   setProgram(path: string, args: readonly string[]): void;
   /** Says that nobody reads standard output any more, as a write elsewhere has found out. */
@@ -71,6 +73,11 @@ export function createShell(): ProcessShell {
     paint: (style, text, stream) => styleText(style, text, { stream: streams[stream] }),
     openLiveArea: (stream) => openLiveArea(streams[stream]),
     loseOutput: () => output.lose(),
+    takeVariable(name) {
+      const value = process.env[name];
+      delete process.env[name];
+      return value;
+    },
     setProgram(path, args) {
       process.argv.splice(1, Infinity, path, ...args);
     },

@@ -1,7 +1,9 @@
 import type { CommandSite } from "../command-line.ts";
+import type { Shell } from "../host/shell.ts";
 import { UsageError } from "../command-error.ts";
 import { parseCount, parseDuration } from "../option-values.ts";
 import type { ServeFileOptions } from "./serve-options.ts";
+import { WORKER_VARIABLE, type WorkerCall } from "./worker-protocol.ts";
 
 /** More processes than this are a slip of the finger. */
 const WORKERS_MAX = 1024;
@@ -70,10 +72,25 @@ export function addServeCommand({ program, shell, act }: CommandSite): void {
     .action(
       act(async (file: string, values: Values) => {
         const options = optionsOf(file, values);
-        const { serveFile } = await import("./serve-file.ts");
-        return await serveFile(options, shell);
+        return await serve(options, shell);
       }),
     );
+}
+
+/** As a worker if a supervisor has started this process, as one if there are to be workers, else alone. */
+async function serve(options: ServeFileOptions, shell: Shell): Promise<number> {
+  const call = shell.takeVariable(WORKER_VARIABLE);
+  if (call !== undefined) {
+    const { serveAsWorker } = await import("./worker.ts");
+    return await serveAsWorker(options, JSON.parse(call) as WorkerCall, shell);
+  }
+  const { workers } = options;
+  if (workers !== undefined) {
+    const { superviseFile } = await import("./supervise-file.ts");
+    return await superviseFile({ ...options, workers }, shell);
+  }
+  const { serveFile } = await import("./serve-file.ts");
+  return await serveFile(options, shell);
 }
 
 function optionsOf(file: string, values: Values): ServeFileOptions {

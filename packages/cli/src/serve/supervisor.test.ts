@@ -137,10 +137,12 @@ test("Supervisor: the first worker finds the port, the others share it; a shutdo
 
 test("Supervisor: if the first worker does not come up, none does", async () => {
   const workers = new Workers({ comesUp: "not" });
-  await assert.rejects(
-    supervised(workers, 3, async () => {}),
-    { name: "CommandError", message: "the first worker ended with exit code 1 before it listened" },
-  );
+  const options = { workers: 3, runWorker: workers.run, graceMs: 0, say: () => {} };
+  const main = (): Promise<void> => new Supervisor(options).run(() => assert.fail());
+  await assert.rejects(run(main, { backend: simulator() }), {
+    name: "CommandError",
+    message: "the first worker ended with exit code 1 before it listened",
+  });
   assert.deepEqual(workers.ports, [undefined]);
 });
 
