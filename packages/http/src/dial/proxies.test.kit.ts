@@ -1,10 +1,18 @@
 /** Proxies for tests, from the specifications alone: they know nothing of the client. */
-import { EndOfStream, BrokenResourceError, taskGroup } from "arborio";
+import { BrokenResourceError, EndOfStream, taskGroup } from "arborio";
 import { connectTcp, type Listener } from "arborio/net";
-import { BufferedByteStream, type ByteStream, copyStream } from "arborio/streams";
+import {
+  BufferedByteStream,
+  type ByteStream,
+  copyStream,
+  IncompleteReadError,
+} from "arborio/streams";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("latin1");
+
+/** Clients may go away at any time. */
+const GONE = [EndOfStream, BrokenResourceError, IncompleteReadError];
 
 /** What a proxy does with a connection. */
 export type ProxyHandler = (stream: ByteStream, log: string[]) => Promise<void>;
@@ -19,8 +27,7 @@ export async function runProxy(
     try {
       await handler(stream, log);
     } catch (error) {
-      // Clients may go away at any time.
-      if (!(error instanceof EndOfStream || error instanceof BrokenResourceError)) throw error;
+      if (!GONE.some((gone) => error instanceof gone)) throw error;
     }
   });
 }

@@ -44,9 +44,9 @@ export function worldTest(
   }
 }
 
-/** What the client's side has open. */
-export function openSockets(world: SimulatedWorld): readonly unknown[] {
-  return world.netstat("localhost").filter(({ state }) => state !== "closed");
+/** The connections that a host has. */
+export function openSockets(world: SimulatedWorld, host = "localhost"): readonly unknown[] {
+  return world.netstat(host).filter(({ state }) => state !== "closed" && state !== "listen");
 }
 
 export async function openPlace(world: SimulatedWorld): Promise<Place> {

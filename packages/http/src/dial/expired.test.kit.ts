@@ -1,0 +1,25 @@
+/** Another certificate for tests, its key known to all: for `localhost` and `example.test`, expired; signed by the authority of the others. */
+import type { TlsIdentity } from "arborio/net";
+
+export const expired: TlsIdentity = {
+  certificate: `-----BEGIN CERTIFICATE-----
+MIIB3zCCAYagAwIBAgICEAUwCgYIKoZIzj0EAwIwFDESMBAGA1UEAwwJYXV0aG9y
+aXR5MB4XDTAwMDEwMTAwMDAwMFoXDTAxMDEwMTAwMDAwMFowEjEQMA4GA1UEAwwH
+ZXhwaXJlZDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABDKHMspWmEVH6i3BLRl1
+5daqGQ3DNwf4HdDuIxsWWm5NGi8c1xo3IaV8XjOJhiVInD+G06I1fVAf310iVXie
+jJWjgckwgcYwDAYDVR0TAQH/BAIwADAOBgNVHQ8BAf8EBAMCB4AwHQYDVR0lBBYw
+FAYIKwYBBQUHAwEGCCsGAQUFBwMCMB0GA1UdDgQWBBRcDLMBBhNzkmPDjSoP61/r
+38MovTBHBgNVHREEQDA+gglsb2NhbGhvc3SCDGV4YW1wbGUudGVzdIILKi53aWxk
+LnRlc3SHBH8AAAGHEAAAAAAAAAAAAAAAAAAAAAEwHwYDVR0jBBgwFoAUOQ26qQrw
+tbTdDeJRyVP2M/QJHsowCgYIKoZIzj0EAwIDRwAwRAIgUu69ctw+ziV72CdN2YLN
+iISvIozrCiuzA7RXU9oQGgMCIHrlvr/PkKUO5Mtwq54OFHR/vKahSks5yBxI1Rov
+aA4Q
+-----END CERTIFICATE-----
+`,
+  privateKey: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgovo0qKyyGOPc6i0N
+vkzi2oNMazrZq9i7isVAlNtchE2hRANCAAQyhzLKVphFR+otwS0ZdeXWqhkNwzcH
++B3Q7iMbFlpuTRovHNcaNyGlfF4ziYYlSJw/htOiNX1QH99dIlV4noyV
+-----END PRIVATE KEY-----
+`,
+};
