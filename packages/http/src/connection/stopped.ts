@@ -7,7 +7,7 @@ import {
   RequestFailedError,
 } from "./request-failed-error.ts";
 
-/** Why this side gave an exchange up: what whoever waits for the response is told then. */
+/** Why this side gave an exchange up: what whoever waits for the response is told then. `"timeout"` and `"request-body"` are of its sending. */
 export class Stopped extends Error {
   override readonly name: string = "Stopped";
   /** `"aborted"`: by the request's signal, whose reason is the cause. */
@@ -35,7 +35,14 @@ export function connectionGone(
   }
   const { reason, message, cause } = failure;
   if (reason === "aborted") return cause;
-  return new RequestFailedError(message, { phase, reason, method, url, cause });
+  const isSending = reason === "timeout" || reason === "request-body";
+  return new RequestFailedError(message, {
+    phase: isSending ? "send" : phase,
+    reason,
+    method,
+    url,
+    cause,
+  });
 }
 
 /** What whoever waits for a head is told of `error`. @param failure the connection's. */
