@@ -7,9 +7,11 @@ import { FieldHeaders } from "../web/field-headers.ts";
 import { firstField } from "../web/field-names.ts";
 import { actAs } from "../web/platform-class.ts";
 import { payloadStream } from "../web/payload-stream.ts";
+import type { ResponseParts } from "../web/response-parts.ts";
 import { textStreamOf } from "../web/text-stream.ts";
 import type { ClientRequest } from "./client-request.ts";
 import { jsonOf } from "./json-of.ts";
+import { passedOn } from "./passed-on.ts";
 import { statusErrorOf } from "./status-error.ts";
 
 /** The body of a response: all of it, or what is received from; `null`: there is none. */
@@ -219,6 +221,14 @@ export class ClientResponse implements Response {
     const { payload } = this.#source;
     if (payload !== null && !(payload instanceof Uint8Array)) payload.close();
     if (!this.#isTaken) this.#source.upgraded?.close();
+  }
+
+  /** @internal For a server whose handler passes it on. @throws TypeError if the body was read already. */
+  passOn(): ResponseParts {
+    const { payload, head, trailers, upgraded } = this.#source;
+    if (upgraded !== undefined)
+      throw new TypeError("a handler gave the response to an upgrade, needs one that can be sent");
+    return passedOn(head, payload === null ? null : this.#content.payload("send"), trailers);
   }
 
   /** `close`. */

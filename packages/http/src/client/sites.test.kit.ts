@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sleep } from "arborio";
-import { simulate, type SimulatedWorld } from "arborio/sim";
+import { simulate, type SimulatedHost, type SimulatedWorld } from "arborio/sim";
 import type { FieldList } from "../protocol/message.ts";
 import { authority, identity } from "../server/certificates.test.kit.ts";
 import { openServer } from "../server/open-server.ts";
@@ -31,6 +31,7 @@ const SEEDS: readonly number[] = [1, 2];
 
 export class Sites {
   readonly world: SimulatedWorld;
+  readonly #machines: Map<string, SimulatedHost> = new Map();
   /** What came, in order. */
   readonly seen: Seen[] = [];
   /** What the sites answer. */
@@ -60,10 +61,27 @@ export class Sites {
     };
   }
 
+  /** A server that sends back what it receives, as it comes. */
+  async echo(host: string, port: number): Promise<string> {
+    await (this.#machines.get(host) as SimulatedHost).run(() =>
+      openServer(
+        (request) => {
+          const { bodyStream } = request as HttpRequest;
+          return new HttpResponse(async (sink) => {
+            for await (const bytes of bodyStream ?? []) await sink.send(bytes);
+          });
+        },
+        { port },
+      ),
+    );
+    return `http://${host}:${port}/`;
+  }
+
   async open(): Promise<void> {
     for (const [index, host] of HOSTS.entries()) {
       const address = `10.0.0.${index + 1}`;
       const machine = this.world.host(host, { addresses: [address] });
+      this.#machines.set(host, machine);
       this.world.names.set(host, [address]);
       for (const port of PORTS) await machine.run(() => this.#open(host, port));
     }
@@ -79,7 +97,7 @@ export class Sites {
         this.seen.push(seen);
         return await this.answer(seen);
       },
-      { port, ...(isTls ? { tls: { identity } } : {}) },
+      { port, limits: { bodyBytesMax: 10_000_000 }, ...(isTls ? { tls: { identity } } : {}) },
     );
   }
 }

@@ -19,6 +19,11 @@ export interface ResponseParts {
   readonly trailers: (() => FieldList) | null;
 }
 
+/** A response of ours that can be sent without being made a web stream. */
+interface Passable extends Response {
+  passOn(): ResponseParts;
+}
+
 /**
  * What there is to send of any response: ours or the platform's. Its body counts as taken from here on, unless it is text or bytes
  * of ours.
@@ -35,6 +40,7 @@ export function responseParts(response: Response): ResponseParts {
       `a handler gave ${Object.prototype.toString.call(response)}, needs a Response: new HttpResponse(…)`,
     );
   }
+  if ("passOn" in response) return (response as Passable).passOn();
   requireSendable(response);
   const { status, statusText, headers, body } = response;
   if (body !== null && (response.bodyUsed || body.locked)) {
