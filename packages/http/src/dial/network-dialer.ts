@@ -40,20 +40,15 @@ export class NetworkDialer implements Dialer {
     // Before anything is opened: what is forbidden needs no proxy.
     const target = proxy === null ? route : await this.#targetFor(proxy, route);
     let stream = await this.#reach(route);
-    try {
-      if (proxy !== null) {
-        progress.phase = "proxy";
-        stream = await this.#pass(stream, proxy, route, target);
-      }
-      if (tls !== null) {
-        progress.phase = "tls";
-        stream = await secured(stream, { phase: "tls", host, tls, fingerprints });
-      }
-      return takeWire(stream);
-    } catch (error) {
-      stream.close();
-      throw error;
+    if (proxy !== null) {
+      progress.phase = "proxy";
+      stream = await this.#pass(stream, proxy, route, target);
     }
+    if (tls !== null) {
+      progress.phase = "tls";
+      stream = await secured(stream, { phase: "tls", host, tls, fingerprints });
+    }
+    return takeWire(stream);
   }
 
   clearDnsCache(host?: string): void {
@@ -76,7 +71,7 @@ export class NetworkDialer implements Dialer {
     return { host: chosen, port };
   }
 
-  /** Makes the stream to the server lead through the proxy. */
+  /** Makes the stream lead through the proxy; if that fails, it is closed. */
   async #pass(
     stream: ByteStream,
     proxy: ProxyRoute,
