@@ -51,6 +51,11 @@ export { ClientRequest, type RequestChanges } from "./client/client-request.ts";
 export { ClientResponse } from "./client/client-response.ts";
 export { CollectedResponse } from "./client/collected-response.ts";
 export type { Middleware, Next } from "./client/middleware.ts";
+export type { ProxyChoice, ProxyLike, ProxyOptions, RouteOptions } from "./dial/route-options.ts";
+export type { ProxyCredentials } from "./dial/route.ts";
+export type { DialOptions } from "./dial/dial-options.ts";
+export type { DialTarget } from "./dial/dial-target.ts";
+export { createProxyChooser, type ProxyChooser } from "./protocol/proxy-environment.ts";
 export { CookieJar, type CookieJarOptions } from "./client/cookie-jar.ts";
 export type { CookieJarState, KeptCookie } from "./client/cookie-state.ts";
 export { StatusError } from "./client/status-error.ts";
@@ -59,6 +64,7 @@ export {
   type FailureReason,
   RequestFailedError,
 } from "./connection/request-failed-error.ts";
+export { ProxyRefusedError } from "./dial/proxy-refused-error.ts";
 
 // Between a client and the network
 export { retryRequests, type RetryRequestsOptions } from "./middleware/retry-requests.ts";

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { proxyRoute } from "./proxy-route.ts";
-import type { Proxy } from "./route-options.ts";
+import type { ProxyLike } from "./route-options.ts";
 
-const parts = (given: Proxy): unknown[] => {
+const parts = (given: ProxyLike): unknown[] => {
   const route = proxyRoute(given);
   return [route?.scheme, route?.host, route?.port, route?.credentials ?? null];
 };
 
 test("proxyRoute: URLs of all schemes, with their ports", () => {
-  const cases: [Proxy, unknown[]][] = [
+  const cases: [ProxyLike, unknown[]][] = [
     ["http://proxy.test", ["http", "proxy.test", 80, null]],
     ["http://proxy.test:3128/", ["http", "proxy.test", 3128, null]],
     [new URL("https://PROXY.test"), ["https", "proxy.test", 443, null]],
@@ -33,7 +33,7 @@ test("proxyRoute: URLs of all schemes, with their ports", () => {
 
 test("proxyRoute: what a proxy is told with each request", () => {
   const credentials = { user: "user", password: "password" };
-  const text = (given: Proxy): string | undefined => proxyRoute(given)?.fieldText;
+  const text = (given: ProxyLike): string | undefined => proxyRoute(given)?.fieldText;
   assert.equal(text("http://p.test"), "");
   assert.equal(text("socks5://user:password@p.test"), "");
   assert.equal(
@@ -92,7 +92,7 @@ test("proxyRoute: what is none is refused, and no password is shown", () => {
   ];
   for (const [given, message] of cases) {
     assert.throws(
-      () => proxyRoute(given as Proxy),
+      () => proxyRoute(given as ProxyLike),
       (error) => {
         assert.ok(error instanceof TypeError || error instanceof RangeError, String(error));
         assert.match(error.message, message);

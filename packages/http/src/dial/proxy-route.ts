@@ -1,7 +1,7 @@
 import { basicCredentials } from "../protocol/credentials.ts";
 import { SocksHandshake } from "../protocol/socks/socks-handshake.ts";
 import { fieldsFrom } from "../web/fields-from.ts";
-import type { Proxy, ProxyOptions } from "./route-options.ts";
+import type { ProxyLike, ProxyOptions } from "./route-options.ts";
 import type { ProxyCredentials, ProxyRoute, ProxyScheme } from "./route.ts";
 import { socksVersion } from "./socks-tunnel.ts";
 import { tlsOptions } from "./tls-options.ts";
@@ -30,7 +30,7 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
  *
  * @throws TypeError, RangeError if it is none. Passwords are not shown.
  */
-export function proxyRoute(given: Proxy): ProxyRoute | null {
+export function proxyRoute(given: ProxyLike): ProxyRoute | null {
   if (given === null) return null;
   const options: ProxyOptions =
     typeof given === "string" || given instanceof URL ? { url: given } : given;

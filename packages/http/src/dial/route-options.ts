@@ -14,10 +14,10 @@ export interface ProxyOptions {
 }
 
 /** A proxy; `null`: none. */
-export type Proxy = string | URL | ProxyOptions | null;
+export type ProxyLike = string | URL | ProxyOptions | null;
 
 /** The proxy for a URL, without credentials and fragment; a WebSocket's has the scheme `ws:` or `wss:`. */
-export type ProxyChoice = (url: URL) => Proxy;
+export type ProxyChoice = (url: URL) => ProxyLike;
 
 /** By which way requests go. What they have different here never shares a connection. */
 export interface RouteOptions {
@@ -37,7 +37,7 @@ export interface RouteOptions {
    * own credentials, and is asked for a tunnel (CONNECT) for `https:` and WebSockets; what it answers to the former is the response. Credentials
    * of one proxy are never given to another, nor to a server. Default: none; the environment is not looked at (see `createProxyChooser`).
    */
-  readonly proxy?: Proxy | ProxyChoice;
+  readonly proxy?: ProxyLike | ProxyChoice;
   /**
    * Path of a Unix socket, on which the servers of all URLs are found. A request's comes before the client's `proxy`, as its `proxy` does
    * before the client's `socketPath`. Default: none.

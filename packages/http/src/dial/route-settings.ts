@@ -1,7 +1,7 @@
 import { isIpAddress, type TlsClientOptions } from "arborio/net";
 import { fingerprintsFrom } from "./fingerprints.ts";
 import { proxyRoute } from "./proxy-route.ts";
-import type { Proxy, RouteOptions } from "./route-options.ts";
+import type { ProxyLike, RouteOptions } from "./route-options.ts";
 import type { ProxyRoute } from "./route.ts";
 import { tlsOptions } from "./tls-options.ts";
 
@@ -15,7 +15,7 @@ export interface RouteSettings {
 }
 
 /** Route options whose proxy was chosen. */
-export type ChosenOptions = Omit<RouteOptions, "proxy"> & { readonly proxy: Proxy };
+export type ChosenOptions = Omit<RouteOptions, "proxy"> & { readonly proxy: ProxyLike };
 
 /** @throws TypeError, RangeError that name the option that is wrong. */
 export function routeSettings(options: ChosenOptions): RouteSettings {

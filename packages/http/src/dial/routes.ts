@@ -1,4 +1,4 @@
-import type { Proxy, ProxyChoice, RouteOptions } from "./route-options.ts";
+import type { ProxyLike, ProxyChoice, RouteOptions } from "./route-options.ts";
 import type { Route } from "./route.ts";
 import {
   type ChosenOptions,
@@ -150,13 +150,13 @@ function keyOf({ origin }: RouteTarget, number: number, isTunnelled: boolean): s
 
 /** The proxy for a request. Asked for again at each redirect, and for each request: a choice may change. */
 function chosenProxy(
-  proxy: Proxy | ProxyChoice | undefined,
+  proxy: ProxyLike | ProxyChoice | undefined,
   { href }: RouteTarget,
   { upgrade }: RoutedOptions,
-): Proxy {
+): ProxyLike {
   if (typeof proxy !== "function") return proxy ?? null;
   const url = new URL(upgrade === "websocket" ? href.replace(/^http/, "ws") : href);
-  const chosen: Proxy | undefined = proxy(url);
+  const chosen: ProxyLike | undefined = proxy(url);
   if (chosen !== undefined) return chosen;
   throw new TypeError("proxy(url): returned undefined, needs the URL of a proxy, or null for none");
 }
