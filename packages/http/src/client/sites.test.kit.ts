@@ -130,3 +130,22 @@ export function valuesOf({ fields }: { readonly fields: FieldList }, name: strin
   }
   return values;
 }
+
+/** The fields that a client sends of itself. */
+const AUTOMATIC: ReadonlySet<string> = new Set([
+  "host",
+  "user-agent",
+  "accept",
+  "accept-encoding",
+  "content-length",
+]);
+
+/** What was sent beyond what is always sent. */
+export function ownFields({ fields }: Seen): string[] {
+  const own: string[] = [];
+  for (let at = 0; at < fields.length; at += 2) {
+    if (!AUTOMATIC.has((fields[at] as string).toLowerCase()))
+      own.push(`${fields[at]}: ${fields[at + 1]}`);
+  }
+  return own;
+}
