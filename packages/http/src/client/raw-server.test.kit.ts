@@ -14,6 +14,8 @@ export class RawPeer {
   /** From 1 on. */
   readonly number: number;
   requests = 0;
+  /** Of the request whose body was not read. */
+  #head = "";
 
   constructor(stream: ByteStream, number: number) {
     this.stream = stream;
@@ -23,14 +25,35 @@ export class RawPeer {
 
   /** The head of the next request, as text; its body is read and dropped. `null`: the client has gone. */
   async request(): Promise<string | null> {
+    const head = await this.requestHead();
+    return head === null || !(await this.#dropBody()) ? null : head;
+  }
+
+  /** Likewise, but its body is not read before the next request is asked for. */
+  async requestHead(): Promise<string | null> {
+    if (!(await this.#dropBody())) return null;
     try {
-      const head = textOf(await this.#buffered.receiveUntil(bytesOf("\r\n\r\n"), 65_536));
-      const [, length = "0"] = /^content-length: (\d+)$/im.exec(head) ?? [];
-      if (length !== "0") await this.#buffered.receiveExactly(Number(length));
+      this.#head = textOf(await this.#buffered.receiveUntil(bytesOf("\r\n\r\n"), 65_536));
       this.requests += 1;
-      return head;
+      return this.#head;
     } catch (error) {
       if (isGone(error)) return null;
+      throw error;
+    }
+  }
+
+  /** @returns whether all of it came. */
+  async #dropBody(): Promise<boolean> {
+    const head = this.#head;
+    this.#head = "";
+    try {
+      const [, length = "0"] = /^content-length: (\d+)$/im.exec(head) ?? [];
+      if (length !== "0") await this.#buffered.receiveExactly(Number(length));
+      if (/^transfer-encoding: chunked/im.test(head))
+        await this.#buffered.receiveUntil(bytesOf("0\r\n\r\n"), 1_048_576);
+      return true;
+    } catch (error) {
+      if (isGone(error)) return false;
       throw error;
     }
   }
@@ -65,12 +88,15 @@ export class RawServer {
   }
 }
 
-/** Starts a server that lives as long as the group. A connection is closed when `serve` returns. */
+/** Starts a server that lives as long as the group, on the loopback unless a port is given. A connection is closed when `serve` returns. */
 export async function rawServer(
   group: TaskGroup,
   serve: (peer: RawPeer, server: RawServer) => Promise<void>,
+  port?: number,
 ): Promise<RawServer> {
-  const listener = await listenTcp(0, { host: "127.0.0.1" });
+  const listener = await (port === undefined
+    ? listenTcp(0, { host: "127.0.0.1" })
+    : listenTcp(port));
   const server = new RawServer(listener.port);
   const handle = async (stream: ByteStream): Promise<void> => {
     server.open += 1;

@@ -39,7 +39,9 @@ export class RoutedConnection extends ClientConnection {
       const hint = firstField(head.fields, "keep-alive");
       if (hint !== null) this.#heed(hint);
     }
-    return requests >= this.#requestsMax ? 0 : Math.min(this.idleMs, this.#hintMs);
+    // A 408 answers nothing that was asked, as a rule: it would be taken for the answer to what is sent next.
+    if (requests >= this.#requestsMax || head?.status === 408) return 0;
+    return Math.min(this.idleMs, this.#hintMs);
   }
 
   #heed(hint: string): void {

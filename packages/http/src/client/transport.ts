@@ -31,6 +31,9 @@ const IDEMPOTENT: ReadonlySet<string> = new Set([
   "QUERY",
 ]);
 
+/** What some servers say when a connection has been idle for too long for them: it may cross a request, which may be sent again (RFC 9110 §15.5.9). */
+const REQUEST_TIMEOUT = 408;
+
 /** How one request is sent. */
 export interface Sending {
   readonly route: Route;
@@ -90,14 +93,17 @@ export class Transport implements ClientCore {
       if (isReused) this.#requestsReused += 1;
       try {
         const head = await connection.exchange(outgoing);
-        return this.#response(request, connection, head, bodies);
+        const isLate = head.status === REQUEST_TIMEOUT && isReused && !isReplay;
+        if (!isLate || !isRepeatable(request))
+          return this.#response(request, connection, head, bodies);
+        connection.close();
       } catch (error) {
         const isUnsent = connection.outlet.bytesWritten === bytesWritten;
         const mayReplay = isReused && !isReplay && connection.isUnanswered && isDisconnected(error);
         if (!mayReplay || !(isUnsent || isRepeatable(request))) throw error;
-        // The server has ended a connection that was kept, while the request was on its way to it.
-        this.#requestsReplayed += 1;
       }
+      // The server has ended a connection that was kept, while the request was on its way to it.
+      this.#requestsReplayed += 1;
     }
   }
 
