@@ -81,8 +81,11 @@ export class FrameOutlet {
     const mask = this.#masks?.next();
     const start = HEAD_BYTES_MAX - frameHeadBytes(payloadBytes, mask !== undefined);
     const frame = scratch.subarray(start, HEAD_BYTES_MAX + payloadBytes);
-    writeFrameHead(frame, { ...settings, mask }, payloadBytes);
-    if (mask !== undefined) applyMask(frame.subarray(HEAD_BYTES_MAX - start), mask);
+    if (mask === undefined) writeFrameHead(frame, settings, payloadBytes);
+    else {
+      writeFrameHead(frame, { ...settings, mask }, payloadBytes);
+      applyMask(frame.subarray(HEAD_BYTES_MAX - start), mask);
+    }
     if (this.#write(frame)) return true;
     scratch = new Uint8Array(SCRATCH_BYTES);
     return false;

@@ -47,6 +47,11 @@ export class MessageSender {
   }
 
   async send(message: string | Uint8Array): Promise<void> {
+    if (typeof message !== "string" && !(message instanceof Uint8Array)) {
+      throw new TypeError(
+        `WebSocket.send: got ${message === null ? "null" : typeof message}, needs a text or bytes (a Uint8Array)`,
+      );
+    }
     checkpointIfCancelled();
     this.#requireOpen();
     if (this.#isTaken) await this.#turns.park();

@@ -62,13 +62,8 @@ export class WebSocketConnection implements AsyncIterable<string | Uint8Array>, 
    * @throws WebSocketClosedError if it is closed, or broken, or either side is closing it.
    * @throws TypeError if `message` is neither.
    */
-  async send(message: string | Uint8Array): Promise<void> {
-    if (typeof message !== "string" && !(message instanceof Uint8Array)) {
-      throw new TypeError(
-        `WebSocket.send: got ${message === null ? "null" : typeof message}, needs a text or bytes (a Uint8Array)`,
-      );
-    }
-    await this.#sender.send(message);
+  send(message: string | Uint8Array): Promise<void> {
+    return this.#sender.send(message);
   }
 
   /**
@@ -114,16 +109,17 @@ export class WebSocketConnection implements AsyncIterable<string | Uint8Array>, 
    *
    * @throws WebSocketClosedError if it breaks.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<string | Uint8Array, undefined, undefined> {
-    for (;;) {
-      let message: string | Uint8Array;
-      try {
-        message = await this.receive();
-      } catch (error) {
-        if (error instanceof WebSocketClosedError && error.wasClean) return undefined;
-        throw error;
-      }
-      yield message;
+  [Symbol.asyncIterator](): AsyncIterator<string | Uint8Array, undefined, undefined> {
+    return { next: () => this.#next() };
+  }
+
+  async #next(): Promise<IteratorResult<string | Uint8Array, undefined>> {
+    try {
+      return { done: false, value: await this.#receiver.receive() };
+    } catch (error) {
+      if (error instanceof WebSocketClosedError && error.wasClean)
+        return { done: true, value: undefined };
+      throw error;
     }
   }
 

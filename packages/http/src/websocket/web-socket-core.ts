@@ -55,13 +55,14 @@ export class WebSocketCore implements WireReceiver, ControlListener {
   readonly pings: Map<string, Event> = new Map();
   /** Whether somebody was given a message, and has not asked for the next one: there may be an answer to come. */
   isBusy = false;
+  /** Whether somebody waits for what comes, and takes it soon. */
+  isWanted = false;
   /** Counts signs of life of the other side: bytes that came, bytes that it took. */
   signs = 0;
   /** Set by the next sign of life. */
   #awaitedSign: Event | null = null;
   readonly #wire: Wire;
   #isPaused = false;
-  #isWanted = false;
   /** Set when a close frame was sent: why nothing else is. */
   #sent: WebSocketClosedError | null = null;
   #outcome: WebSocketClosedError | null = null;
@@ -111,7 +112,7 @@ export class WebSocketCore implements WireReceiver, ControlListener {
   received(bytes: Uint8Array): void {
     this.#sign();
     if (this.#outcome !== null || this.inlet.end !== null) return;
-    this.inlet.push(bytes, this.#isWanted);
+    this.inlet.push(bytes, this.isWanted);
     this.#afterInput();
   }
 
@@ -149,14 +150,10 @@ export class WebSocketCore implements WireReceiver, ControlListener {
     this.settleIfDue();
   }
 
-  /** Waits until there is something new: a piece, or an end. */
-  async arrival(): Promise<void> {
-    this.#isWanted = true;
-    try {
-      await this.#receivers.park();
-    } finally {
-      this.#isWanted = false;
-    }
+  /** Waits until there is something new: a piece, or an end. Who has waited sets `isWanted` back. */
+  arrival(): Promise<void> {
+    this.isWanted = true;
+    return this.#receivers.park();
   }
 
   /** After something was taken out of the inlet. */

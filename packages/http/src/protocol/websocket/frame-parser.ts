@@ -175,7 +175,11 @@ export class FrameParser {
     const length = lengthBytes === 0 ? short : this.#readLength(bytes, start + 2, lengthBytes);
     if (!isControl) this.#checkSize(first, opcode, length);
     if (available < headBytes + (isControl ? length : 0)) return null;
-    if (isMasked) this.#mask.set(bytes.subarray(start + headBytes - 4, start + headBytes));
+    if (isMasked) {
+      const at = start + headBytes - this.#mask.length;
+      for (let index = 0; index < this.#mask.length; index++)
+        this.#mask[index] = bytes[at + index] as number;
+    }
     this.#input.skip(headBytes);
     if (isControl) return this.#takeControl(opcode, length);
     this.#beginFrame(first, opcode, length);
