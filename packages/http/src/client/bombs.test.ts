@@ -1,0 +1,85 @@
+/** Bodies that become far more than came. */
+import assert from "node:assert/strict";
+import * as zlib from "node:zlib";
+import { sleep } from "arborio";
+import { simTest } from "../connection/raw-client.test.kit.ts";
+import { failedIn, type RawPeer } from "./raw-server.test.kit.ts";
+import { attacked, OK } from "./attacked.test.kit.ts";
+
+const ZEROS = new Uint8Array(50_000_000);
+const BOMBS: Readonly<Record<string, Uint8Array>> = {
+  gzip: zlib.gzipSync(ZEROS),
+  br: zlib.brotliCompressSync(ZEROS, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 5 } }),
+  deflate: zlib.deflateSync(ZEROS),
+};
+
+function bombing(bomb: Uint8Array, coding: string): (peer: RawPeer) => Promise<void> {
+  return async (peer) => {
+    await peer.request();
+    await peer.send(`${OK}content-encoding: ${coding}\r\ncontent-length: ${bomb.length}\r\n\r\n`);
+    await peer.stream.send(bomb);
+    await peer.request();
+  };
+}
+
+for (const [coding, bomb] of Object.entries(BOMBS)) {
+  simTest(
+    `a bomb in ${coding}: an error when little of it is made`,
+    (group) =>
+      attacked(group, bombing(bomb, coding), async (client) => {
+        const response = await client.fetch("/");
+        let bytes = 0;
+        await assert.rejects(
+          async () => {
+            for await (const piece of response.bodyStream ?? []) bytes += piece.length;
+          },
+          (error) =>
+            failedIn("body", "too-large")(error) && /grows more than 200/.test(String(error)),
+        );
+        assert.ok(bytes < 20_000_000, `${bytes}`);
+        response.close();
+      }),
+    [1],
+  );
+}
+
+simTest(
+  "a bomb that is larger than bodyBytesMax, one in a bomb, and one that nobody reads",
+  async (group) => {
+    const gzip = BOMBS["gzip"] as Uint8Array;
+    await attacked(
+      group,
+      bombing(gzip, "gzip"),
+      (client) => assert.rejects(client.request("/"), failedIn("body", "too-large")),
+      { bodyBytesMax: 1_000_000 },
+    );
+    await attacked(group, bombing(zlib.gzipSync(gzip), "gzip, gzip"), (client) =>
+      assert.rejects(client.request("/"), failedIn("body", "too-large")),
+    );
+    await attacked(group, bombing(gzip, "gzip"), async (client) => {
+      using response = await client.fetch("/");
+      assert.equal(response.status, 200);
+      response.close();
+      await sleep(3000);
+      // It was short: the connection could be kept. It is closed here, for the next one to be another.
+      client.closeIdleConnections();
+    });
+    await attacked(group, bombing(gzip, "gzip, gzip, gzip, gzip, gzip, gzip"), (client) =>
+      assert.rejects(client.request("/"), failedIn("body", "encoding")),
+    );
+  },
+  [1],
+);
+
+simTest(
+  "members of gzip without end: an error after 1000",
+  async (group) => {
+    const members = zlib.gzipSync(new Uint8Array(1));
+    const many = new Uint8Array(members.length * 5000);
+    for (let count = 0; count < 5000; count++) many.set(members, count * members.length);
+    await attacked(group, bombing(many, "gzip"), (client) =>
+      assert.rejects(client.request("/"), failedIn("body", "too-large")),
+    );
+  },
+  [1],
+);
