@@ -75,6 +75,12 @@ export {
   type CircuitBreakerOptions,
   type CircuitState,
 } from "./middleware/circuit-breaker.ts";
+export { netrcAuth, type NetrcAuthOptions } from "./middleware/netrc-auth.ts";
+export {
+  type AddressGuard,
+  publicAddressesOnly,
+  type PublicAddressesOnlyOptions,
+} from "./middleware/public-addresses-only.ts";
 
 // Requests and responses
 export { HttpRequest } from "./web/http-request.ts";
