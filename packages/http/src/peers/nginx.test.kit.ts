@@ -76,7 +76,8 @@ function configuration(port: number, server: string, outside: string): string {
     }`;
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody has at the moment. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await abandonOnCancel(
     new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve())),
@@ -86,13 +87,14 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function listening(program: Program, port: number): Promise<void> {
+/** Waits until a program takes connections. */
+export async function listening(program: Program, port: number): Promise<void> {
   for (;;) {
     try {
       using _stream = await connectTcp("127.0.0.1", port);
       return;
     } catch (error) {
-      if (program.hasEnded) throw new Error(`nginx ended: ${program.printed}`, { cause: error });
+      if (program.hasEnded) throw new Error(`ended: ${program.printed}`, { cause: error });
     }
     await sleep(10);
   }
