@@ -17,7 +17,7 @@ import {
 import { authority, identity } from "../server/certificates.test.kit.ts";
 import { freePort, Nginx } from "./nginx.test.kit.ts";
 import { NGINX, peerTest } from "./peer-test.test.kit.ts";
-import { DANTE, ProxyProgram, SQUID } from "./proxy-program.test.kit.ts";
+import { DANTE, ProxyProgram, SQUID, SSH } from "./proxy-program.test.kit.ts";
 
 const CREDENTIALS = { user: "user", password: "password" };
 const TLS = { trusted: authority };
@@ -156,23 +156,37 @@ peerTest([SQUID, NGINX], "squid: a tunnel to nginx with TLS", async () => {
 
 // SOCKS4a it takes for SOCKS4, and connects to 0.0.0.1, for curl too.
 peerTest([DANTE], "dante: SOCKS5 and SOCKS4, to http: and https:", async (group) => {
+  using dante = await ProxyProgram.openDante();
+  await throughSocks(group, dante, ["socks5", "socks5h", "socks4"]);
+});
+
+peerTest([SSH], "ssh -D: SOCKS of all kinds, to http: and https:", async (group) => {
+  const { proxy, server } = await ProxyProgram.openSsh();
+  using _server = server;
+  using _proxy = proxy;
+  await throughSocks(group, proxy, ["socks5", "socks5h", "socks4", "socks4a"]);
+});
+
+async function throughSocks(
+  group: TaskGroup,
+  { ports }: ProxyProgram,
+  schemes: readonly string[],
+): Promise<void> {
   const seen: Seen = { requests: [], connections: new Set() };
   await using plain = await open(group, false, seen);
   await using secure = await open(group, true, seen);
-  using dante = await ProxyProgram.openDante();
-  const [port] = dante.ports;
-  for (const scheme of ["socks5", "socks5h", "socks4"]) {
-    for (const { url } of [plain, secure]) {
-      const named = url.replace("127.0.0.1", "localhost");
-      await exchange(named, `${scheme}://127.0.0.1:${port}`);
-    }
-  }
   await using client = openHttpClient({ tls: TLS });
   const nowhere = `http://127.0.0.1:${await freePort()}/`;
-  for (const scheme of ["socks5", "socks4"]) {
-    await assert.rejects(client.request(nowhere, { proxy: `${scheme}://127.0.0.1:${port}` }), {
-      phase: "proxy",
-      reason: "refused-by-proxy",
+  for (const scheme of schemes) {
+    const proxy = `${scheme}://127.0.0.1:${ports[0]}`;
+    for (const { url } of [plain, secure])
+      await exchange(url.replace("127.0.0.1", "localhost"), proxy);
+    await assert.rejects(client.request(nowhere, { proxy }), (error) => {
+      assert.ok(error instanceof RequestFailedError, String(error));
+      assert.equal(error.phase, "proxy");
+      // That of ssh just ends the connection.
+      assert.match(error.reason, /^(refused-by-proxy|disconnected)$/);
+      return true;
     });
   }
-});
+}

@@ -1,6 +1,7 @@
 /** Proxies that are not ours, while they run. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { identity } from "../server/certificates.test.kit.ts";
 import { freePort, listening } from "./nginx.test.kit.ts";
@@ -13,6 +14,12 @@ export const SQUID: Tool = {
   probe: ["/bin/sh", "-c", "/usr/sbin/squid -v | grep -q with-openssl"],
 };
 export const DANTE: Tool = { name: "dante-server", probe: ["/bin/sh", "-c", "command -v danted"] };
+
+/** Client and server. */
+export const SSH: Tool = {
+  name: "openssh-server and openssh-client",
+  probe: ["/bin/sh", "-c", "command -v /usr/sbin/sshd && command -v ssh && command -v ssh-keygen"],
+};
 
 /** A port may be taken by somebody else between its choice and its use. */
 const TRIES_MAX = 5;
@@ -45,6 +52,34 @@ export class ProxyProgram implements Disposable {
     });
   }
 
+  /** `ssh -D`: SOCKS5, SOCKS4 and SOCKS4a, for everybody. `using` the server too. */
+  static async openSsh(): Promise<{ readonly proxy: ProxyProgram; readonly server: Disposable }> {
+    // Where it is not a service nobody has made it.
+    mkdirSync("/run/sshd", { recursive: true });
+    const server = await ProxyProgram.#open(1, ([port], folder) => {
+      for (const name of ["host", "user"]) {
+        const file = join(folder, name);
+        spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file]);
+      }
+      const args = ["-D", "-e"];
+      return { command: "/usr/sbin/sshd", args, configuration: sshd(port ?? 0, folder) };
+    });
+    try {
+      const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "BatchMode=yes"];
+      const proxy = await ProxyProgram.#open(1, ([port], folder) => ({
+        command: "ssh",
+        configuration: options.map((option) => option.replace("=", " ")).join("\n"),
+        args: `-N -D 127.0.0.1:${port} -F ${folder}/configuration -i ${server.#folder}/user -p ${server.ports[0]} ${userInfo().username}@127.0.0.1`.split(
+          " ",
+        ),
+      }));
+      return { proxy, server };
+    } catch (error) {
+      server[Symbol.dispose]();
+      throw error;
+    }
+  }
+
   static async #open(
     portsCount: number,
     start: (
@@ -64,7 +99,9 @@ export class ProxyProgram implements Disposable {
       // By `openssl passwd -apr1 -salt arborio1 password`.
       writeFileSync(join(folder, "users"), "user:$apr1$arborio1$OEwFLYTQZqX//D1Hf19FM1\n");
       writeFileSync(join(folder, "configuration"), configuration);
-      const program = new Program(command, ["-f", join(folder, "configuration"), ...args]);
+      const file = ["-f", join(folder, "configuration")];
+      // For `ssh`, -f is another option.
+      const program = new Program(command, [...(command === "ssh" ? [] : file), ...args]);
       try {
         for (const port of ports) await listening(program, port);
         return new ProxyProgram(program, folder, ports);
@@ -114,5 +151,18 @@ function dante(port: number): string {
     user.unprivileged: nobody
     client pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
     socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
+  `;
+}
+
+function sshd(port: number, folder: string): string {
+  return `
+    Port ${port}
+    ListenAddress 127.0.0.1
+    HostKey ${folder}/host
+    AuthorizedKeysFile ${folder}/user.pub
+    StrictModes no
+    UsePAM no
+    PidFile none
+    PermitRootLogin yes
   `;
 }
