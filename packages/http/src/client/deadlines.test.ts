@@ -99,6 +99,11 @@ simTest(
     assert.equal(sweeps(), 0);
     for (let count = 0; count < 5; count++) {
       let next: Seen | null = null;
+      const addSoon = async (): Promise<void> => {
+        await null;
+        next = new Seen(deadlines.due(160));
+        deadlines.add(next);
+      };
       const last = {
         sweep() {
           deadlines.delete(last);
