@@ -46,6 +46,7 @@ async function fetchOnce(
       return ask(origin, fields);
     },
     mayPass: (error) => error instanceof Broken,
+    reasonOf: (error) => error.message,
   };
   await download(options, target, progress);
   return { requests, progress };
@@ -230,6 +231,7 @@ simulated("download: more than was announced is refused", async () => {
     checksum: null,
     retries: 0,
     mayPass: () => false,
+    reasonOf: (error) => error.message,
     ask: async (_, fields) => {
       const { headers, ...rest } = await ask(origin, fields);
       headers.set("content-length", "50");

@@ -29,6 +29,8 @@ export interface DownloadOptions {
   readonly ask: Ask;
   /** Whether an error that `ask`, or a body, threw is one that may be gone the next time. */
   readonly mayPass: (error: unknown) => boolean;
+  /** What went wrong, in words. */
+  readonly reasonOf: (error: Error) => string;
 }
 
 /** After these it may be better the next time (RFC 9110, section 15; RFC 8470; RFC 6585). */
@@ -61,7 +63,7 @@ export async function download(
       if (failures > options.retries) throw failure.error;
       const pauseMs = failure.afterMs ?? backoff(failures);
       if (pauseMs > PATIENCE_MS) throw failure.error;
-      progress.pausing(failure.error.message);
+      progress.pausing(options.reasonOf(failure.error));
       await sleep(pauseMs);
     }
     progress.verifying();

@@ -24,6 +24,8 @@ interface Values {
   readonly overwrite: boolean;
   readonly json: boolean;
   readonly header: readonly Header[];
+  readonly proxy?: string;
+  readonly caCertificate?: string;
   readonly retry: number;
 }
 
@@ -59,10 +61,15 @@ export function addFetchCommand({ program, shell, act }: CommandSite): void {
       [],
     )
     .option(
+      "--proxy <url>",
+      'http, https, socks5, socks5h, socks4 or socks4a; "" for none (default: as the environment says)',
+    )
+    .option("--ca-certificate <file>", "authorities to trust instead of the usual ones, in PEM")
+    .option(
       "--retry <number>",
       "failures in a row after which a download is given up",
       parseCount(0, RETRIES_MAX),
-      5,
+      3,
     )
     .option("--json", "say what happens by lines of JSON", false)
     .action(
@@ -75,7 +82,7 @@ export function addFetchCommand({ program, shell, act }: CommandSite): void {
 }
 
 function optionsOf(texts: readonly string[], values: Values): FetchFilesOptions {
-  const { output, checksum, checksums, header, retry, ...rest } = values;
+  const { output, checksum, checksums, header, retry, proxy, caCertificate, ...rest } = values;
   const urls = texts.map(parseUrl);
   if (urls.length > 1 && output !== undefined)
     throw new UsageError("--output is for one URL; for several there is --directory");
@@ -91,6 +98,8 @@ function optionsOf(texts: readonly string[], values: Values): FetchFilesOptions 
     ...(output === undefined ? {} : { output }),
     ...(checksum === undefined ? {} : { checksum }),
     ...(checksums === undefined ? {} : { checksums }),
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(caCertificate === undefined ? {} : { caCertificate }),
   };
 }
 

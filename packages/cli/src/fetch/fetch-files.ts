@@ -1,4 +1,4 @@
-import { openHttpClient, RequestFailedError } from "@arborio/http";
+import { RequestFailedError } from "@arborio/http";
 import { ArborioError, InterruptedError, now, sleep, taskGroup, type TaskGroup } from "arborio";
 import { standardOutput } from "arborio/process";
 import { CommandError } from "../command-error.ts";
@@ -14,7 +14,7 @@ import { DownloadProgress } from "./download-progress.ts";
 import { DownloadQueue } from "./download-queue.ts";
 import type { FetchFilesOptions } from "./fetch-options.ts";
 import { openFileTarget } from "./file-target.ts";
-import { httpAsk, mayPass } from "./http-ask.ts";
+import { httpAsk, mayPass, openClient, reasonOf } from "./http-ask.ts";
 import { JsonDisplay } from "./json-display.ts";
 import { LinesDisplay } from "./lines-display.ts";
 import { OutputTarget } from "./output-target.ts";
@@ -38,9 +38,7 @@ export async function fetchFiles(options: FetchFilesOptions, shell: Shell): Prom
   const all = items.map(({ progress }) => progress);
   try {
     await runOnThisMachine(shell, { name: "fetch" }, async () => {
-      await using client = openHttpClient({
-        headers: options.headers.map(([name, value]) => [name, value]),
-      });
+      await using client = await openClient(options, shell);
       await fetchAll(items, { options, shell, display, disk, ask: httpAsk(client) });
     });
   } catch (error) {
@@ -116,7 +114,7 @@ async function fetchOne({ job, progress }: Item, around: Surroundings): Promise<
     const { options, ask } = around;
     const { url, checksum } = job;
     await download(
-      { url: url.href, checksum, retries: options.retries, ask, mayPass },
+      { url: url.href, checksum, retries: options.retries, ask, mayPass, reasonOf },
       target,
       progress,
     );
@@ -124,7 +122,7 @@ async function fetchOne({ job, progress }: Item, around: Surroundings): Promise<
   } catch (error) {
     const isOurs = error instanceof CommandError || error instanceof ArborioError;
     if (!isOurs && !(error instanceof RequestFailedError)) throw error;
-    progress.ended("failed", now(), error.message);
+    progress.ended("failed", now(), reasonOf(error));
   }
 }
 

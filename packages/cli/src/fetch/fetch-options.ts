@@ -21,6 +21,10 @@ export interface FetchFilesOptions {
   readonly json: boolean;
   /** Of every request. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** URL of a proxy, or `""`: none. Default: what the environment says. */
+  readonly proxy?: string;
+  /** Path of the certificates of authorities to trust, in PEM, and no others. */
+  readonly caCertificate?: string;
   /** Failures in a row after which a download is given up. */
   readonly retries: number;
 }

@@ -30,6 +30,8 @@ export interface Shell {
   paint(style: Style, text: string, stream: OutputName): string;
   /** A part of the terminal that is drawn anew again and again, below what stays. */
   openLiveArea(stream: OutputName): Promise<LiveArea>;
+  /** The variables of the environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Takes a variable out of the environment. */
   takeVariable(name: string): string | undefined;
   /** Makes `process.argv` that of a program started with these arguments. */
@@ -67,6 +69,7 @@ export function createShell(): ProcessShell {
   return {
     args: process.argv.slice(2),
     version: packageVersion(),
+    environment: { ...process.env },
     isTerminal: (stream) => streams[stream].isTTY === true && process.env["TERM"] !== "dumb",
     write: (text, stream = "output") => void streams[stream].write(text),
     warn: (line) => void stderr.write(`${line}\n`),

@@ -17,7 +17,7 @@ interface Values {
   readonly tlsKey?: string;
   readonly grace: number;
   readonly drain: number;
-  readonly accessLog?: string | true;
+  readonly accessLog?: string;
   readonly trustProxies?: number | readonly string[];
   readonly json: boolean;
   readonly dev: boolean;
@@ -59,7 +59,7 @@ export function addServeCommand({ program, shell, act }: CommandSite): void {
       0,
     )
     .option(
-      "--access-log [format]",
+      "--access-log <format>",
       "a line for each request on standard error: common, combined, json or a template",
     )
     .option(
@@ -114,7 +114,7 @@ function optionsOf(file: string, values: Values): ServeFileOptions {
     ...(tlsCertificate === undefined || tlsKey === undefined
       ? {}
       : { tls: { certificate: tlsCertificate, key: tlsKey } }),
-    ...(accessLog === undefined ? {} : { accessLog: accessLog === true ? "combined" : accessLog }),
+    ...(accessLog === undefined ? {} : { accessLog }),
     ...(trustProxies === undefined ? {} : { trustProxies }),
   };
 }
