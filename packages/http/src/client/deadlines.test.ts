@@ -100,7 +100,7 @@ simTest(
     for (let count = 0; count < 5; count++) {
       let next: Seen | null = null;
       const addSoon = async (): Promise<void> => {
-        await null;
+        await Promise.resolve();
         next = new Seen(deadlines.due(160));
         deadlines.add(next);
       };
