@@ -79,10 +79,12 @@ simTest(
     };
     await taskGroup(async (group) => {
       const early = await rawServer(group, async (peer) => {
-        for (;;) {
-          const piece = await peer.stream.receive();
-          const text = new TextDecoder().decode(piece);
-          if (text.includes("POST")) await peer.answer("early");
+        for (let seen = ""; ;) {
+          seen += new TextDecoder().decode(await peer.stream.receive());
+          const head = /POST.*?\r\n\r\n/s.exec(seen);
+          if (head === null) continue;
+          seen = seen.slice(head.index + head[0].length);
+          await peer.answer("early");
         }
       });
       await using client = openHttpClient({ base: early.url });
