@@ -1,7 +1,7 @@
 /** Proxies that are not ours, while they run. */
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { identity } from "../server/certificates.test.kit.ts";
 import { freePort, listening } from "./nginx.test.kit.ts";
@@ -69,7 +69,7 @@ export class ProxyProgram implements Disposable {
       const proxy = await ProxyProgram.#open(1, ([port], folder) => ({
         command: "ssh",
         configuration: options.map((option) => option.replace("=", " ")).join("\n"),
-        args: `-N -D 127.0.0.1:${port} -F ${folder}/configuration -i ${server.#folder}/user -p ${server.ports[0]} ${userInfo().username}@127.0.0.1`.split(
+        args: `-N -D 127.0.0.1:${port} -F ${folder}/configuration -i ${server.#folder}/user -p ${server.ports[0]} 127.0.0.1`.split(
           " ",
         ),
       }));
