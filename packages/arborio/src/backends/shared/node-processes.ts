@@ -21,7 +21,7 @@ import {
   watchExitEvent,
 } from "./left-processes.ts";
 import { InputPipe, OutputPipe } from "./pipe-wires.ts";
-import { isGroupAlive, requireSignal, sendSignal } from "./process-groups.ts";
+import { hasLivingMember, hasMember, requireSignal, sendSignal } from "./process-groups.ts";
 import { startError } from "./start-error.ts";
 
 const childProcess = lazily("node:child_process");
@@ -88,6 +88,9 @@ function spawn(command: ProcessCommand): ChildProcess {
   });
 }
 
+/** So often a group is believed to be alive before anybody looks closely: mostly the system just needs a moment to clean up. */
+const CHEAP_LOOKS = 5;
+
 class NodeProcess implements ProcessHandle, LeftProcess {
   readonly pid: number;
   readonly stdin: Wire | null;
@@ -97,6 +100,8 @@ class NodeProcess implements ProcessHandle, LeftProcess {
   #exit: ProcessExit | null = null;
   /** Seen once, it stays so: the number may be another's later. */
   #isGone = false;
+  /** How often others of its group were found after its end. */
+  #looks = 0;
   #told: ((exit: ProcessExit) => void) | null = null;
 
   constructor(child: ChildProcess, pid: number, command: ProcessCommand, parts: ProcessParts) {
@@ -133,11 +138,17 @@ class NodeProcess implements ProcessHandle, LeftProcess {
 
   isGroupAlive(): boolean {
     if (this.#exit === null) return true;
-    if (!this.#isGone && (!this.#ownGroup || !isGroupAlive(this.pid))) {
+    if (!this.#isGone && !this.#hasOthers()) {
       this.#isGone = true;
       forget(this);
     }
     return !this.#isGone;
+  }
+
+  #hasOthers(): boolean {
+    if (!this.#ownGroup || !hasMember(this.pid)) return false;
+    this.#looks += 1;
+    return this.#looks < CHEAP_LOOKS || hasLivingMember(this.pid);
   }
 
   isAlive(): boolean {

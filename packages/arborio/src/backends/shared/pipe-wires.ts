@@ -7,6 +7,9 @@ import type { Wire, WireDetails, WireReceiver } from "../../platform/wire.ts";
 import { NO_DETAILS } from "./node-stdio.ts";
 import { toSystemError } from "./system-error.ts";
 
+const READ = "read from the process";
+const WRITE = "write to the process";
+
 /** The end of a pipe that a process reads. */
 export class InputPipe implements Wire {
   readonly details: WireDetails = NO_DETAILS;
@@ -45,7 +48,7 @@ export class InputPipe implements Wire {
 
   /** @internal */
   failed(error: unknown): void {
-    this.#failure ??= toSystemError("write to the process", error);
+    this.#failure ??= toSystemError(WRITE, error);
     this.#tell();
   }
 
@@ -74,20 +77,24 @@ export function nobodyReads(): Error {
   return Object.assign(new Error("closed"), { code: "EPIPE" });
 }
 
+function connectionReset(): Error {
+  return Object.assign(new Error("closed"), { code: "ECONNRESET" });
+}
+
 /** The end of a pipe that a process writes. */
 export class OutputPipe implements Wire {
   readonly details: WireDetails = NO_DETAILS;
   readonly #stream: Readable;
   #receiver: WireReceiver | null = null;
   #paused = true;
+  /** How it ended; without bytes it does that also before it is opened. */
+  #end: "ended" | Error | null = null;
 
   constructor(stream: Readable) {
     this.#stream = stream;
-    stream.on("error", (error) => this.#fail(error));
-    stream.on("close", () =>
-      this.#fail(Object.assign(new Error("closed"), { code: "ECONNRESET" })),
-    );
-    stream.on("end", () => this.#end());
+    stream.on("end", () => this.#ended("ended"));
+    stream.on("error", (error) => this.#ended(toSystemError(READ, error)));
+    stream.on("close", () => this.#ended(toSystemError(READ, connectionReset())));
     // When a process has ended, the runtimes let its streams flow, and read without bounds what others still write to the pipe.
     const resume = stream.resume.bind(stream);
     stream.resume = () => (this.#paused ? stream : resume());
@@ -95,9 +102,12 @@ export class OutputPipe implements Wire {
 
   open(receiver: WireReceiver): void {
     this.#receiver = receiver;
+    if (this.#end !== null) {
+      queueMicrotask(() => this.#tell());
+      return;
+    }
     this.#paused = false;
-    const stream = this.#stream;
-    stream.on("data", (chunk: Uint8Array) => this.#receiver?.received(owned(chunk)));
+    this.#stream.on("data", (chunk: Uint8Array) => this.#receiver?.received(owned(chunk)));
   }
 
   pause(): void {
@@ -110,16 +120,16 @@ export class OutputPipe implements Wire {
     this.#stream.resume();
   }
 
-  #end(): void {
-    const receiver = this.#receiver;
-    this.#receiver = null;
-    receiver?.ended();
+  #ended(end: "ended" | Error): void {
+    this.#end ??= end;
+    this.#tell();
   }
 
-  #fail(error: unknown): void {
+  #tell(): void {
     const receiver = this.#receiver;
     this.#receiver = null;
-    receiver?.failed(toSystemError("read from the process", error));
+    if (this.#end === "ended") receiver?.ended();
+    else receiver?.failed(this.#end as Error);
   }
 
   close(): void {

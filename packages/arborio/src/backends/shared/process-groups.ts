@@ -15,9 +15,9 @@ export function sendSignal(target: number, name: string): void {
   tryKill(target, name);
 }
 
-/** Whether a process of a group runs. Those that have ended and that nobody has reaped do not count, where the system tells. */
-export function isGroupAlive(group: number): boolean {
-  return tryKill(-group, 0) && hasLivingMember(group);
+/** Whether the system knows of a process in a group, be it one that has ended and that nobody has reaped yet. */
+export function hasMember(group: number): boolean {
+  return tryKill(-group, 0);
 }
 
 function tryKill(target: number, signal: string | number): boolean {
@@ -33,10 +33,10 @@ function tryKill(target: number, signal: string | number): boolean {
 }
 
 /**
- * A container whose first process does not reap has the orphans of a group as zombies for ever, and the system counts them as members.
- * Linux shows who is one.
+ * Whether a process in a group runs. A container whose first process does not reap has the orphans of a group as zombies for ever, and
+ * the system counts them as members. Linux shows who is one, but looking through all processes takes a few milliseconds.
  */
-function hasLivingMember(group: number): boolean {
+export function hasLivingMember(group: number): boolean {
   let names: string[];
   try {
     names = readdirSync("/proc");
