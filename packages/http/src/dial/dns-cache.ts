@@ -1,6 +1,7 @@
 import { CancelScope, Event, now, outsideScopes, shielded } from "arborio";
-import { isIpAddress, lookup as lookUp } from "arborio/net";
+import { isIpAddress } from "arborio/net";
 import type { DialOptions } from "./dial-options.ts";
+import { lookUp } from "./look-up.ts";
 
 /** Names whose addresses are kept: a crawler must not fill the memory. */
 const NAMES_MAX = 1000;

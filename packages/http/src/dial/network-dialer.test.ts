@@ -67,6 +67,22 @@ worldTest("dial: happy eyeballs race over addresses that are known", async ({ wo
   assert.ok((took[1] ?? 1000) < 200, String(took));
 });
 
+worldTest("dial: addresses at which nobody is are not kept", async () => {
+  let address = "10.0.0.9";
+  await using client = openHttpClient({ lookup: () => [address], dnsTtlMs: Infinity });
+  const url = "http://example.test/";
+  await assert.rejects(client.request(url), { reason: "unreachable" });
+  address = "10.0.0.1";
+  assert.equal((await client.request(url)).status, 200);
+});
+
+worldTest("dial: a resolver that does not answer for IPv6 holds up nothing", async ({ world }) => {
+  world.names.set("example.test", ["10.0.0.1"], { ipv6: { delayMs: Infinity } });
+  await using client = openHttpClient();
+  assert.equal((await client.request("http://example.test/")).status, 200);
+  assert.ok(now() < 300, `${now()} ms`);
+});
+
 worldTest("dial: what cannot be reached is told, with why", async ({ world }) => {
   world.names.set("nowhere.test", [], { fail: "ENOTFOUND" });
   const cases: [url: string, options: object, message: RegExp][] = [

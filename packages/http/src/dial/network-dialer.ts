@@ -110,7 +110,13 @@ export class NetworkDialer implements Dialer {
     if (socketPath !== null) return await unreachableUnlessMade(target, connectUnix(socketPath));
     const addresses = await this.#addressesOf(target);
     const options = { addresses, ...(localHost === null ? {} : { localHost }) };
-    return await unreachableUnlessMade(target, connectTcp(target.host, target.port, options));
+    try {
+      return await unreachableUnlessMade(target, connectTcp(target.host, target.port, options));
+    } catch (error) {
+      // They may have moved.
+      if (error instanceof DialError) this.#dns.clear(target.host);
+      throw error;
+    }
   }
 
   /** The addresses of what is connected to, each of them allowed. */

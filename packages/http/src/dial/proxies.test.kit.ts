@@ -32,7 +32,7 @@ export async function runProxy(
   });
 }
 
-/** An HTTP proxy: tunnels, and forwards the first request of a connection, and what follows it, to the server of the first. */
+/** An HTTP proxy: tunnels, and forwards one request of a connection, which the server then closes. */
 export const httpProxy: ProxyHandler = async (stream, log) => {
   const client = new BufferedByteStream(stream);
   const head = decoder.decode(await client.receiveUntil(encoder.encode("\r\n\r\n"), 65_536));
@@ -48,9 +48,13 @@ export const httpProxy: ProxyHandler = async (stream, log) => {
   }
   const url = new URL(target);
   using server = await connectTcp(url.hostname, Number(url.port || 80));
-  const kept = fields.filter((field) => !/^proxy-/i.test(field));
+  const kept = fields.filter((field) => !/^(proxy-|connection:)/i.test(field));
   const path = url.pathname + url.search;
-  await server.send(encoder.encode([`${method} ${path} HTTP/1.1`, ...kept, "", ""].join("\r\n")));
+  await server.send(
+    encoder.encode(
+      [`${method} ${path} HTTP/1.1`, ...kept, "connection: close", "", ""].join("\r\n"),
+    ),
+  );
   await relay(client, server);
 };
 

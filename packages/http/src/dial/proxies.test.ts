@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { openHttpClient } from "../client/http-client.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { createProxyChooser } from "../protocol/proxy-environment.ts";
+import { openServer } from "../server/open-server.ts";
+import { HttpResponse } from "../web/http-response.ts";
 import { saying, socksProxy } from "./proxies.test.kit.ts";
 import { TRUSTED, worldTest } from "./worlds.test.kit.ts";
 
@@ -166,6 +168,53 @@ worldTest("proxy: chosen for each request, with credentials of its own (#12829)"
   assert.equal(third, undefined);
   for (const seen of place.seen) assert.doesNotMatch(seen, /authorization/i);
 });
+
+worldTest(
+  "proxy: chosen again at each redirect, and credentials stay where they are (#12829)",
+  async (place) => {
+    const { origin } = place;
+    const fields: string[] = [];
+    const server = await origin.run(() =>
+      openServer(
+        (request) => {
+          fields.push(request.headers.get("proxy-authorization") ?? "none");
+          const to = new URL(request.url).searchParams.get("to");
+          return new HttpResponse(
+            "",
+            to === null ? {} : { status: 307, headers: { location: to } },
+          );
+        },
+        { port: 8000 },
+      ),
+    );
+    await place.startProxy(3128);
+    await place.startProxy(3129);
+    const environment = {
+      http_proxy: "http://user:password@proxy.test:3128",
+      https_proxy: "http://other:secret@proxy.test:3129",
+      no_proxy: "10.0.0.1",
+    };
+    await using client = openHttpClient({ proxy: createProxyChooser(environment), tls: TRUSTED });
+    const to = (url: string): string => `http://example.test:8000/?to=${encodeURIComponent(url)}`;
+    // By the first proxy, then the second, then none.
+    await client.request(to("https://example.test/"));
+    await client.request(to("http://10.0.0.1:8000/"), {
+      headers: { "proxy-authorization": "Bearer mine" },
+    });
+    const sent = place.asked.map((head) => [
+      head.split(" ", 1)[0],
+      /proxy-authorization: (.*)/i.exec(head)?.[1],
+    ]);
+    assert.deepEqual(sent, [
+      ["GET", CREDENTIALS],
+      ["CONNECT", "Basic b3RoZXI6c2VjcmV0"],
+      ["GET", CREDENTIALS],
+    ]);
+    assert.deepEqual(fields, ["none", "none", "none"]);
+    for (const seen of place.seen) assert.doesNotMatch(seen, /proxy-|authorization/i);
+    await server.close();
+  },
+);
 
 worldTest("proxy: the one of a request gets nothing of the client's", async (place) => {
   await place.startProxy(3128);
