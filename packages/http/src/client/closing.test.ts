@@ -39,7 +39,13 @@ simTest(
       phase: string,
       request: () => Promise<unknown>,
     ): Promise<void> => {
-      await assert.rejects(request(), failedIn(phase, "closed"), name);
+      await assert.rejects(
+        request(),
+        (error) =>
+          failedIn(phase, "closed")(error) &&
+          /the client was closed/.test((error as Error).message),
+        name,
+      );
       outcomes.push(name);
     };
     await taskGroup(async (inner) => {

@@ -77,7 +77,7 @@ simTest(
     deadlines.expect(60_000);
     const first = new Seen(Infinity);
     deadlines.add(first);
-    await sleep(900);
+    await sleep(100);
     deadlines.expect(160);
     const seen = new Seen(deadlines.due(160));
     deadlines.add(seen);
