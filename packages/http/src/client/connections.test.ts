@@ -235,6 +235,10 @@ simTest(
     generation = 2;
     assert.deepEqual(new Set(await all()), new Set(["2"]));
     assert.equal(client.statistics().requestsReplayed, 8);
+    // One alone: the other kept ones, which have ended as well, are not tried in its stead.
+    generation = 3;
+    assert.equal((await client.request("/")).text(), "3");
+    assert.equal(client.statistics().requestsReplayed, 9);
     assert.equal(client.statistics().connectionsOpen, 8);
   },
 );
