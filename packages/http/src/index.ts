@@ -49,6 +49,7 @@ export type {
 } from "./client/client-options.ts";
 export { ClientRequest, type RequestChanges } from "./client/client-request.ts";
 export { ClientResponse } from "./client/client-response.ts";
+export type { ClientStatistics } from "./client/client-statistics.ts";
 export { CollectedResponse } from "./client/collected-response.ts";
 export type { Middleware, Next } from "./client/middleware.ts";
 export type { ProxyChoice, ProxyLike, ProxyOptions, RouteOptions } from "./dial/route-options.ts";
