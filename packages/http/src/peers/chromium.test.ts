@@ -14,6 +14,8 @@ import {
   HttpResponse,
   openServer,
   serveDirectory,
+  upgradeWebSocket,
+  type WebSocketClosedError,
 } from "@arborio/http";
 import { CHROMIUM, peerTest } from "./peer-test.test.kit.ts";
 
@@ -241,4 +243,64 @@ browserTest("a compressed page, a download, and a part of a file", async (group)
   const part = await page.evaluate(`fetch("large.bin", { headers: { range: "bytes=1000-1002" } })
     .then(async (response) => [response.status, ...new Uint8Array(await response.arrayBuffer())])`);
   assert.deepEqual(part, [206, ...bytes.subarray(1000, 1003)]);
+});
+
+browserTest("a WebSocket with compression: texts, bytes, and both ways to close", async (group) => {
+  const lines: string[] = [];
+  let closed: WebSocketClosedError | undefined;
+  await using server = await open(group, (request, context) => {
+    if (request.headers.get("upgrade") === null) return new HttpResponse("<h1>page</h1>", HTML);
+    return upgradeWebSocket(
+      request,
+      context,
+      async (socket) => {
+        for await (const message of socket) {
+          lines.push(typeof message === "string" ? message.slice(0, 20) : `${message.length}`);
+          await socket.send(message);
+          if (message === "close me") await socket.close(4001, "as you like");
+        }
+        closed = socket.closed;
+      },
+      { compression: true, protocols: ["lines"] },
+    );
+  });
+  await using opened = await openPage();
+  const { page, errors } = opened;
+  await page.goto(server.url);
+  await page.evaluate(`(() => {
+    globalThis.open = () => new Promise((resolve) => {
+      const socket = new WebSocket(location.href.replace("http", "ws"), ["other", "lines"]);
+      socket.binaryType = "arraybuffer";
+      const waiting = [], came = [];
+      const put = (value) => waiting.length > 0 ? waiting.shift()(value) : came.push(value);
+      socket.onmessage = ({ data }) => put(data);
+      socket.onclose = ({ code, reason, wasClean }) => put([code, reason, wasClean]);
+      socket.onopen = () => resolve([socket.protocol, socket.extensions]);
+      globalThis.socket = socket;
+      globalThis.next = () => came.length > 0 ? came.shift() : new Promise((take) => waiting.push(take));
+    });
+  })()`);
+  assert.deepEqual(await page.evaluate("open()"), ["lines", "permessage-deflate"]);
+  const before = server.statistics();
+  const text = "arborio ü ".repeat(20_000);
+  await page.evaluate(`socket.send(${JSON.stringify(text)})`);
+  assert.equal(await page.evaluate("next()"), text);
+  const after = server.statistics();
+  assert.ok(after.bytesReceived - before.bytesReceived < 20_000, "the page compresses");
+  assert.ok(after.bytesSent - before.bytesSent < 20_000, "the server compresses");
+  await page.evaluate("socket.send(new Uint8Array(70000).fill(7))");
+  assert.deepEqual(
+    await page.evaluate("next().then((data) => [data.byteLength, new Uint8Array(data)[69999]])"),
+    [70_000, 7],
+  );
+  await page.evaluate('socket.send("close me")');
+  assert.equal(await page.evaluate("next()"), "close me");
+  assert.deepEqual(await page.evaluate("next()"), [4001, "as you like", true]);
+  await page.evaluate("open()");
+  await page.evaluate('socket.close(4002, "enough")');
+  assert.deepEqual(await page.evaluate("next()"), [4002, "", true]);
+  while (closed?.code !== 4002) await sleep(10);
+  assert.equal(closed.reason, "enough");
+  assert.deepEqual(lines, ["arborio ü arborio ü ", "70000", "close me"]);
+  assert.deepEqual(errors, []);
 });
