@@ -142,14 +142,11 @@ clientTest("forms, with files", async (client) => {
   ]);
   const form = new FormData();
   form.set("name", "value");
-  form.set("file", new File(["content ü"], 'n"ä.txt', { type: "text/plain" }));
+  form.set("file", new File(["content ü"], "nä.txt", { type: "text/plain" }));
   const multipart = await client.request("/form", { method: "POST", form });
   assert.deepEqual(multipart.json(), [
     ["name", "value"],
-    [
-      "file",
-      [multipart.text().includes("%22") ? "n%22ä.txt" : 'n"ä.txt', "text/plain", "content ü"],
-    ],
+    ["file", ["nä.txt", "text/plain", "content ü"]],
   ]);
 });
 
