@@ -1,22 +1,13 @@
 /** One source: asks it, and asks again where that can help. */
 
-import {
-  abandonOnCancel,
-  currentScope,
-  exponentialBackoff,
-  failAfter,
-  retry,
-  TimeoutError,
-} from "arborio";
+import { currentScope, exponentialBackoff, failAfter, retry, TimeoutError } from "arborio";
+import { type ClientResponse, type HttpClient, RequestFailedError } from "@arborio/http";
 import type { Entry } from "./entry.ts";
 import { type Price, readPrice } from "./price.ts";
 import { printable } from "./printable.ts";
 
-/** Anything that fetches as the platform does; tests bring their own. */
-export type Fetch = (url: string, init: { readonly signal: AbortSignal }) => Promise<Response>;
-
 export interface FetchSettings {
-  readonly fetch: Fetch;
+  readonly client: HttpClient;
   readonly timeoutMs: number;
   readonly retries: number;
 }
@@ -67,70 +58,44 @@ export function fetchPrice(entry: Entry, settings: FetchSettings): Promise<Price
   });
 }
 
-async function askOnce(entry: Entry, { fetch, timeoutMs }: FetchSettings): Promise<Price> {
+async function askOnce(entry: Entry, { client, timeoutMs }: FetchSettings): Promise<Price> {
   entry.tries += 1;
   entry.doing = "no answer";
   try {
-    // Cancelled, by this timeout or from further out, it stops waiting at once, whatever `fetch` does with the signal. And the
-    // task tree sees the wait, as it would not see a plain `await fetch(…, { signal: currentSignal() })`.
-    return await failAfter(timeoutMs, () =>
-      abandonOnCancel((signal) => exchange(entry, fetch, signal)),
-    );
-  } catch (caught) {
-    const error =
-      caught instanceof TimeoutError
-        ? new NoPriceError("timed out", `${entry.doing} after ${timeoutMs} ms`, true)
-        : caught;
-    if (error instanceof NoPriceError) entry.doing = error.message;
-    throw error;
-  }
-}
-
-/** The HTTP exchange: plain code that knows nothing of scopes. */
-async function exchange(entry: Entry, fetch: Fetch, signal: AbortSignal): Promise<Price> {
-  try {
-    const response = await fetch(entry.source.url, { signal });
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw refusal(response);
-    }
-    entry.doing = `HTTP ${response.status}, body unfinished`;
-    const price = readPrice(await readBody(response));
-    if (typeof price === "string") throw new NoPriceError("unusable", price, false);
-    return price;
+    // Cancelled, by this timeout or from further out, the request ends, and its connection with it.
+    return await failAfter(timeoutMs, () => exchange(entry, client));
   } catch (error) {
-    // Too late: nobody waits any more, and an error that nobody gets would be reported as unhandled.
-    if (signal.aborted) throw signal.reason;
-    if (error instanceof NoPriceError) throw error;
-    throw new NoPriceError("failed", networkTrouble(error), true);
+    const failure = failureOf(error, entry, timeoutMs);
+    entry.doing = failure.message;
+    throw failure;
   }
 }
 
-function refusal({ status, statusText }: Response): NoPriceError {
+async function exchange(entry: Entry, client: HttpClient): Promise<Price> {
+  // Left without reading the body, it gives the connection back.
+  using response = await client.fetch(entry.source.url, { bodyBytesMax: BODY_BYTES_MAX });
+  if (!response.ok) throw refusal(response);
+  entry.doing = `HTTP ${response.status}, body unfinished`;
+  const price = readPrice(await response.text());
+  if (typeof price === "string") throw new NoPriceError("unusable", price, false);
+  return price;
+}
+
+/** What others throw, as the board has it. @throws what is none of that: a cancellation, or a bug. */
+function failureOf(error: unknown, entry: Entry, timeoutMs: number): NoPriceError {
+  if (error instanceof NoPriceError) return error;
+  if (error instanceof TimeoutError)
+    return new NoPriceError("timed out", `${entry.doing} after ${timeoutMs} ms`, true);
+  if (!(error instanceof RequestFailedError)) throw error;
+  if (error.reason === "too-large")
+    return new NoPriceError("unusable", `more than ${BODY_BYTES_MAX} bytes`, false);
+  // The message tells all, from the request to the system's error; the last part is why.
+  const why = error.message.split(": ").at(-1) ?? error.reason;
+  return new NoPriceError("failed", printable(why, REASON_MAX), true);
+}
+
+function refusal({ status, statusText }: ClientResponse): NoPriceError {
   const why = printable(`HTTP ${status} ${statusText}`, REASON_MAX);
   const isOurs = status === 401 || status === 403;
   return new NoPriceError(isOurs ? "refused" : "failed", why, PASSING_STATUS.has(status));
-}
-
-async function readBody(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    // Leaving the loop ends the connection.
-    if (size > BODY_BYTES_MAX)
-      throw new NoPriceError("unusable", `more than ${BODY_BYTES_MAX} bytes`, false);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
-}
-
-/** What the runtimes say differently, and with all they know: "fetch failed" with a cause, or the cause after its context. */
-function networkTrouble(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (!(cause instanceof Error)) return printable(String(cause), REASON_MAX);
-  const { code } = cause as NodeJS.ErrnoException;
-  const [sentence = ""] = cause.message.split(". ");
-  return printable(sentence.split(": ").at(-1) || String(code ?? cause.name), REASON_MAX);
 }

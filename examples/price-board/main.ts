@@ -7,6 +7,7 @@
 import process from "node:process";
 import { styleText } from "node:util";
 import { InterruptedError, run } from "arborio";
+import { openHttpClient } from "@arborio/http";
 import { Board } from "./board.ts";
 import { fillBoard } from "./fill-board.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
@@ -50,10 +51,7 @@ async function show(options: Options, sources: readonly Source[]): Promise<numbe
   using signal = new FirstSignal(() => progress.notice(STOPPING));
   try {
     // The first signal asks the run to end, and cancels it when the grace is over; a second one cancels it at once.
-    await run(() => fillBoard(board, { ...options, fetch, progress }), {
-      name: "price board",
-      graceMs: GRACE_MS,
-    });
+    await run(() => ask(board, options, progress), { name: "price board", graceMs: GRACE_MS });
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
     board.end("interrupted", "interrupted");
@@ -62,6 +60,16 @@ async function show(options: Options, sources: readonly Source[]): Promise<numbe
   }
   process.stdout.write(options.json ? renderJson(board) : renderText(board, paint));
   return signal.exitCode ?? (board.ending === "fatal" || board.count("price") === 0 ? 1 : 0);
+}
+
+async function ask(board: Board, options: Options, progress: Progress): Promise<void> {
+  const { concurrency } = options;
+  await using client = openHttpClient({
+    limits: { connectionsMax: concurrency, originConnectionsMax: concurrency },
+    // There is one for each request, `--timeout`.
+    timeouts: { connectMs: Infinity, headMs: Infinity, bodyMs: Infinity },
+  });
+  await fillBoard(board, { ...options, client, progress });
 }
 
 function createProgress(options: Options): Progress {
