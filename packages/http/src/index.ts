@@ -168,6 +168,16 @@ export { WebSocketProtocolError } from "./protocol/websocket/websocket-protocol-
 export type { AllowedOrigins } from "./protocol/websocket/allows-origin.ts";
 export type { MessageType } from "./protocol/websocket/frame.ts";
 
+// Watching a client
+export type {
+  ClientTrace,
+  ExchangeEnd,
+  ExchangeOutcome,
+  SentRequest,
+  TracedResponse,
+} from "./client/client-trace.ts";
+export { exchangeAttributes, sentAttributes } from "./ops/client-trace-attributes.ts";
+
 // Watching a server
 export type {
   RequestOutcome,

@@ -32,7 +32,7 @@ const layers: Readonly<Record<string, Row>> = {
   sse: { may: ["protocol", "web"], packages: ["arborio", "eventsource-parser"] },
   ops: {
     may: ["protocol", "web", "negotiation"],
-    mayTypes: ["server"],
+    mayTypes: ["server", "client"],
     packages: ["arborio"],
   },
   connection: { may: ["protocol", "web"], mayTypes: ["ops", "server"], packages: ["arborio"] },

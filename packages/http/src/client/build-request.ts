@@ -37,9 +37,12 @@ export class RequestBuilder {
   readonly #home: string | null;
   /** The fields with credentials that are always the same. */
   readonly #authorizedFields: FieldList;
+  readonly #isTraced: boolean;
 
   /** @throws TypeError if something of it is wrong. */
-  constructor(where: string, { base, headers, auth = null, decompress }: HttpClientOptions) {
+  constructor(where: string, options: HttpClientOptions) {
+    const { base, headers, auth = null, decompress, trace } = options;
+    this.#isTraced = trace !== undefined;
     const url = base === undefined ? undefined : requireBase(where, base);
     this.#urls = new RequestUrls(url?.href);
     const defaults =
@@ -151,6 +154,7 @@ export class RequestBuilder {
       payloadBytes,
       isReplayable,
       options,
+      ...(this.#isTraced ? { sends: { count: 0 } } : {}),
     });
   }
 

@@ -27,7 +27,17 @@ export interface RequestParts {
   readonly payloadBytes: number | undefined;
   readonly isReplayable: boolean;
   readonly options: FetchOptions;
+  /** Shared with the requests that it is made of, and that are made of it. */
+  readonly sends?: SendCount;
 }
+
+/** How often requests were sent that are all the same one. */
+export interface SendCount {
+  count: number;
+}
+
+/** Of requests that nobody traces. */
+const NOT_COUNTED: SendCount = { count: 0 };
 
 /** A request on its way to the network. It does not change: `with` makes another one. */
 export class ClientRequest {
@@ -38,6 +48,7 @@ export class ClientRequest {
   readonly options: FetchOptions;
   /** Whether its body can be sent again: there is none, or it is text, bytes, a form or a file. */
   readonly isReplayable: boolean;
+  /** @internal */ readonly sends: SendCount;
   /** @internal */ readonly target: RequestUrl;
   /** @internal */ readonly payload: Payload;
   /** @internal */ readonly payloadBytes: number | undefined;
@@ -51,12 +62,13 @@ export class ClientRequest {
     this.payloadBytes = parts.payloadBytes;
     this.isReplayable = parts.isReplayable;
     this.options = parts.options;
+    this.sends = parts.sends ?? NOT_COUNTED;
   }
 
   /** @internal */
   get parts(): RequestParts {
-    const { method, target, fields, payload, payloadBytes, isReplayable, options } = this;
-    return { method, target, fields, payload, payloadBytes, isReplayable, options };
+    const { method, target, fields, payload, payloadBytes, isReplayable, options, sends } = this;
+    return { method, target, fields, payload, payloadBytes, isReplayable, options, sends };
   }
 
   /** Where it goes, without credentials and fragment. */

@@ -3,6 +3,7 @@ import type { Dialer } from "../dial/dialer.ts";
 import { Routes } from "../dial/routes.ts";
 import { RequestBuilder } from "./build-request.ts";
 import type { ClientTimeouts, FetchOptions, HttpClientOptions } from "./client-options.ts";
+import type { ClientRequest } from "./client-request.ts";
 import type { ClientResponse } from "./client-response.ts";
 import type { ClientStatistics } from "./client-statistics.ts";
 import { CollectedResponse } from "./collected-response.ts";
@@ -15,7 +16,8 @@ import type { WebSocketConnection } from "../websocket/web-socket-connection.ts"
 import { resolveClientOptions, timeoutsWith } from "./resolve-client-options.ts";
 import { responseBodiesOf } from "./response-bodies.ts";
 import { sendCookies } from "./send-cookies.ts";
-import { Transport } from "./transport.ts";
+import { RequestTracing, tracedDialOptions } from "./trace-requests.ts";
+import { type ConnectionTrace, Transport } from "./transport.ts";
 
 /**
  * `fetch` of a client: takes what the web's takes and more, and gives a response that is the web's and more. It needs no `this`, so it can be given to libraries.
@@ -43,23 +45,29 @@ export class HttpClient implements AsyncDisposable {
     this.#dialer = dialer;
     this.#routes = new Routes(options);
     this.#timeouts = timeouts;
-    this.#transport = new Transport(limits, dialer, (message) => console.warn(message));
+    this.#transport = new Transport(limits, dialer, warn);
     this.#transport.expect(timeouts);
     this.middleware = Object.freeze([...(options.middleware ?? [])]);
     this.cookies = cookies;
     const bodies = responseBodiesOf("openHttpClient", options);
-    const last: Next = (request) =>
+    const send = (request: ClientRequest, trace: ConnectionTrace | null): Promise<ClientResponse> =>
       this.#transport.send(request, {
         route: this.#routes.of(request.target, request.options),
         timeouts: this.#timeoutsOf(request.options),
         bodies: responseBodiesOf("fetch", request.options, bodies),
+        trace,
       });
+    const tracing = options.trace === undefined ? null : new RequestTracing(options.trace, warn);
+    const last: Next =
+      tracing === null
+        ? (request) => send(request, null)
+        : (request) => tracing.send(request, send);
     this.#fetching = new Fetching({
       builder: new RequestBuilder("openHttpClient", options),
       options,
       redirectsMax: limits.redirectsMax,
       last: cookies === null ? last : sendCookies(cookies, last),
-      onRedirect: null,
+      onRedirect: tracing === null ? null : (from, next) => tracing.redirected(from, next),
     });
   }
 
@@ -191,5 +199,12 @@ export class HttpClient implements AsyncDisposable {
  * ```
  */
 export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
-  return new HttpClient(options, new NetworkDialer(options));
+  return new HttpClient(
+    options,
+    new NetworkDialer(tracedDialOptions(options, options?.trace, warn)),
+  );
+}
+
+function warn(message: string): void {
+  console.warn(message);
 }

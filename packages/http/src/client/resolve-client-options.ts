@@ -4,6 +4,7 @@ import { checkRequestDefaults } from "./check-fetch-options.ts";
 import type { ClientLimits, ClientTimeouts, HttpClientOptions } from "./client-options.ts";
 import { CookieJar } from "./cookie-jar.ts";
 import { CLIENT_NAMES } from "./fetch-names.ts";
+import { requireClientTrace } from "./trace-requests.ts";
 import {
   describe,
   numbersWith,
@@ -56,6 +57,7 @@ export function resolveClientOptions(
   requireObject(`${where}(options)`, options);
   requireKnown(where, options, CLIENT_NAMES);
   checkRequestDefaults(where, options);
+  if (options.trace !== undefined) requireClientTrace(where, options.trace);
   const limits = numbersWith(
     `${where}({ limits`,
     LIMITS,

@@ -97,7 +97,12 @@ export class Sites {
         this.seen.push(seen);
         return await this.answer(seen);
       },
-      { port, limits: { bodyBytesMax: 10_000_000 }, ...(isTls ? { tls: { identity } } : {}) },
+      {
+        port,
+        onError: () => {},
+        limits: { bodyBytesMax: 10_000_000 },
+        ...(isTls ? { tls: { identity } } : {}),
+      },
     );
   }
 }

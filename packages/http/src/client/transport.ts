@@ -39,6 +39,17 @@ export interface Sending {
   readonly route: Route;
   readonly timeouts: ClientTimeouts;
   readonly bodies?: ResponseBodies;
+  /** Told of its way to a connection. */
+  readonly trace?: ConnectionTrace | null;
+}
+
+/** What is told of how a request gets its connection. */
+export interface ConnectionTrace {
+  queued(): void;
+  connecting(): void;
+  /** @param error `null`: it is connected. */
+  connected(error: unknown): void;
+  reused(): void;
 }
 
 /** Sends requests over pooled connections: the innermost of what a client does. */
@@ -76,7 +87,7 @@ export class Transport implements ClientCore {
 
   /** @throws RequestFailedError if there is no response. */
   async send(request: ClientRequest, sending: Sending): Promise<ClientResponse> {
-    const { route, timeouts, bodies = DEFAULT_BODIES } = sending;
+    const { route, timeouts, bodies = DEFAULT_BODIES, trace = null } = sending;
     const outgoing = outgoingRequestOf(request, route, timeouts, bodies);
     if (timeouts !== this.#expected) this.expect(timeouts);
     if (outgoing.expectsContinue) this.#deadlines.expect(timeouts.continueMs);
@@ -85,12 +96,15 @@ export class Transport implements ClientCore {
       checkpointIfCancelled();
       const connection =
         (isReplay ? null : this.pool.takeNowait(route.key)) ??
-        (await this.#take(request, route, timeouts, isReplay));
+        (await this.#take(request, route, timeouts, isReplay, trace));
       const { bytesWritten } = connection.outlet;
       const isReused = connection.requests > 0;
       connection.idleMs = timeouts.idleMs;
       this.#requestsSent += 1;
-      if (isReused) this.#requestsReused += 1;
+      if (isReused) {
+        this.#requestsReused += 1;
+        trace?.reused();
+      }
       try {
         const head = await connection.exchange(outgoing);
         const isLate = head.status === REQUEST_TIMEOUT && isReused && !isReplay;
@@ -217,10 +231,14 @@ export class Transport implements ClientCore {
     route: Route,
     { poolMs, connectMs, idleMs }: ClientTimeouts,
     isFresh: boolean,
+    trace: ConnectionTrace | null,
   ): Promise<RoutedConnection> {
     const progress: DialProgress = { phase: "connect" };
+    const dial = (): Promise<Wire> =>
+      failAfter(connectMs, () => this.#dialer.dial(route, progress));
+    trace?.queued();
     const opening = {
-      dial: () => failAfter(connectMs, () => this.#dialer.dial(route, progress)),
+      dial: trace === null ? dial : () => traced(dial, trace),
       open: (wire: Wire) => {
         const connection = new RoutedConnection(wire, this, route.key, idleMs);
         connection.idleUntil = this.#deadlines.moment + idleMs;
@@ -273,4 +291,16 @@ function isDisconnected(error: unknown): boolean {
 /** Whether it may be sent again when nobody knows whether it has arrived. */
 function isRepeatable({ method, isReplayable }: ClientRequest): boolean {
   return isReplayable && IDEMPOTENT.has(method);
+}
+
+async function traced(dial: () => Promise<Wire>, trace: ConnectionTrace): Promise<Wire> {
+  trace.connecting();
+  try {
+    const wire = await dial();
+    trace.connected(null);
+    return wire;
+  } catch (error) {
+    trace.connected(error);
+    throw error;
+  }
 }

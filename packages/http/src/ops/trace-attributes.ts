@@ -90,7 +90,8 @@ function errorType({ status, outcome }: TracedEnd, error: unknown): string {
   return status >= 500 ? String(status) : "";
 }
 
-function methodAttributes(method: string): TraceAttributes {
+/** The method: one of few names, or as it is besides. */
+export function methodAttributes(method: string): TraceAttributes {
   if (METHODS.has(method)) return { "http.request.method": method };
   const attributes: TraceAttributes = { "http.request.method": "_OTHER" };
   if (method !== "") attributes["http.request.method_original"] = method;
@@ -109,7 +110,12 @@ function addTarget(attributes: TraceAttributes, target: string): void {
   attributes["url.path"] = (question < 0 ? rest : rest.slice(0, question)) || "/";
   if (question < 0) return;
   const query = rest.slice(question + 1);
-  if (query !== "") attributes["url.query"] = query.replace(SECRET_PARAMETERS, "$1$2=REDACTED");
+  if (query !== "") attributes["url.query"] = withoutSecrets(query);
+}
+
+/** A query without the values that open what it leads to. */
+export function withoutSecrets(query: string): string {
+  return query.replace(SECRET_PARAMETERS, "$1$2=REDACTED");
 }
 
 function addServer(
