@@ -20,37 +20,11 @@ test("arborio: without a command, it prints its help as an error", async () => {
   assert.match(err, /^Usage: arborio /);
 });
 
-for (const [title, args, message] of [
-  ["an option that is not known", ["run", "--bogus", "x.ts"], "unknown option '--bogus'"],
-  ["a command that is not known", ["rum", "x.ts"], "unknown command 'rum'\n(Did you mean run?)"],
-  ["no file", ["run"], "missing required argument 'file'"],
-  [
-    "a seed that is none",
-    ["run", "--seed", "-1", "x.ts"],
-    "option '--seed <number>' argument '-1' is invalid. It needs a whole number from 0 to 4294967295.",
-  ],
-  [
-    "a backend that is none",
-    ["run", "--backend", "mars", "x.ts"],
-    "option '--backend <name>' argument 'mars' is invalid. Allowed choices are host, simulator.",
-  ],
-  [
-    "a time without a unit",
-    ["run", "--grace", "10", "x.ts"],
-    "option '--grace <time>' argument '10' is invalid. It needs a number with a unit, such as 500ms, 10s or 2m.",
-  ],
-  [
-    "a seed without a simulator",
-    ["run", "--seed", "1", "x.ts"],
-    "--seed is for --backend simulator",
-  ],
-] as const) {
-  test(`arborio: ${title} is an error of the command line`, async () => {
-    const { code, out, err } = await runCommand(args);
-    assert.deepEqual([code, out], [2, ""]);
-    assert.equal(err.split("\n(try it")[0]?.trimEnd(), `arborio: ${message}`);
-  });
-}
+test("arborio: an option that is not known is an error of the command line", async () => {
+  const ended = await runCommand(["run", "--bogus", "x.ts"]);
+  const err = "arborio: unknown option '--bogus'\n(try it with --help)\n";
+  assert.deepEqual(ended, { code: 2, out: "", err });
+});
 
 terminalTest("arborio --help: in a terminal it is the same", async () => {
   const { out: piped } = await runCommand(["--help"]);

@@ -86,20 +86,6 @@ for (const [title, text, pattern] of [
 
 for (const [options, message] of [
   [
-    ["--port", "65536"],
-    "option '-p, --port <number>' argument '65536' is invalid. It needs a whole number from 0 to 65535.",
-  ],
-  [["--port", "1", "--path", "x"], "--path is instead of --port and --host"],
-  [
-    ["--workers", "2", "--path", "x"],
-    "--workers share a port, and cannot share the Unix socket of --path",
-  ],
-  [
-    ["--workers", "0"],
-    "option '-w, --workers <number>' argument '0' is invalid. It needs a whole number from 1 to 1024.",
-  ],
-  [["--tls-key", "x"], "--tls-certificate and --tls-key need each other"],
-  [
     ["--tls-key", "no", "--tls-certificate", "none.pem"],
     "--tls-certificate: open none.pem: no such file or directory (ENOENT)",
   ],
