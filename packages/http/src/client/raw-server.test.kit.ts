@@ -109,7 +109,11 @@ export async function rawServer(
       server.open -= 1;
     }
   };
-  group.startSoon(() => listener.serve(handle), { daemon: true, name: "raw server" });
+  const serveAll = async (): Promise<void> => {
+    using _ = listener;
+    await listener.serve(handle);
+  };
+  group.startSoon(serveAll, { daemon: true, name: "raw server" });
   return server;
 }
 
