@@ -1,7 +1,24 @@
 import type { ByteStream } from "arborio/streams";
 import type { DialTarget } from "./dial-target.ts";
 
-/** How a client finds servers and connects to them. */
+/**
+ * How a client finds servers and connects to them.
+ *
+ * @example A name that only this program knows
+ * ```ts
+ * import { run } from "arborio";
+ * import { lookup } from "arborio/net";
+ * import { HttpResponse, openHttpClient, openServer } from "@arborio/http";
+ *
+ * await run(async () => {
+ *   await using server = await openServer(() => new HttpResponse("hello"), { port: 0, host: "127.0.0.1" });
+ *   await using client = openHttpClient({
+ *     lookup: (host) => (host === "api.test" ? ["127.0.0.1"] : lookup(host)),
+ *   });
+ *   console.assert((await client.request(`http://api.test:${server.port}/`)).text() === "hello");
+ * });
+ * ```
+ */
 export interface DialOptions {
   /**
    * Finds the numeric addresses of a name, instead of the system's resolver: best first. What it throws is the `cause` of a

@@ -1,7 +1,24 @@
 import { FieldHeaders } from "../web/field-headers.ts";
 import type { ResponseHead } from "../protocol/message.ts";
 
-/** The `cause` of a `RequestFailedError` in the phase `"proxy"`: a proxy does not connect to the server, and says so by a response. */
+/**
+ * The `cause` of a `RequestFailedError` in the phase `"proxy"`: a proxy does not connect to the server, and says so by a response.
+ * Counterpart: `aiohttp.ClientHttpProxyError`.
+ *
+ * @example A server that is no proxy
+ * ```ts
+ * import { run } from "arborio";
+ * import { HttpResponse, openHttpClient, openServer, ProxyRefusedError } from "@arborio/http";
+ *
+ * await run(async () => {
+ *   await using server = await openServer(() => new HttpResponse("hello"), { port: 0 });
+ *   await using client = openHttpClient({ proxy: server.url });
+ *   const error = await client.fetch("https://example.org/").catch((e) => e);
+ *   console.assert(error.reason === "refused-by-proxy" && error.cause instanceof ProxyRefusedError);
+ *   console.assert(error.cause.status >= 400);
+ * });
+ * ```
+ */
 export class ProxyRefusedError extends Error {
   /** `"ProxyRefusedError"`. */
   override readonly name: string = "ProxyRefusedError";

@@ -19,7 +19,23 @@ export type ProxyLike = string | URL | ProxyOptions | null;
 /** The proxy for a URL, without credentials and fragment; a WebSocket's has the scheme `ws:` or `wss:`. */
 export type ProxyChoice = (url: URL) => ProxyLike;
 
-/** By which way requests go. What they have different here never shares a connection. */
+/**
+ * By which way requests go. What they have different here never shares a connection.
+ *
+ * @example Through the proxies of the environment, but for one server
+ * ```ts
+ * import { run } from "arborio";
+ * import { createProxyChooser, HttpResponse, openHttpClient, openServer } from "@arborio/http";
+ *
+ * await run(async () => {
+ *   await using server = await openServer(() => new HttpResponse("hello"), { port: 0 });
+ *   // A program gives `process.env`.
+ *   const proxy = createProxyChooser({ http_proxy: "http://user:password@proxy.example:3128" });
+ *   await using client = openHttpClient({ proxy });
+ *   console.assert((await client.request(server.url, { proxy: null })).text() === "hello");
+ * });
+ * ```
+ */
 export interface RouteOptions {
   /**
    * How TLS with the server is made. Those of a request are laid over those of the client, one by one. `alpnProtocols` can only be

@@ -38,7 +38,7 @@ export interface Route {
   /** SHA-256 of the certificates (DER) that are accepted, in lower-case hexadecimal; empty: any. */
   readonly fingerprints: readonly string[];
   readonly proxy: ProxyRoute | null;
-  /** Whether a proxy is asked to connect on although it could forward requests: another protocol is to be spoken there. */
+  /** Whether a proxy is asked to connect on although it would forward requests: another protocol is to be spoken there. */
   readonly isTunnelled: boolean;
   /** Path of a Unix socket to connect to instead; `null`: by the network. */
   readonly socketPath: string | null;

@@ -66,18 +66,20 @@ test("Routes: all that tells connections apart is in the key", () => {
   const keys = new Map<string, string>();
   for (const url of urls) {
     for (const [name, options] of DIFFERENT) {
-      for (const upgrade of [undefined, "websocket"]) {
-        const { key } = routes.of(target(url), {
-          ...options,
-          ...(upgrade === undefined ? {} : { upgrade }),
-        });
-        const what = `${url}, ${name}, ${upgrade}`;
-        assert.equal(keys.get(key), undefined, `${what} is the same as ${keys.get(key)}`);
-        keys.set(key, what);
-      }
+      const route = routes.of(target(url), options);
+      const what = `${url}, ${name}`;
+      assert.equal(keys.get(route.key), undefined, `${what} is the same as ${keys.get(route.key)}`);
+      keys.set(route.key, what);
+      // Another protocol needs another way only where requests are forwarded.
+      const upgraded = routes.of(target(url), { ...options, upgrade: "websocket" });
+      assert.equal(upgraded.key === route.key, !isForwarded(route), what);
+      assert.ok(!isForwarded(upgraded));
+      if (isForwarded(route)) keys.set(upgraded.key, what);
     }
   }
-  assert.equal(keys.size, 2 * urls.length * DIFFERENT.length);
+  const forwarded = [...keys.keys()].filter((key) => key.endsWith(" tunnel"));
+  assert.equal(keys.size, urls.length * DIFFERENT.length + forwarded.length);
+  assert.equal(forwarded.length, 8);
   for (const key of keys.keys()) assert.doesNotMatch(key, /PRIVATE|CERTIFICATE|p\.test|:p@/);
 });
 

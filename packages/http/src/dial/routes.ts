@@ -92,7 +92,8 @@ export class Routes {
     const { upgrade = null } = options;
     const settings = routeSettings(this.#chosen(target, options));
     const number = this.#numberOf(settingsText(settings));
-    const isTunnelled = upgrade !== null;
+    // Without a proxy that would forward it, it may take a connection that is there.
+    const isTunnelled = upgrade !== null && forwards(target, settings);
     const key = keyOf(target, number, isTunnelled);
     const known = this.#others.get(key);
     if (known !== undefined) return known;
@@ -146,6 +147,11 @@ function routeOf(
 
 function keyOf({ origin }: RouteTarget, number: number, isTunnelled: boolean): string {
   return `${origin} ${number}${isTunnelled ? " tunnel" : ""}`;
+}
+
+/** Whether the proxy would be sent the requests themselves. */
+function forwards({ scheme }: RouteTarget, { proxy }: RouteSettings): boolean {
+  return scheme === "http" && (proxy?.scheme === "http" || proxy?.scheme === "https");
 }
 
 /** The proxy for a request. Asked for again at each redirect, and for each request: a choice may change. */
