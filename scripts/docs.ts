@@ -20,9 +20,9 @@ interface Manifest {
 
 await ensureInstalled("runtimes");
 const deno = join(root, "runtimes/node_modules/.bin/deno");
-/** Backends are not for users, and the one of the web fails when it is loaded, on purpose. */
+/** Backends are not for users, and the one of the web fails when it is loaded, on purpose; a command does its work then. */
 const sources = findFiles(["packages/*/src/**/*.ts"]).filter(
-  (path) => !path.includes(".test.") && !path.includes("/backends/"),
+  (path) => !path.includes(".test.") && !path.includes("/backends/") && !path.endsWith("/main.ts"),
 );
 const guides = findFiles(["README.md", "docs/*.md"]);
 

@@ -11,7 +11,7 @@ import { rolldown } from "rolldown";
 import { runCommand } from "../scripts/lib/command.ts";
 import { buildPackages } from "../scripts/lib/compile.ts";
 import { ensureInstalled } from "../scripts/lib/install.ts";
-import { runtimes } from "../scripts/lib/runtimes.ts";
+import { type Runtime, runtimes } from "../scripts/lib/runtimes.ts";
 import { root } from "../scripts/lib/workspace.ts";
 import { packAndInstall, type Tarball } from "./tarball.ts";
 
@@ -29,13 +29,15 @@ await buildPackages({ typeCheck: true });
 let failed = 0;
 const arborio = await packAndInstall("arborio", []);
 const http = await packAndInstall("http", [arborio]);
+const cli = await packAndInstall("cli", [arborio, http]);
 await check("repository", { knip: () => tool("knip", ["--no-progress", "--no-config-hints"]) });
 await check("arborio", {
   ...checksOf("arborio", arborio),
   "bundle for browsers": () => checkBundle(arborio),
 });
 await check("http", checksOf("http", http));
-for (const { folder } of [arborio, http]) rmSync(folder, { recursive: true, force: true });
+await check("cli", checksOfCommand("cli", cli));
+for (const { folder } of [arborio, http, cli]) rmSync(folder, { recursive: true, force: true });
 process.exitCode = failed === 0 ? 0 : 1;
 
 async function check(title: string, checks: Readonly<Record<string, Check>>): Promise<void> {
@@ -49,34 +51,72 @@ async function check(title: string, checks: Readonly<Record<string, Check>>): Pr
 }
 
 /** What holds for every package. */
-function checksOf(name: string, tarball: Tarball): Record<string, Check> {
+function checksOfAny(
+  name: string,
+  tarball: Tarball,
+  needed: readonly string[],
+): Record<string, Check> {
   const { path, files, packedBytes, unpackedBytes } = tarball;
   const sizes = `${files.length} files, ${kilobytes(packedBytes)} packed, ${kilobytes(unpackedBytes)} unpacked`;
   return {
-    [`files of the tarball: ${sizes}`]: () => Promise.resolve(checkFiles(name, tarball)),
+    [`files of the tarball: ${sizes}`]: () => Promise.resolve(checkFiles(name, tarball, needed)),
     publint: () => tool("publint", ["run", path, "--strict"]),
+  };
+}
+
+/** What holds for a package that programs import. */
+function checksOf(name: string, tarball: Tarball): Record<string, Check> {
+  const { path } = tarball;
+  return {
+    ...checksOfAny(name, tarball, ["dist/index.js", "dist/index.d.ts"]),
     attw: () => tool("attw", [path, "--profile", "esm-only", "--no-color", "--no-emoji"]),
     "types without a runtime's": () => checkTypes(tarball),
     ...Object.fromEntries(
-      runtimes.map(({ name: runtime, program, scriptArgs }): [string, Check] => {
-        const args = scriptArgs.filter((arg) => !arg.startsWith("--conditions"));
-        return [
-          `runs on ${runtime}`,
-          () => checkProgram(tarball, program, [...args, "program.mjs"]),
-        ];
-      }),
+      runtimes.map((runtime): [string, Check] => [
+        `runs on ${runtime.name}`,
+        () => checkProgram(tarball, runtime.program, [...installedArgs(runtime), "program.mjs"]),
+      ]),
     ),
   };
 }
 
-function checkFiles(name: string, { files }: Tarball): string {
+/** What holds for the package of a command: it helps, and runs a program, on every runtime, and by its name. */
+function checksOfCommand(name: string, tarball: Tarball): Record<string, Check> {
+  const main = `node_modules/@arborio/${name}/dist/main.js`;
+  const starts = runtimes.map((runtime) => {
+    const args = [...installedArgs(runtime), main];
+    return { how: `on ${runtime.name}`, program: runtime.program, args };
+  });
+  const bin = join(tarball.folder, "node_modules/.bin/arborio");
+  return {
+    ...checksOfAny(name, tarball, ["dist/main.js"]),
+    ...Object.fromEntries(
+      [...starts, { how: "by its name", program: bin, args: [] }].flatMap(
+        ({ how, program, args }): [string, Check][] => [
+          [
+            `helps ${how}`,
+            () => checkProgram(tarball, program, [...args, "--help"], /^Usage: arborio /),
+          ],
+          [`runs ${how}`, () => checkProgram(tarball, program, [...args, "run", "program.mjs"])],
+        ],
+      ),
+    ),
+  };
+}
+
+/** Arguments of a runtime that run an installed script. */
+function installedArgs({ scriptArgs }: Runtime): string[] {
+  return scriptArgs.filter((arg) => !arg.startsWith("--conditions"));
+}
+
+function checkFiles(name: string, { files }: Tarball, entries: readonly string[]): string {
   const faults = files.flatMap((file) => {
     const [top = ""] = file.split("/");
     if (!topLevel.includes(top)) return [`${file}: not meant to be published`];
     if (/\.test\./.test(file)) return [`${file}: a test`];
     return [];
   });
-  const needed = ["LICENSE", "README.md", "package.json", "dist/index.js", "dist/index.d.ts"];
+  const needed = ["LICENSE", "README.md", "package.json", ...entries];
   faults.push(...needed.filter((file) => !files.includes(file)).map((file) => `${file}: missing`));
   const licence = (path: string): string => readFileSync(join(root, path), "utf8");
   if (licence("LICENSE") !== licence(`packages/${name}/LICENSE`)) {
@@ -96,11 +136,16 @@ async function checkTypes({ folder }: Tarball): Promise<string> {
   return code === 0 ? "" : output;
 }
 
-async function checkProgram({ folder }: Tarball, program: string, args: string[]): Promise<string> {
+async function checkProgram(
+  { folder }: Tarball,
+  program: string,
+  args: string[],
+  expected: RegExp = /^program ok$/,
+): Promise<string> {
   const options = { cwd: folder, limitMs: programLimitMs };
   const { code, output, timedOut } = await runCommand(program, args, options);
   if (timedOut) return `Ended after ${programLimitMs / 1000} s. It printed:\n${output}`;
-  return code === 0 && output.trim() === "program ok" ? "" : `Exit code ${code}\n${output}`;
+  return code === 0 && expected.test(output.trim()) ? "" : `Exit code ${code}\n${output}`;
 }
 
 async function checkBundle({ folder }: Tarball): Promise<string> {
