@@ -21,6 +21,7 @@ export {
   type WorldSocket,
 } from "./sim/world.ts";
 export { type HostMain, type SimulatedHost } from "./sim/simulated-host.ts";
+export type { SimulatedProcess, SimulatedProgram } from "./sim/processes/program.ts";
 export type { FileTree, WriteFileOptions } from "./sim/files/file-tree.ts";
 export type { DatagramFaults, NetworkOptions } from "./sim/net/fabric.ts";
 export type { NameAnswerOptions, NameOptions, NameService } from "./sim/net/names.ts";

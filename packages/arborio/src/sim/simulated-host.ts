@@ -10,6 +10,8 @@ import type { Chooser } from "./chooser.ts";
 import type { VirtualClock } from "./clock.ts";
 import { FileTree } from "./files/file-tree.ts";
 import { HostFiles } from "./files/host-files.ts";
+import { HostProcesses } from "./processes/host-processes.ts";
+import type { SimulatedProcess, SimulatedProgram } from "./processes/program.ts";
 import type { HostNetwork } from "./net/host-network.ts";
 import { HostSignals } from "./signals.ts";
 
@@ -23,6 +25,8 @@ export interface HostParts {
   readonly network: HostNetwork;
   /** What it shares with the other hosts, and its chance. */
   readonly backend: Backend;
+  /** Makes a backend known as one of this world. */
+  readonly adopt: (backend: Backend) => void;
 }
 
 /** One host of a simulated world. Made by `world.host`. */
@@ -37,6 +41,7 @@ export class SimulatedHost {
   /** @internal */ readonly network: HostNetwork;
   readonly #openFiles: HostFiles;
   readonly #signals: HostSignals;
+  readonly #processes: HostProcesses;
   /** Of the programs that run on it. */
   readonly #scopes: Set<CancelScope> = new Set();
 
@@ -49,17 +54,62 @@ export class SimulatedHost {
     this.files = new FileTree(clock, network.unix);
     this.#openFiles = new HostFiles(clock, parts.chooser.fork("files"), this.files);
     this.#signals = new HostSignals(clock, (signal) => this.#unheard(signal));
+    const shared = { ...parts.backend, network, files: this.#openFiles };
+    this.#processes = new HostProcesses({
+      clock,
+      chooser: parts.chooser.fork("processes"),
+      files: this.files,
+      backendFor: (own) => {
+        const backend = { ...shared, ...own };
+        parts.adopt(backend);
+        return backend;
+      },
+    });
     this.backend = {
-      ...parts.backend,
-      network,
-      files: this.#openFiles,
+      ...shared,
       signals: this.#signals,
+      processes: this.#processes.ownProcesses,
     };
+    parts.adopt(this.backend);
   }
 
   /** How many files its programs have open, to find leaks. */
   get openFiles(): number {
     return this.#openFiles.openCount;
+  }
+
+  /** The processes that run on it, oldest first, to find leaks. */
+  get processes(): readonly SimulatedProcess[] {
+    return this.#processes.running;
+  }
+
+  /**
+   * Installs a program, which stands for a real one: `openProcess` and `runProcess` on this host find it by this name. One of the same
+   * name is replaced; processes that run it go on.
+   *
+   * @param name as commands have it: `"git"`, `"/bin/sh"`.
+   * @param program what it does. Signals that it does not listen for end it as they end a real one; then, and at its end, its streams
+   *   are closed, and what it has started runs on.
+   *
+   * @example A supervisor sees a crash
+   * ```ts
+   * import { sleep } from "arborio";
+   * import { openProcess } from "arborio/process";
+   * import { simulate } from "arborio/sim";
+   *
+   * await simulate({ seed: 1 }, async (world) => {
+   *   world.localhost.program("worker", async ({ command: [, afterMs] }) => {
+   *     await sleep(Number(afterMs));
+   *     return 3;
+   *   });
+   *   await using worker = await openProcess(["worker", "60000"]);
+   *   console.assert((await worker.wait()).code === 3);
+   *   console.assert(world.localhost.processes.length === 0);
+   * });
+   * ```
+   */
+  program(name: string, program: SimulatedProgram): void {
+    this.#processes.register(name, program);
   }
 
   /**

@@ -8,6 +8,7 @@ const TEXTS = {
   EAFNOSUPPORT: "the address is of another family than the socket",
   EAI_AGAIN: "the name service does not answer",
   EAI_FAIL: "the name service failed",
+  EBADF: "no such descriptor is open",
   ECONNREFUSED: "the connection was refused",
   ECONNRESET: "the other side reset the connection",
   EDESTADDRREQ: "no address to send to was given",

@@ -171,8 +171,8 @@ export class SimulatedWorld {
         scheduler: this.#scheduler,
         ...this.#bridged,
       },
+      adopt: (backend) => void worlds.set(backend, this),
     });
-    worlds.set(host.backend, this);
     this.#hosts.set(name, host);
     if (name !== FIRST_HOST) this.names.set(name, host.addresses);
     return host;
