@@ -52,7 +52,7 @@ export class RoutedConnection extends ClientConnection {
   }
 
   override sweep(now: number): void {
-    if (this.isIdle && now >= this.idleUntil) this.close();
+    if (now >= this.idleUntil && this.isReusable) this.close();
     else super.sweep(now);
   }
 

@@ -3,14 +3,15 @@ import { checkpointIfCancelled, onTaskEnd, type Wire } from "arborio/lowlevel";
 import { BufferPool } from "../connection/buffer-pool.ts";
 import type { ClientConnection } from "../connection/client-connection.ts";
 import type { ClientCore } from "../connection/client-core.ts";
+import type { IncomingBody } from "../connection/incoming-body.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import type { Dialer, DialProgress } from "../dial/dialer.ts";
 import type { Route } from "../dial/route.ts";
 import { Pool } from "../pool/pool.ts";
-import type { FieldList, ResponseHead } from "../protocol/message.ts";
+import type { ResponseHead } from "../protocol/message.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { ClientLimits, ClientTimeouts } from "./client-options.ts";
-import { ClientResponse, type UpgradedConnection } from "./client-response.ts";
+import { ClientResponse, type ResponseSource, type UpgradedConnection } from "./client-response.ts";
 import type { ClientStatistics } from "./client-statistics.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -181,26 +182,31 @@ export class Transport implements ClientCore {
   ): ClientResponse {
     const { body } = connection;
     if (head.status === 101) return this.#upgraded(request, connection, head);
-    const whole = connection.takeWholeNowait();
     if (body === null) return new ClientResponse({ head, request, payload: null });
-    const trailers = (): FieldList => body.trailers;
-    if (whole !== null) {
-      const source = { head, request, payload: whole };
-      const isChunked = head.framing === "chunked";
-      return new ClientResponse(
-        decodedSource(isChunked ? { ...source, trailers } : source, bodies),
-      );
-    }
-    const forgotten = onTaskEnd(() => {
+    const whole = connection.takeWholeNowait();
+    if (whole === null) return this.#streamed(request, connection, head, body, bodies);
+    const source = { head, request, payload: whole };
+    const isPlain = head.framing !== "chunked";
+    return new ClientResponse(decodedSource(isPlain ? source : withTrailers(source, body), bodies));
+  }
+
+  /** A response whose body is still to come. */
+  #streamed(
+    request: ClientRequest,
+    connection: RoutedConnection,
+    head: ResponseHead,
+    body: IncomingBody,
+    bodies: ResponseBodies,
+  ): ClientResponse {
+    connection.forgotten = onTaskEnd(() => {
       if (connection.body !== body) return;
       this.#warn(
         `${request.method} ${request.url}: the task that fetched it has ended, and nobody read the response to its end or closed it; use: using response = await client.fetch(…)`,
       );
       body.close();
     });
-    connection.forgotten = forgotten;
     const transfer = transferOf(connection, body);
-    const source = { head, request, payload: body, limit: body, trailers, transfer };
+    const source = withTrailers({ head, request, payload: body, limit: body, transfer }, body);
     return new ClientResponse(decodedSource(source, bodies));
   }
 
@@ -282,6 +288,10 @@ export class Transport implements ClientCore {
     routed.idleUntil = this.#deadlines.moment + restMs;
     this.pool.give(routed.key, routed);
   }
+}
+
+function withTrailers(source: ResponseSource, body: IncomingBody): ResponseSource {
+  return { ...source, trailers: () => body.trailers };
 }
 
 function isDisconnected(error: unknown): boolean {
