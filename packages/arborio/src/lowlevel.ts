@@ -106,6 +106,13 @@ export type {
   FileStat,
   OpenTarget,
 } from "./platform/files.ts";
+export type {
+  ProcessCommand,
+  Processes,
+  ProcessExit,
+  ProcessHandle,
+  StreamTarget,
+} from "./platform/processes.ts";
 export type { Signals } from "./platform/signals.ts";
 export type { ByteSource, StandardStreams } from "./platform/standard-streams.ts";
 export type { Codec, CodecEnding, CodecSettings, Compression } from "./platform/compression.ts";
