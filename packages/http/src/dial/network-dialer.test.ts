@@ -110,7 +110,8 @@ worldTest("dial: a lookup that gives nothing, fails, or never ends", async () =>
   await using client = openHttpClient({
     timeouts: { connectMs: 1000 },
     lookup: async (host) => {
-      if (host === "failing.test") throw new Error("resolver down");
+      if (host === "failing.test") throw new TypeError("resolver down");
+      if (host === "wrong.test") return ["localhost"];
       if (host === "endless.test") await sleep(Infinity);
       return [];
     },
@@ -123,6 +124,10 @@ worldTest("dial: a lookup that gives nothing, fails, or never ends", async () =>
   await assert.rejects(client.request("http://failing.test/"), {
     ...failing,
     message: /resolver down/,
+  });
+  await assert.rejects(client.request("http://wrong.test/"), {
+    ...failing,
+    message: /gave \["localhost"\], needs an array of numeric addresses/,
   });
   await assert.rejects(client.request("http://endless.test/"), {
     phase: "connect",
@@ -258,6 +263,22 @@ async function answer(stream: ByteStream): Promise<void> {
   await server.send(new TextEncoder().encode("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"));
   for await (const _chunk of server) assert.fail("more than one request");
 }
+
+test("connect: a stream that has broken already, and one that its owner has closed", async () => {
+  await using client = openHttpClient({
+    connect: async ({ host }) => {
+      const [near, far] = createMemoryStreamPair();
+      far.abort();
+      await near.receive().catch(() => {});
+      if (host === "closed.test") near.close();
+      return near;
+    },
+  });
+  const reason = "disconnected";
+  await assert.rejects(client.request("http://broken.test/"), { phase: "connect", reason });
+  await assert.rejects(client.request("https://broken.test/"), { phase: "tls", reason });
+  await assert.rejects(client.request("http://closed.test/"), { name: "ClosedResourceError" });
+});
 
 test("NetworkDialer: wrong options are refused", () => {
   assert.throws(() => new NetworkDialer({ connect: 1 as never }), {

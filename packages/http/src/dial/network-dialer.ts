@@ -1,8 +1,8 @@
-import { Cancelled } from "arborio";
+import { BrokenResourceError, Cancelled } from "arborio";
 import { takeWire, type Wire } from "arborio/lowlevel";
 import { connectTcp, connectUnix, isIpAddress } from "arborio/net";
 import type { ByteStream } from "arborio/streams";
-import { DialError } from "./dial-error.ts";
+import { DialError, type DialPhase } from "./dial-error.ts";
 import type { DialOptions } from "./dial-options.ts";
 import type { Dialer, DialProgress } from "./dialer.ts";
 import type { DialTarget } from "./dial-target.ts";
@@ -48,7 +48,7 @@ export class NetworkDialer implements Dialer {
       progress.phase = "tls";
       stream = await secured(stream, { phase: "tls", host, tls, fingerprints });
     }
-    return takeWire(stream);
+    return wireOf(stream, progress.phase, host);
   }
 
   clearDnsCache(host?: string): void {
@@ -154,13 +154,24 @@ export class NetworkDialer implements Dialer {
   }
 }
 
-/** Failures of making connections, as those of dialing. A TypeError stays what it is: wrong options. */
+/** @throws DialError if it has broken meanwhile. */
+function wireOf(stream: ByteStream, phase: DialPhase, host: string): Wire {
+  try {
+    return takeWire(stream);
+  } catch (error) {
+    stream.close();
+    if (!(error instanceof BrokenResourceError)) throw error;
+    const message = `the connection to ${host} broke as soon as it was there: ${error.message}`;
+    throw new DialError(phase, "disconnected", message, error);
+  }
+}
+
+/** Failures of making connections, as those of dialing. */
 async function unreachableUnlessMade<T>(target: DialTarget, made: PromiseLike<T>): Promise<T> {
   try {
     return await made;
   } catch (error) {
-    const isOther = [Cancelled, DialError, TypeError].some((other) => error instanceof other);
-    if (isOther) throw error;
+    if (error instanceof Cancelled || error instanceof DialError) throw error;
     const proxy = target.role === "proxy" ? "the proxy " : "";
     const where = target.socketPath ?? hostAndPort(target);
     const why = error instanceof Error ? error.message : String(error);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { EndOfStream, now, sleep, taskGroup } from "arborio";
 import { createDigest } from "arborio/lowlevel";
-import { connectTcp, listenTcp, type TlsServerOptions } from "arborio/net";
+import { connectTcp, listenTcp, type SocketStream, type TlsServerOptions } from "arborio/net";
 import { BufferedByteStream, type ByteStream, copyStream } from "arborio/streams";
 import { openHttpClient } from "../client/http-client.ts";
 import { type FailureReason, RequestFailedError } from "../connection/request-failed-error.ts";
@@ -122,6 +122,26 @@ worldTest(
     );
   },
 );
+
+worldTest("TLS: a server that goes away during the handshake", async (place) => {
+  for (const [port, leave] of [
+    [444, (stream: SocketStream) => stream.close()],
+    [445, (stream: SocketStream) => stream.abort()],
+    [446, (stream: SocketStream) => stream.sendEof()],
+  ] as const) {
+    const listener = await place.origin.run(() => listenTcp(port));
+    place.origin.start(() =>
+      listener.serve(async (stream) => {
+        await stream.receive();
+        await leave(stream);
+        await sleep(100);
+      }),
+    );
+    await using client = openHttpClient({ tls: TRUSTED });
+    const request = client.request(`https://example.test:${port}/`);
+    await failsWith(request, "disconnected", /ended the connection while TLS was agreed upon/);
+  }
+});
 
 worldTest("TLS: a client shows its certificate to a server that asks", async (place) => {
   const tls: TlsServerOptions = { identity, clientCertificate: "required", trusted: authority };

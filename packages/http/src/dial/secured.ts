@@ -1,4 +1,4 @@
-import { Cancelled, TimeoutError, TlsError } from "arborio";
+import { BrokenResourceError, Cancelled, TimeoutError, TlsError } from "arborio";
 import { type SocketStream, type TlsClientOptions, wrapTls } from "arborio/net";
 import type { ByteStream } from "arborio/streams";
 import { DialError, type DialPhase } from "./dial-error.ts";
@@ -80,7 +80,11 @@ function requireCertificate(
 function tlsFailure(error: unknown, phase: DialPhase, host: string): unknown {
   if (error instanceof TimeoutError)
     return new DialError(phase, "timeout", `TLS with ${host} took too long`, error);
-  if (!(error instanceof TlsError)) return error;
+  if (!(error instanceof BrokenResourceError)) return error;
+  if (!(error instanceof TlsError) || error.reason === "handshake-cut") {
+    const message = `${host} ended the connection while TLS was agreed upon`;
+    return new DialError(phase, "disconnected", message, error);
+  }
   if (CERTIFICATE_REASONS.has(error.reason)) {
     const message = `the certificate of ${host} is not accepted: ${error.reason}`;
     return new DialError(phase, "certificate", message, error);
