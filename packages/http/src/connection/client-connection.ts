@@ -16,13 +16,12 @@ import type { ClientCore } from "./client-core.ts";
 import { IncomingBody } from "./incoming-body.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
 import type { OutgoingRequest } from "./outgoing-request.ts";
-import { type FailureReason, RequestFailedError } from "./request-failed-error.ts";
 import { addRequestHead } from "./request-head.ts";
 import { responseBodyErrors } from "./response-body-errors.ts";
-import { connectionGone, headFailure, Stopped } from "./stopped.ts";
+import { connectionGone, headFailure, responseFailure, Stopped } from "./stopped.ts";
 import { DROPPED_MS, UnwantedRest } from "./unwanted-rest.ts";
 import { Upload } from "./upload.ts";
-import { UpgradedWire } from "./upgraded-wire.ts";
+import { type UpgradedWire, upgradedWire } from "./upgraded-wire.ts";
 import { WatchedSignal } from "./watched-signal.ts";
 import { WireInlet } from "./wire-inlet.ts";
 import { WireOutlet } from "./wire-outlet.ts";
@@ -78,9 +77,12 @@ export class ClientConnection implements WireReceiver {
     return this.#request === null && !this.#closed && this.#isClean;
   }
 
-  /** Whether nothing is left of what it carried, and it goes on. */
+  /**
+   * Whether nothing is left of what it carried, and it goes on. The outlet may still be writing: below TLS the news that a request has left
+   * can come behind the response to it.
+   */
   get #isClean(): boolean {
-    return !this.inlet.ended && !this.outlet.isWriting && this.parser.atMessageStart;
+    return !this.inlet.ended && this.parser.atMessageStart;
   }
 
   /** Whether nothing of a response has come. */
@@ -123,9 +125,13 @@ export class ClientConnection implements WireReceiver {
           if (head.framing === 0 && this.#upload !== null) await this.#uploaded(this.#upload, head);
           return head;
         } else if (head.status === 101) {
-          throw this.#failed("protocol", "a 101, but no other protocol was asked for");
+          throw responseFailure(request, "protocol", "a 101, but no other protocol was asked for");
         } else if (++interims > INTERIM_RESPONSES_MAX) {
-          throw this.#failed("protocol", `more than ${INTERIM_RESPONSES_MAX} interim responses`);
+          throw responseFailure(
+            request,
+            "protocol",
+            `more than ${INTERIM_RESPONSES_MAX} interim responses`,
+          );
         } else this.#interim(head, request);
       }
     } catch (error) {
@@ -149,8 +155,7 @@ export class ClientConnection implements WireReceiver {
   #send(request: OutgoingRequest): void {
     const { headMs, writeMs, continueMs } = request.timeouts;
     const framing = addRequestHead(this.outlet, request);
-    // What the system does not take at once it takes while the response is waited for.
-    if (!this.outlet.flush()) this.outlet.overdueAt = this.#core.due(writeMs);
+    this.#flush(writeMs);
     if (framing === null) {
       this.awaited.begin("head", this.#core.due(headMs));
       return;
@@ -189,12 +194,16 @@ export class ClientConnection implements WireReceiver {
     if (upload.fault !== null) throw upload.fault;
   }
 
-  /** `outlet.drained()` with its deadline. */
-  drained(): Promise<void> {
-    return this.outlet.drained(this.#core.due(this.#timeouts.writeMs));
+  /** What the system does not take at once it takes while the response is waited for. */
+  #flush(writeMs: number): void {
+    if (!this.outlet.flush()) this.outlet.overdueAt = this.#core.due(writeMs);
   }
 
-  // Waiting for the head -------------------------------------------------------------------------------------------------
+  /** Waits until the system has everything; each write has its deadline. */
+  async drained(): Promise<void> {
+    do await this.outlet.drained(this.#core.due(this.#timeouts.writeMs));
+    while (!this.outlet.flush());
+  }
 
   /** Throws if no response will come. */
   #requireHope(request: OutgoingRequest): void {
@@ -202,7 +211,11 @@ export class ClientConnection implements WireReceiver {
     if (inlet.ended) throw connectionGone(request, "head", inlet.failure);
     if (!awaited.isOverdue) return;
     if (this.#upload?.isWaiting !== true) {
-      throw this.#failed("timeout", `there was no response within ${request.timeouts.headMs} ms`);
+      throw responseFailure(
+        request,
+        "timeout",
+        `there was no response within ${request.timeouts.headMs} ms`,
+      );
     }
     // A server that does not know the expectation says nothing; it gets the body now (RFC 9110 §10.1.1).
     awaited.begin("head", Infinity);
@@ -223,8 +236,9 @@ export class ClientConnection implements WireReceiver {
     const { framing, status } = head;
     if (status === 101 || (request.method === "CONNECT" && status < 300)) return;
     const { upload } = this;
-    // Who refuses does not want the rest of the body, nor does who answers without having asked for it.
-    if (upload !== null && (status >= 300 || upload.isWaiting)) upload.cut();
+    // Who refuses does not want the rest of the body; who takes it may have asked by that (RFC 9110 §10.1.1).
+    if (upload !== null && status >= 300) upload.cut();
+    else if (upload?.isWaiting === true) this.#upload?.proceed();
     if (framing !== 0) {
       const limits = { bodyBytesMax: request.bodyBytesMax, drainBytesMax: 0 };
       this.#body = new IncomingBody(this, framing, limits, responseBodyErrors(request));
@@ -295,17 +309,10 @@ export class ClientConnection implements WireReceiver {
     this.#core.connectionIdle(this);
   }
 
-  // Another protocol -----------------------------------------------------------------------------------------------------
-
   /** The rest of the connection, after a 101 or the 2xx to a CONNECT. Who takes it closes it, and with it this connection. */
   takeWire(): Wire {
-    this.wire.pause();
-    const { failure, ended } = this.inlet;
-    const onClose = (): void => this.close();
-    const wire = new UpgradedWire(this.wire, this.parser.takeRest(), ended, onClose);
-    this.#upgraded = wire;
-    if (failure !== null) wire.failed(failure);
-    return wire;
+    this.#upgraded = upgradedWire(this, () => this.close());
+    return this.#upgraded;
   }
 
   // Ending ---------------------------------------------------------------------------------------------------------------
@@ -348,11 +355,6 @@ export class ClientConnection implements WireReceiver {
     await this.cleaned();
   }
 
-  #failed(reason: FailureReason, message: string): RequestFailedError {
-    const { method, url } = this.#request as OutgoingRequest;
-    return new RequestFailedError(message, { phase: "head", reason, method, url });
-  }
-
   get #timeouts(): OutgoingRequest["timeouts"] {
     return (this.#request as OutgoingRequest).timeouts;
   }
@@ -389,6 +391,8 @@ export class ClientConnection implements WireReceiver {
   written(): void {
     this.outlet.written();
     this.#upgraded?.written();
+    // The head of a request may have had to wait for the write of the one before.
+    if (this.outlet.pending > 0 && this.#request !== null) this.#flush(this.#timeouts.writeMs);
   }
 
   failed(error: Error): void {
