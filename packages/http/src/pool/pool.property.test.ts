@@ -204,11 +204,11 @@ class World {
       await sleep(50);
       await this.settle();
       const held = this.in("held");
-      if (held.length === 0) break;
+      // Dials that fail, one after the other, take their time too.
+      if (this.operations.every(({ state }) => state === "over")) break;
       assert.ok(round <= this.operations.length, "it does not end");
       for (const one of held) this.give(one);
     }
-    assert.deepEqual([this.in("waiting").length, this.in("dialing").length], [0, 0]);
     this.pool.close();
     assert.deepEqual([this.pool.statistics(), this.network.open.size], [EMPTY, 0]);
   }
