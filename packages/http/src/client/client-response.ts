@@ -212,8 +212,9 @@ export class ClientResponse implements Response {
 
   /** @internal The head and body as they are. @throws TypeError if the body was read already. */
   get source(): ResponseSource {
-    if (this.#reader !== null) this.#content.requireUsable("source");
-    return this.#source;
+    if (this.#reader === null) return this.#source;
+    // Of a response that was cloned it is one of two streams.
+    return { ...this.#source, payload: this.#reader.payload("source") as ResponsePayload };
   }
 
   /** Gives the connection back: what was not read of the body is dropped, what was not sent of the request is not sent. Does nothing if both are over. */
