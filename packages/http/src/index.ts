@@ -76,6 +76,24 @@ export {
   type CircuitBreakerOptions,
   type CircuitState,
 } from "./middleware/circuit-breaker.ts";
+export {
+  type HttpCache,
+  httpCache,
+  type HttpCacheOptions,
+  type HttpCacheStatistics,
+} from "./middleware/http-cache.ts";
+export { cacheOutcome, type CacheOutcome } from "./middleware/cache/cache-outcome.ts";
+export type {
+  CachedResponse,
+  CachedResponses,
+  CacheStore,
+} from "./middleware/cache/cache-store.ts";
+export {
+  createMemoryCacheStore,
+  type MemoryCacheStatistics,
+  type MemoryCacheStore,
+  type MemoryCacheStoreOptions,
+} from "./middleware/cache/memory-cache-store.ts";
 export { netrcAuth, type NetrcAuthOptions } from "./middleware/netrc-auth.ts";
 export {
   type AddressGuard,

@@ -54,8 +54,8 @@ const layers: Readonly<Record<string, Row>> = {
     packages: ["arborio", "tough-cookie"],
   },
   middleware: {
-    may: ["protocol", "web", "connection", "client", "ops"],
-    packages: ["arborio", "tough-cookie"],
+    may: ["protocol", "web", "connection", "client", "ops", "negotiation"],
+    packages: ["arborio", "tough-cookie", "http-cache-semantics"],
   },
   websocket: { may: ["protocol", "web"], mayTypes: ["server"], packages: ["arborio"] },
   testing: { may: ["protocol", "web", "server"], packages: ["arborio"] },
