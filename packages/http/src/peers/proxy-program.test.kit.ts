@@ -1,12 +1,11 @@
 /** Proxies that are not ours, while they run. */
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { identity } from "../server/certificates.test.kit.ts";
 import { freePort, listening } from "./nginx.test.kit.ts";
 import type { Tool } from "./peer-test.test.kit.ts";
-import { Program } from "./program.test.kit.ts";
+import { Program, runProgram } from "./program.test.kit.ts";
 
 /** The one with TLS. */
 export const SQUID: Tool = {
@@ -23,6 +22,13 @@ export const SSH: Tool = {
 
 /** A port may be taken by somebody else between its choice and its use. */
 const TRIES_MAX = 5;
+
+/** How a program is started, and what its file of configuration says. */
+interface Started {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly configuration: string;
+}
 
 /** A proxy on ports of its own. */
 export class ProxyProgram implements Disposable {
@@ -56,10 +62,10 @@ export class ProxyProgram implements Disposable {
   static async openSsh(): Promise<{ readonly proxy: ProxyProgram; readonly server: Disposable }> {
     // Where it is not a service nobody has made it.
     mkdirSync("/run/sshd", { recursive: true });
-    const server = await ProxyProgram.#open(1, ([port], folder) => {
+    const server = await ProxyProgram.#open(1, async ([port], folder) => {
       for (const name of ["host", "user"]) {
         const file = join(folder, name);
-        spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file]);
+        await runProgram("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file]);
       }
       const args = ["-D", "-e"];
       return { command: "/usr/sbin/sshd", args, configuration: sshd(port ?? 0, folder) };
@@ -82,10 +88,7 @@ export class ProxyProgram implements Disposable {
 
   static async #open(
     portsCount: number,
-    start: (
-      ports: readonly number[],
-      folder: string,
-    ) => { command: string; args: readonly string[]; configuration: string },
+    start: (ports: readonly number[], folder: string) => Started | Promise<Started>,
   ): Promise<ProxyProgram> {
     for (let tries = 1; ; tries++) {
       const folder = mkdtempSync(join(tmpdir(), "arborio-proxy-"));
@@ -93,7 +96,7 @@ export class ProxyProgram implements Disposable {
       chmodSync(folder, 0o755);
       const ports: number[] = [];
       while (ports.length < portsCount) ports.push(await freePort());
-      const { command, args, configuration } = start(ports, folder);
+      const { command, args, configuration } = await start(ports, folder);
       writeFileSync(join(folder, "certificate.pem"), identity.certificate);
       writeFileSync(join(folder, "key.pem"), identity.privateKey);
       // By `openssl passwd -apr1 -salt arborio1 password`.
