@@ -42,7 +42,7 @@ const NOT_COUNTED: SendCount = { count: 0 };
 /** A request on its way to the network. It does not change: `with` makes another one. */
 export class ClientRequest {
   readonly method: string;
-  /** Names and values in turn: the client's, and those of the request. Not those of the connection, nor `Host`. */
+  /** Names and values in turn: the client's, and those of the request. Not those of the connection, and `Host` only if it was given. */
   readonly fields: FieldList;
   /** The options that it was made with. */
   readonly options: FetchOptions;

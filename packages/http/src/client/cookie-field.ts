@@ -21,9 +21,9 @@ export function withCookies(
       throw new TypeError(
         `fetch({ cookies }): got the name ${JSON.stringify(name.slice(0, 80))}, needs a token: letters, digits and !#$%&'*+-.^_\`|~`,
       );
-    if (typeof value !== "string" || !isValue(value) || /[;,\s]/.test(value))
+    if (typeof value !== "string" || !isValue(value) || /[;\s]/.test(value))
       throw new TypeError(
-        `fetch({ cookies }): the value of ${JSON.stringify(name)} is no text, or has white space, ";", ",", or characters that no field can have; encode it, as by encodeURIComponent`,
+        `fetch({ cookies }): the value of ${JSON.stringify(name)} is no text, or has white space, ";", or characters that no field can have; encode it, as by encodeURIComponent`,
       );
   }
   const names = new Set(added.map(([name]) => name));

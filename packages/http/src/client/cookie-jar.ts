@@ -136,7 +136,6 @@ export class CookieJar {
     const now = wallNow();
     // The library would count from the clock of the machine, and anew at each use.
     const until = expiryFrom(cookie, now);
-    cookie.maxAge = null;
     cookie.expires = until === Infinity ? "Infinity" : dateOf(Math.min(until, now + LIFE_MS_MAX));
     const kept = this.#jar.setCookieSync(cookie, from, { ignoreError: true, now: dateOf(now) });
     if (kept === undefined) return false;

@@ -141,6 +141,17 @@ const URLS: readonly (readonly [string, RegExp])[] = [
   [`http://${"x".repeat(300)} /`, /x…", needs/],
 ];
 
+test("client.fetch: what is no URL at all rejects; a URL of another class is taken by its text", async () => {
+  await using client = openHttpClient({ base: "http://localhost:1/" });
+  for (const url of [undefined, null, 3, {}, Symbol("x")])
+    await assert.rejects(
+      client.fetch(url as never),
+      /^TypeError: fetch: got .*, needs a URL as text/,
+    );
+  const other = { toString: () => "ftp://example.test/" };
+  await assert.rejects(client.fetch(other as never), /a URL of ftp:/);
+});
+
 for (const [url, message] of URLS) {
   test(`client.fetch(${JSON.stringify(url.slice(0, 40))}) rejects`, async () => {
     await using client = openHttpClient();

@@ -1,3 +1,5 @@
+import { describe } from "./require-option.ts";
+
 /** A URL taken apart once, as requests need it. */
 export interface RequestUrl {
   /** Whole, without credentials and fragment. */
@@ -38,7 +40,7 @@ export class RequestUrls {
 
   /** @throws TypeError if it is no URL of HTTP, or relative and there is no base. */
   parse(url: string | URL): RequestUrl {
-    if (typeof url !== "string") return requestUrlOf(url);
+    if (typeof url !== "string") return requestUrlOf(urlOf(url));
     const known = this.#known.get(url);
     if (known !== undefined) return known;
     const parsed = requestUrlOf(this.#absolute(url));
@@ -58,8 +60,6 @@ export class RequestUrls {
 
 /** @throws TypeError if it is no URL of HTTP. */
 export function requestUrlOf(url: URL): RequestUrl {
-  // The web's, whoever's class it is.
-  if (!(url instanceof URL)) throw new TypeError(`fetch: got ${String(url)}, needs a URL`);
   const { protocol, hostname, port, host, pathname, search, hash, username, password } = url;
   if (protocol !== "http:" && protocol !== "https:") {
     throw new TypeError(`fetch: got a URL of ${protocol}, needs http: or https:`);
@@ -82,6 +82,14 @@ export function requestUrlOf(url: URL): RequestUrl {
     fragment: hash,
     credentials,
   };
+}
+
+/** Of another class than the platform's, it is taken by its text. @throws TypeError if it is none. */
+function urlOf(url: unknown): URL {
+  if (url instanceof URL) return url;
+  const text = typeof url === "object" && url !== null ? String(url) : "";
+  if (URL.canParse(text)) return new URL(text);
+  throw new TypeError(`fetch: got ${describe(url)}, needs a URL as text, a URL or a Request`);
 }
 
 /** The same with more in its query. */
