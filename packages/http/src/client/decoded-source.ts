@@ -1,5 +1,5 @@
 import { IncomingBody } from "../connection/incoming-body.ts";
-import type { ResponseSource } from "./client-response.ts";
+import type { ResponseSource, Transfer } from "./client-response.ts";
 import { codingsOf, decodedBody, decodedFields } from "./decoded-body.ts";
 import type { ResponseBodies } from "./response-bodies.ts";
 
@@ -19,9 +19,14 @@ export function decodedSource(source: ResponseSource, bodies: ResponseBodies): R
       ...decodedBody(payload, codings, bodies.bodyBytesMax, request),
       head: { ...head, fields: decodedFields(head.fields) },
       isDecoded: true,
+      transfer: source.transfer ?? transferOfWhole(payload as Uint8Array),
     };
   } catch (error) {
     if (!(payload instanceof Uint8Array)) payload.close();
     throw error;
   }
+}
+
+function transferOfWhole({ length }: Uint8Array): Transfer {
+  return { bytesReceived: length, sent: () => null };
 }

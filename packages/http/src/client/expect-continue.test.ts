@@ -42,7 +42,7 @@ simTest(
   },
 );
 
-for (const status of [200, 413, 417]) {
+for (const status of [303, 413, 417]) {
   simTest(
     `expectContinue: a final ${status} instead: the body is not sent, and the connection not used again`,
     async (group) => {
@@ -69,6 +69,21 @@ for (const status of [200, 413, 417]) {
     },
   );
 }
+
+simTest(
+  "expectContinue: a final 200 instead: the server has taken it, and gets the body",
+  async (group) => {
+    const server = await rawServer(group, async (peer, { seen }) => {
+      seen.push(await within(peer, 500));
+      await peer.send("HTTP/1.1 200 x\r\ncontent-length: 2\r\n\r\nok");
+      seen.push(await within(peer, 500));
+    });
+    await using client = openHttpClient({ base: server.url });
+    assert.equal((await client.request("/", UPLOAD)).text(), "ok");
+    await sleep(1000);
+    assert.equal(server.seen[1], "hello");
+  },
+);
 
 simTest("expectContinue: with our own server, which asks when the body is read", async () => {
   await using server = await openServer(async (request) => new HttpResponse(await request.text()), {

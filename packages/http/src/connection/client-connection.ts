@@ -245,8 +245,6 @@ export class ClientConnection implements WireReceiver {
     } else if (upload === null) this.#complete();
   }
 
-  // The body of the response ---------------------------------------------------------------------------------------------
-
   /** All of the body if it has come whole; then the exchange is over. If it has not, the request's signal is heard from now on. */
   takeWholeNowait(): Uint8Array | null {
     const body = this.#body;
@@ -314,8 +312,6 @@ export class ClientConnection implements WireReceiver {
     this.#upgraded = upgradedWire(this, () => this.close());
     return this.#upgraded;
   }
-
-  // Ending ---------------------------------------------------------------------------------------------------------------
 
   /** Ends it at once, whatever goes on. */
   close(): void {

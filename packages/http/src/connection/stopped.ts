@@ -55,13 +55,15 @@ export function headFailure(
   if (error instanceof BrokenResourceError) return connectionGone(request, "send", failure);
   if (!(error instanceof ProtocolError)) return error;
   if (error.rule === "message-cut") return connectionGone(request, "head", null);
-  const { method, url } = request;
-  const message = `the response breaks HTTP: ${error.message}`;
-  return new RequestFailedError(message, {
-    phase: "head",
-    reason: "protocol",
-    method,
-    url,
-    cause: error,
-  });
+  return responseFailure(request, "protocol", `the response breaks HTTP: ${error.message}`, error);
+}
+
+/** There is no head, or none that can be taken. */
+export function responseFailure(
+  { method, url }: OutgoingRequest,
+  reason: FailureReason,
+  message: string,
+  cause?: unknown,
+): RequestFailedError {
+  return new RequestFailedError(message, { phase: "head", reason, method, url, cause });
 }

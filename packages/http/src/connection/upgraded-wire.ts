@@ -128,6 +128,24 @@ export class UpgradedWire implements Wire, WireReceiver {
   }
 }
 
+/** The rest of a connection from here on, with what it had received. */
+export function upgradedWire(
+  { wire, parser, inlet }: UpgradedConnectionParts,
+  onClose: () => void,
+): UpgradedWire {
+  wire.pause();
+  const upgraded = new UpgradedWire(wire, parser.takeRest(), inlet.ended, onClose);
+  if (inlet.failure !== null) upgraded.failed(inlet.failure);
+  return upgraded;
+}
+
+/** What is taken over of a connection. */
+interface UpgradedConnectionParts {
+  readonly wire: Wire;
+  readonly parser: { takeRest(): Uint8Array };
+  readonly inlet: { readonly ended: boolean; readonly failure: Error | null };
+}
+
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
   const whole = new Uint8Array(first.length + second.length);
   whole.set(first);
