@@ -39,7 +39,8 @@ export type ProxyChoice = (url: URL) => ProxyLike;
 export interface RouteOptions {
   /**
    * How TLS with the server is made. Those of a request are laid over those of the client, one by one. `alpnProtocols` can only be
-   * `["http/1.1"]`, which is the default, or `[]`.
+   * `["http/1.1"]`, which is the default, or `[]`. A body without a length is whole only if the server says goodbye (RFC 9112 §9.8), unless
+   * `requireCloseNotify` is `false`.
    */
   readonly tls?: TlsClientOptions;
   /**
