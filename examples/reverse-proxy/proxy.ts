@@ -1,0 +1,122 @@
+import { gather, taskGroup } from "arborio";
+import {
+  type ClientResponse,
+  FieldHeaders,
+  type FetchOptions,
+  type Handler,
+  type HttpClient,
+  HttpError,
+  HttpRequest,
+  type RequestContext,
+  RequestFailedError,
+} from "@arborio/http";
+import { copyStream } from "arborio/streams";
+import { forwardedHeaders } from "./forwarded-headers.ts";
+import type { Upstreams } from "./upstreams.ts";
+
+/** What a proxy is told. */
+export interface ProxyOptions {
+  /** Asks the servers behind the proxy. */
+  readonly client: HttpClient;
+  /** Those servers, by the host that clients ask for: `"example.org"`, without port; `"*"` stands for all others. */
+  readonly sites: ReadonlyMap<string, Upstreams>;
+}
+
+/** A handler that passes requests on to other servers, and their responses back. Bodies stream, both ways, at the pace of whoever is slower. */
+export function createProxy({ client, sites }: ProxyOptions): Handler {
+  return async (request, context) => {
+    // The one asks for a tunnel to anywhere; what the other shows may hold what is added here.
+    if (request.method === "CONNECT" || request.method === "TRACE")
+      throw new HttpError(405, `${request.method} is not passed on`);
+    const { hostname, pathname, search } = new URL(request.url);
+    const upstreams = sites.get(hostname) ?? sites.get("*");
+    if (upstreams === undefined) throw new HttpError(404, `there is no site ${hostname} here`);
+
+    let failure: RequestFailedError | undefined;
+    for (const upstream of upstreams.inTurn()) {
+      // Put together as text: a path such as //example.org/ is a path, and not another server.
+      const url = `${upstream.origin}${pathname}${search}`;
+      const outcome = await ask(client, url, request, context);
+      if (!(outcome instanceof RequestFailedError)) return answer(outcome, context);
+      failure = outcome;
+      if (outcome.reason !== "unreachable") break;
+      upstream.isHealthy = false;
+      // The body may have been begun.
+      if (request.body !== null) break;
+    }
+    throw errorFor(failure);
+  };
+}
+
+/** Passes a request on. A failure is a result: there may be another server to ask. */
+function ask(
+  client: HttpClient,
+  url: string,
+  request: Request,
+  context: RequestContext,
+): Promise<ClientResponse | RequestFailedError> {
+  return taskGroup(async (group) => {
+    const options: FetchOptions = {
+      method: request.method,
+      headers: forwardedHeaders(request, context),
+      body: request.body,
+      // Then the client is asked for the body when the server wants it, and not before.
+      expectContinue: request.headers.has("expect"),
+      onInformational(status, headers) {
+        const link = headers.get("link");
+        if (status === 103 && link !== null)
+          group.startSoon(() => context.earlyHints({ link }), { name: "early hints" });
+      },
+      redirect: "manual",
+      decompress: false,
+    };
+    try {
+      return await client.fetch(url, {
+        ...options,
+        ...trailersFor(request),
+        ...upgradeFor(context),
+      });
+    } catch (error) {
+      if (error instanceof RequestFailedError) return error;
+      throw error;
+    }
+  });
+}
+
+/** What comes behind the body is sent behind the body. */
+function trailersFor(request: Request): FetchOptions {
+  if (!(request instanceof HttpRequest) || !request.headers.has("trailer")) return {};
+  return { trailers: () => new FieldHeaders(request.trailers, true) };
+}
+
+/** WebSockets alone: behind another protocol, requests could come that this proxy does not see. */
+function upgradeFor({ upgradeProtocols }: RequestContext): FetchOptions {
+  const isOffered = upgradeProtocols.some((protocol) => protocol.toLowerCase() === "websocket");
+  return isOffered ? { upgrade: "websocket" } : {};
+}
+
+/** The server's response as it is; if it has switched the protocol, both connections become one. */
+function answer(response: ClientResponse, context: RequestContext): Response {
+  if (response.status !== 101) return response;
+  const { headers } = response;
+  return context.upgrade(
+    async (near) => {
+      using far = response.takeStream();
+      await gather([
+        () => copyStream(near, far, { end: true }),
+        () => copyStream(far, near, { end: true }),
+      ]);
+    },
+    { protocol: "websocket", headers },
+  );
+}
+
+function errorFor(failure: RequestFailedError | undefined): unknown {
+  if (failure === undefined) return new HttpError(502, "there is no server behind");
+  const { reason, cause } = failure;
+  // What came from the client, and is its fault: it was too large, or cut.
+  if (reason === "request-body") return cause;
+  if (reason === "timeout")
+    return new HttpError(504, "the server behind took too long", { cause: failure });
+  return new HttpError(502, "the server behind gave no response", { cause: failure });
+}
