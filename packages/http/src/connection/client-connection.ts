@@ -336,7 +336,7 @@ export class ClientConnection implements WireReceiver {
     const isCut = this.#upload !== null && !this.#upload.isComplete;
     this.#upload?.cut();
     if (why === null) this.#body?.detach();
-    const error = why ?? new Stopped("closed", "the connection was closed");
+    const error = why ?? new Error("the connection was closed");
     for (const half of [this.inlet, this.outlet]) half.fail(error);
     this.outlet.release();
     // A server is not to take a part of a request for the whole.
