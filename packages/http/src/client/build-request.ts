@@ -19,6 +19,10 @@ const DEFAULT_FIELDS: FieldList = ["user-agent", "arborio", "accept", "*/*"];
 /** Options of a request that has none. */
 const NO_OPTIONS: FetchOptions = Object.freeze({});
 
+/** Parts are of what is sent, and of what is compressed nobody wants a part: https://fetch.spec.whatwg.org/#http-network-or-cache-fetch */
+const WITHOUT_CODING: FieldList = ["accept-encoding", "identity"];
+const ACCEPT_ENCODING: ReadonlySet<string> = new Set(["accept-encoding"]);
+
 /** What of the web's cache modes other caches can be told: https://fetch.spec.whatwg.org/#http-network-or-cache-fetch */
 const CACHE_CONTROL: Readonly<Partial<Record<RequestCache, string>>> = {
   "no-cache": "max-age=0",
@@ -129,6 +133,8 @@ export class RequestBuilder {
     if (given !== null) {
       fields = mergedFields(fields, given);
       content = withLength(content, given.contentLength);
+      if (given.names.has("range") && !given.names.has("accept-encoding"))
+        fields = [...fieldsWithout(fields, ACCEPT_ENCODING), ...WITHOUT_CODING];
     }
     if (content !== null && content.type !== "") fields = withType(fields, content.type);
     if (cookies !== undefined) fields = withCookies(fields, cookies);

@@ -162,3 +162,16 @@ for (const [url, message] of URLS) {
     });
   });
 }
+
+test("client.fetch({ headers: { range } }) asks for parts of what is not compressed, unless told otherwise", async () => {
+  await using server = await openServer(
+    ({ headers }) => new HttpResponse(`${headers.get("range")}, ${headers.get("accept-encoding")}`),
+    { port: 0, host: "127.0.0.1" },
+  );
+  await using client = openHttpClient({ base: server.url });
+  const asked = async (headers: Record<string, string>): Promise<string> =>
+    (await client.request("/", { headers })).text();
+  assert.equal(await asked({ range: "bytes=0-9" }), "bytes=0-9, identity");
+  assert.match(await asked({ range: "bytes=0-9", "accept-encoding": "br" }), /, br$/);
+  assert.match(await asked({}), /gzip/);
+});
