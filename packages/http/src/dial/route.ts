@@ -5,7 +5,9 @@ export type ProxyScheme = "http" | "https" | "socks5" | "socks5h" | "socks4" | "
 
 /** Who one is for a proxy. */
 export interface ProxyCredentials {
+  /** The name. A colon ends it for HTTP, and cannot be in it. */
   readonly user: string;
+  /** Empty for SOCKS4, which has none. */
   readonly password: string;
 }
 
