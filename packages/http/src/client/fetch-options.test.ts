@@ -1,6 +1,9 @@
 /** Options of clients and requests: what is wrong is said, by what was got and what is needed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { run } from "arborio";
+import { openServer } from "../server/open-server.ts";
+import { HttpResponse } from "../web/http-response.ts";
 import type { FetchOptions, HttpClientOptions } from "./client-options.ts";
 import { openHttpClient } from "./http-client.ts";
 
@@ -163,15 +166,20 @@ for (const [url, message] of URLS) {
   });
 }
 
-test("client.fetch({ headers: { range } }) asks for parts of what is not compressed, unless told otherwise", async () => {
-  await using server = await openServer(
-    ({ headers }) => new HttpResponse(`${headers.get("range")}, ${headers.get("accept-encoding")}`),
-    { port: 0, host: "127.0.0.1" },
-  );
-  await using client = openHttpClient({ base: server.url });
-  const asked = async (headers: Record<string, string>): Promise<string> =>
-    (await client.request("/", { headers })).text();
-  assert.equal(await asked({ range: "bytes=0-9" }), "bytes=0-9, identity");
-  assert.match(await asked({ range: "bytes=0-9", "accept-encoding": "br" }), /, br$/);
-  assert.match(await asked({}), /gzip/);
-});
+test("client.fetch({ headers: { range } }) asks for parts of what is not compressed, unless told otherwise", () =>
+  run(
+    async () => {
+      await using server = await openServer(
+        ({ headers }) =>
+          new HttpResponse(`${headers.get("range")}, ${headers.get("accept-encoding")}`),
+        { port: 0, host: "127.0.0.1" },
+      );
+      await using client = openHttpClient({ base: server.url });
+      const asked = async (headers: Record<string, string>): Promise<string> =>
+        (await client.request("/", { headers })).text();
+      assert.equal(await asked({ range: "bytes=0-9" }), "bytes=0-9, identity");
+      assert.match(await asked({ range: "bytes=0-9", "accept-encoding": "br" }), /, br$/);
+      assert.match(await asked({}), /gzip/);
+    },
+    { signals: [] },
+  ));
