@@ -44,7 +44,7 @@ test("text is UTF-8, a BOM is none of it, JSON that is none says what came from 
   assert.equal((await (await client.fetch("/form")).formData()).get("a"), "b");
   await assert.rejects(async () => (await client.fetch("/json")).formData(), TypeError);
   const blob = await (await client.fetch("/json")).blob();
-  assert.equal(blob.type, "application/json");
+  assert.match(blob.type, /^application\/json/);
 });
 
 test("a body is read once; a clone has it too; what is a web stream is always the same", async () => {
