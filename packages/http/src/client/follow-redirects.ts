@@ -71,7 +71,7 @@ export async function followRedirects(
 }
 
 /** Gives the connection back: with what is left of the body taken off it, if that is little and comes soon. */
-async function drop(response: ClientResponse): Promise<void> {
+export async function drop(response: ClientResponse): Promise<void> {
   using _closed = response;
   const { payload } = response.source;
   if (payload === null || payload instanceof Uint8Array) return;
