@@ -94,6 +94,7 @@ export {
   type MemoryCacheStore,
   type MemoryCacheStoreOptions,
 } from "./middleware/cache/memory-cache-store.ts";
+export { digestAuth, type DigestAuthOptions } from "./middleware/digest-auth.ts";
 export { netrcAuth, type NetrcAuthOptions } from "./middleware/netrc-auth.ts";
 export {
   type AddressGuard,
