@@ -171,6 +171,15 @@ simulated(
   },
 );
 
+simulated("download: neither does one that says nothing of versions then", async () => {
+  const disk = new MemoryDisk();
+  const first: Origin = { bytes: bytesOf(LONG), etag: '"1"', breaksAfter: 30, noLength: true };
+  await assert.rejects(fetchOnce(disk, first, { retries: 0 }), Broken);
+  const second: Origin = { bytes: bytesOf("x".repeat(64)), etag: null, noConditions: true };
+  await fetchOnce(disk, second);
+  assert.equal(textOf(disk.files.get("a")), "x".repeat(64));
+});
+
 for (const [status, fields, error] of [
   [404, {}, /^the server answered 404 Not Found$/],
   [403, {}, /^the server answered 403 Forbidden$/],

@@ -59,15 +59,27 @@ for (const [title, had, response, decision] of [
   ],
   ["the rest", part('"a"'), answer(206, rest), { kind: "append", offsetBytes: 10, version }],
   [
-    "the rest, without a word about the version",
+    "the rest, without the entity tag that it has to have",
     part('"a"'),
     answer(206, { "content-range": "bytes 10-99/100" }),
-    { kind: "append", offsetBytes: 10, version },
+    { kind: "again" },
+  ],
+  [
+    "the rest, without the date, which may be left out",
+    part(BEFORE),
+    answer(206, { "content-range": "bytes 10-99/100" }),
+    { kind: "append", offsetBytes: 10, version: { validator: BEFORE, totalBytes: 100 } },
+  ],
+  [
+    "the rest, with neither date nor length",
+    part(BEFORE),
+    answer(206, { "content-range": "bytes 10-99/*" }),
+    { kind: "again" },
   ],
   [
     "the rest of a whole of unknown length",
     part('"a"'),
-    answer(206, { "content-range": "bytes 10-99/*" }),
+    answer(206, { "content-range": "bytes 10-99/*", etag: '"a"' }),
     { kind: "append", offsetBytes: 10, version },
   ],
   [

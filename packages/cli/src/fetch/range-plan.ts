@@ -70,16 +70,16 @@ function decidePartial(part: Part, range: ContentRange | null, headers: Headers)
   };
 }
 
-/** Whether a response is about the same version. A server that ignores `If-Range` is caught here. */
-function agrees(
-  { validator, totalBytes }: Version,
-  headers: Headers,
-  range: ContentRange,
-): boolean {
-  if (totalBytes !== null && range.size !== null && totalBytes !== range.size) return false;
-  const field = validator?.startsWith('"') === true ? "etag" : "last-modified";
-  const theirs = headers.get(field);
-  return theirs === null || theirs === validator;
+/**
+ * Whether a response is about the same version. A server that ignores `If-Range` is caught here, so what is missing counts as a no: a 206 has
+ * to repeat the entity tag (RFC 9110, section 15.3.7), and only the date may be left out, where the length must tell.
+ */
+function agrees(part: Version, headers: Headers, { size }: ContentRange): boolean {
+  const { validator, totalBytes } = part;
+  if (totalBytes !== null && size !== null && totalBytes !== size) return false;
+  if (validator?.startsWith('"') === true) return headers.get("etag") === validator;
+  const modified = headers.get("last-modified");
+  return modified === null ? totalBytes !== null && totalBytes === size : modified === validator;
 }
 
 /** What a response says of the version that it is. */
