@@ -1,6 +1,6 @@
 /** Answers that come while the request is being sent; requests that break off. */
 import assert from "node:assert/strict";
-import { currentScope, moveOnAfter, now, sleep, taskGroup } from "arborio";
+import { CancelScope, currentScope, moveOnAfter, now, sleep, taskGroup } from "arborio";
 import { fromIterable } from "arborio/streams";
 import { simTest } from "../connection/raw-client.test.kit.ts";
 import type { RequestFailedError } from "../connection/request-failed-error.ts";
@@ -257,3 +257,21 @@ simTest("a stream that is a body is closed, whatever becomes of the request", as
     await assert.rejects(body.receive(), /closed/);
   }
 });
+
+simTest(
+  "a stream that is a body is closed, also if there is no connection to send it on",
+  async () => {
+    await using client = openHttpClient({ base: "http://127.0.0.1:1/" });
+    const body = fromIterable([encode("hello")]);
+    await assert.rejects(
+      client.request("/", { method: "POST", body }),
+      failedIn("connect", "unreachable"),
+    );
+    await assert.rejects(body.receive(), /closed/);
+    const cancelled = fromIterable([encode("hello")]);
+    const scope = new CancelScope();
+    scope.cancel();
+    await scope.run(() => client.request("/", { method: "POST", body: cancelled }));
+    await assert.rejects(cancelled.receive(), /closed/);
+  },
+);

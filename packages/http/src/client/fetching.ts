@@ -1,4 +1,5 @@
 import { withSignal } from "arborio";
+import type { Payload } from "../web/payload.ts";
 import type { RequestBuilder } from "./build-request.ts";
 import type { FetchOptions, HttpClientOptions } from "./client-options.ts";
 import type { ClientRequest } from "./client-request.ts";
@@ -33,10 +34,15 @@ export class Fetching {
   ): Promise<ClientResponse> {
     const request = this.#parts.builder.build(input, options);
     const { signal } = request.options;
-    if (signal !== undefined && signal !== null)
-      return await withSignal(signal, () => this.#run(request));
-    const response = await this.#sendOf(request.options)(request);
-    return this.#isPlain(response, request) ? response : await this.#finish(request, response);
+    try {
+      if (signal !== undefined && signal !== null)
+        return await withSignal(signal, () => this.#run(request));
+      const response = await this.#sendOf(request.options)(request);
+      return this.#isPlain(response, request) ? response : await this.#finish(request, response);
+    } catch (error) {
+      closeStream(request.payload);
+      throw error;
+    }
   }
 
   async #run(request: ClientRequest): Promise<ClientResponse> {
@@ -89,4 +95,10 @@ function decided(raises: (response: ClientResponse) => boolean, response: Client
 
 function composed(middleware: readonly Middleware[], last: Next): Next {
   return middleware.reduceRight<Next>((next, one) => (request) => one(request, next), last);
+}
+
+/** A stream that is the body of a request belongs to it, also if it never came to be sent. */
+function closeStream(payload: Payload): void {
+  if (typeof payload === "object" && payload !== null && !(payload instanceof Uint8Array))
+    payload.close();
 }
