@@ -42,7 +42,10 @@ export class BarsDisplay implements Display {
 
   tick(at: number): void {
     const { columns } = this.#area;
-    const lines = [...this.#active].map((one) => activeLine(one, at, columns, this.#paint));
+    const names = [...this.#active].map(({ name }) => name.length);
+    // A line of all columns would be followed by an empty one.
+    const room = { columns: columns - 1, name: Math.min(NAME_MAX, Math.max(0, ...names)) };
+    const lines = [...this.#active].map((one) => activeLine(one, at, room, this.#paint));
     this.#area.draw(lines.join("\n"));
   }
 
@@ -62,25 +65,24 @@ function overLine(progress: DownloadProgress, paint: Paint): string {
   return `${paint(style, sign)} ${progress.name}: ${lastWord(progress)}`;
 }
 
-/** The line about a download that goes on, not longer than this. */
-export function activeLine(
-  progress: DownloadProgress,
-  at: number,
-  columns: number,
-  paint: Paint,
-): string {
-  const name = shortened(progress.name, NAME_MAX).padEnd(Math.min(NAME_MAX, progress.name.length));
-  // A line of all columns would be followed by an empty one.
-  const room = columns - 1;
+/** Characters of a line, and of the column of names. */
+interface Room {
+  readonly columns: number;
+  readonly name: number;
+}
+
+/** The line about a download that goes on. */
+function activeLine(progress: DownloadProgress, at: number, room: Room, paint: Paint): string {
+  const name = shortened(progress.name, room.name).padEnd(room.name);
   if (progress.phase !== "receiving") {
     const doing =
       progress.phase === "pausing" ? `${printable(progress.reason)}; again soon` : progress.phase;
-    return cutTo(`  ${name}  ${doing}`, room);
+    return cutTo(`  ${name}  ${doing}`, room.columns);
   }
   const far = howFar(progress, at);
-  const barWidth = Math.min(BAR_MAX, room - name.length - far.length - 6);
+  const barWidth = Math.min(BAR_MAX, room.columns - name.length - far.length - 6);
   const { totalBytes, receivedBytes } = progress;
-  if (totalBytes === null || barWidth < BAR_MIN) return cutTo(`  ${name}  ${far}`, room);
+  if (totalBytes === null || barWidth < BAR_MIN) return cutTo(`  ${name}  ${far}`, room.columns);
   const share = totalBytes === 0 ? 1 : Math.min(1, receivedBytes / totalBytes);
   const filled = Math.floor(share * barWidth);
   const bar = paint("green", "━".repeat(filled)) + paint("dim", "─".repeat(barWidth - filled));
