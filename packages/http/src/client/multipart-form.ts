@@ -1,6 +1,7 @@
 import { randomBytes } from "arborio/lowlevel";
 import { fromReadableStream } from "arborio/streams";
 import type { BodySink } from "../web/body-producer.ts";
+import { isValue } from "../protocol/characters.ts";
 import { utf8Length } from "../connection/wire-outlet.ts";
 import type { RequestContent } from "./request-content.ts";
 
@@ -21,7 +22,9 @@ export function multipartForm(form: FormData): RequestContent {
       text += `${disposition}\r\n\r\n${lineEndsOf(value)}\r\n`;
       continue;
     }
-    const type = value.type === "" ? "application/octet-stream" : value.type;
+    // Bun's File takes any type.
+    const isType = value.type !== "" && isValue(value.type);
+    const type = isType ? value.type : "application/octet-stream";
     text += `${disposition}; filename="${escaped(value.name)}"\r\nContent-Type: ${type}\r\n\r\n`;
     pieces.push(text, value);
     text = "\r\n";
