@@ -85,8 +85,13 @@ export class HttpClient implements AsyncDisposable {
     input: string | URL | Request,
     options?: FetchOptions,
   ): Promise<CollectedResponse> => {
-    using response = await this.#fetching.fetch(input, options);
-    return new CollectedResponse(response, response.whole ?? (await response.bytes()));
+    const response = await this.#fetching.fetch(input, options);
+    // Not `using`: that costs 0.2 µs more on V8.
+    try {
+      return new CollectedResponse(response, response.whole ?? (await response.bytes()));
+    } finally {
+      response.close();
+    }
   };
 
   /**

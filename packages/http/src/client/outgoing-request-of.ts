@@ -1,18 +1,13 @@
 import type { OnInterim } from "../connection/client-core.ts";
 import type { OutgoingRequest } from "../connection/outgoing-request.ts";
 import { isForwarded, type Route } from "../dial/route.ts";
-import {
-  requireFieldName,
-  requireFieldValue,
-  requireMethod,
-  requireTarget,
-} from "../protocol/require-text.ts";
+import { requireMethod, requireTarget } from "../protocol/require-text.ts";
 import { FieldHeaders } from "../web/field-headers.ts";
-import { firstField, isName } from "../web/field-names.ts";
 import { fieldsFrom } from "../web/fields-from.ts";
 import type { ClientTimeouts, FetchOptions } from "./client-options.ts";
 import type { ClientRequest } from "./client-request.ts";
 import { compressedContent } from "./compressed-content.ts";
+import type { FieldTexts } from "./field-texts.ts";
 import type { ResponseBodies } from "./response-bodies.ts";
 
 /** A request as a connection sends it. @throws TypeError if something of it cannot be sent. */
@@ -21,11 +16,12 @@ export function outgoingRequestOf(
   route: Route,
   timeouts: ClientTimeouts,
   { bodyBytesMax }: ResponseBodies,
+  texts: FieldTexts,
 ): OutgoingRequest {
   const { method, target, options, fields } = request;
   const { upgrade = "", compress, expectContinue = false, trailers } = options;
   let { payload, payloadBytes } = request;
-  let text = fieldText(request, route, upgrade);
+  let text = texts.of(request, route, upgrade);
   if (compress !== undefined && payload !== null) {
     payload = compressedContent(payload, compress, fields);
     payloadBytes = undefined;
@@ -63,19 +59,4 @@ function progressOf(
 ): ((bytesSent: number) => void) | null {
   if (onUploadProgress === undefined) return null;
   return (bytesSent) => onUploadProgress(bytesSent, total);
-}
-
-function fieldText({ target, fields }: ClientRequest, route: Route, upgrade: string): string {
-  // Who gives one means another host of the same server.
-  let text = firstField(fields, "host") === null ? `host: ${target.authority}\r\n` : "";
-  if (upgrade !== "") text += `connection: upgrade\r\nupgrade: ${requireFieldValue(upgrade)}\r\n`;
-  const proxy = isForwarded(route) ? route.proxy : null;
-  if (proxy !== null) text += proxy.fieldText;
-  for (let at = 0; at < fields.length; at += 2) {
-    const name = requireFieldName(fields[at] as string);
-    // For a proxy alone, and once.
-    if (isName(name, "proxy-authorization") && proxy?.hasAuthorization !== false) continue;
-    text += `${name}: ${requireFieldValue(fields[at + 1] as string)}\r\n`;
-  }
-  return text;
 }

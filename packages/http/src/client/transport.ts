@@ -16,6 +16,7 @@ import type { ClientStatistics } from "./client-statistics.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { Deadlines } from "./deadlines.ts";
 import { decodedSource } from "./decoded-source.ts";
+import { FieldTexts } from "./field-texts.ts";
 import { outgoingRequestOf } from "./outgoing-request-of.ts";
 import { DEFAULT_BODIES, type ResponseBodies } from "./response-bodies.ts";
 import { RoutedConnection } from "./routed-connection.ts";
@@ -60,6 +61,7 @@ export class Transport implements ClientCore {
   readonly pool: Pool<RoutedConnection>;
   readonly #deadlines: Deadlines = new Deadlines(() => this.#leave());
   readonly #dialer: Dialer;
+  readonly #texts: FieldTexts = new FieldTexts();
   readonly #warn: (message: string) => void;
   readonly #open: Set<RoutedConnection> = new Set();
   /** Those that the deadlines know. */
@@ -89,7 +91,7 @@ export class Transport implements ClientCore {
   /** @throws RequestFailedError if there is no response. */
   async send(request: ClientRequest, sending: Sending): Promise<ClientResponse> {
     const { route, timeouts, bodies = DEFAULT_BODIES, trace = null } = sending;
-    const outgoing = outgoingRequestOf(request, route, timeouts, bodies);
+    const outgoing = outgoingRequestOf(request, route, timeouts, bodies, this.#texts);
     if (timeouts !== this.#expected) this.expect(timeouts);
     if (outgoing.expectsContinue) this.#deadlines.expect(timeouts.continueMs);
     for (let isReplay = false; ; isReplay = true) {
