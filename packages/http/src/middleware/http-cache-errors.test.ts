@@ -7,6 +7,7 @@ import { cancelEverywhere } from "arborio/testing";
 import type { Middleware } from "../client/middleware.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { HttpResponse } from "../web/http-response.ts";
+import { circuitBreaker } from "./circuit-breaker.ts";
 import { httpCache } from "./http-cache.ts";
 import { cached, counting, FRESH, slowStore, test } from "./http-cache.test.kit.ts";
 
@@ -51,6 +52,27 @@ test("httpCache: stale-if-error stands in for errors, for a while", async () => 
   const outcomes = await gather(Array.from({ length: 4 }, () => () => all.ask("/", told)));
   const others = Array.from({ length: 3 }, () => "text collapsed");
   assert.deepEqual(outcomes.toSorted(), [...others, "text stale"]);
+});
+
+test("httpCache: stale-if-error stands in for a circuit breaker that is open", async () => {
+  let status = 200;
+  const cache = httpCache();
+  const breaker = circuitBreaker({ failuresMax: 1 });
+  await using all = await cached(
+    () =>
+      new HttpResponse("text", {
+        status,
+        headers: status === 200 ? { "cache-control": "max-age=1, stale-if-error=60" } : {},
+      }),
+    {},
+    { middleware: [cache, breaker] },
+  );
+  await all.expect("text miss");
+  await sleep(2000);
+  status = 500;
+  await all.expect("text stale", "text stale", "text stale");
+  assert.equal(all.seen.length, 2);
+  await assert.rejects(all.ask("/other"), /has failed again and again/);
 });
 
 test("httpCache: stale-while-revalidate uses what is there, and asks in the background, if somebody owns that", async () => {

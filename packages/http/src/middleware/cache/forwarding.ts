@@ -85,8 +85,7 @@ export class Forwarding {
     try {
       response = await next(isConditional ? request.with({ headers: validators }) : request);
     } catch (error) {
-      const isFailure = error instanceof RequestFailedError && !error.isLocal;
-      if (!isFailure || found === null || !mayReplaceError) throw error;
+      if (!isOutage(error) || found === null || !mayReplaceError) throw error;
       return landed(found, request, "stale", flight);
     }
     try {
@@ -175,4 +174,10 @@ function landed(
 ): Forwarded {
   flight?.end({ kind: "landed", value: { response, isReplacement: outcome === "stale" } });
   return { response: responseOf(response, request, outcome), outcome };
+}
+
+/** Whether there is nothing to be had of the server now, as it is, or as a circuit breaker between has it. */
+function isOutage(error: unknown): boolean {
+  if (!(error instanceof RequestFailedError)) return false;
+  return !error.isLocal || (error.phase === "pool" && error.reason === "refused");
 }
