@@ -42,13 +42,16 @@ export type {
   Credentials,
   FetchOptions,
   HttpClientOptions,
+  IgnoredInit,
   Query,
   QueryValue,
   RequestDefaults,
   RequestHeaders,
 } from "./client/client-options.ts";
+export type { RequestBodyOptions, ResponseBodyOptions } from "./client/body-options.ts";
 export { ClientRequest, type RequestChanges } from "./client/client-request.ts";
 export { ClientResponse } from "./client/client-response.ts";
+export type { RequestBodyOptions, ResponseBodyOptions } from "./client/body-options.ts";
 export type { ClientStatistics } from "./client/client-statistics.ts";
 export { CollectedResponse } from "./client/collected-response.ts";
 export type { Middleware, Next } from "./client/middleware.ts";

@@ -98,7 +98,7 @@ export interface HttpClientOptions extends RequestDefaults, DialOptions {
 }
 
 /** Members of the web's `RequestInit` that mean something to browsers only: they are taken, and change nothing. */
-type IgnoredInit = Pick<
+export type IgnoredInit = Pick<
   RequestInit,
   "keepalive" | "mode" | "priority" | "referrer" | "referrerPolicy" | "window"
 >;

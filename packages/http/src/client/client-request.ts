@@ -9,6 +9,7 @@ import { type RequestUrl, requestUrlOf } from "./request-url.ts";
 
 /** What of a request can be changed on its way. */
 export interface RequestChanges {
+  /** Another method. */
   readonly method?: string;
   /** Where it is to go instead; relative to where it would go. Credentials in it become `Authorization`. */
   readonly url?: string | URL;
@@ -41,6 +42,7 @@ const NOT_COUNTED: SendCount = { count: 0 };
 
 /** A request on its way to the network. It does not change: `with` makes another one. */
 export class ClientRequest {
+  /** As it is sent: methods are case-sensitive. */
   readonly method: string;
   /** Names and values in turn: the client's, and those of the request. Not those of the connection, and `Host` only if it was given. */
   readonly fields: FieldList;

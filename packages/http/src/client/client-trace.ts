@@ -2,6 +2,7 @@ import type { FieldList } from "../protocol/message.ts";
 
 /** A request that is sent, as hooks see it. The same object in every call that is about it: a key for a `WeakMap` of spans. */
 export interface SentRequest {
+  /** As it is sent. */
   readonly method: string;
   /** Where it goes, without credentials and fragment. */
   readonly url: string;
@@ -15,7 +16,9 @@ export interface SentRequest {
 
 /** The head of a response, as hooks see it. */
 export interface TracedResponse {
+  /** 101, or 200 to 999. */
   readonly status: number;
+  /** Names and values in turn. */
   readonly fields: FieldList;
   /** `"1.0"` or `"1.1"`. */
   readonly httpVersion: string;
@@ -36,6 +39,7 @@ export type ExchangeOutcome =
 
 /** What has become of a request that was sent. */
 export interface ExchangeEnd {
+  /** How it has ended. */
   readonly outcome: ExchangeOutcome;
   /** `null`: there was none. */
   readonly response: TracedResponse | null;

@@ -8,6 +8,7 @@ const decoder = new TextDecoder();
 
 /** A response that has come whole: what `client.request` gives. */
 export class CollectedResponse {
+  /** 200 to 999. */
   readonly status: number;
   /** All of the body. */
   readonly bytes: Uint8Array;

@@ -4,15 +4,19 @@ import { describe } from "./require-option.ts";
 
 /** A cookie as a jar keeps it. */
 export interface KeptCookie {
+  /** Its name. */
   readonly name: string;
+  /** Its value, as it is sent: nothing is decoded. */
   readonly value: string;
   /** Of the server that has set it; with `hostOnly` false also for those below it. */
   readonly domain: string;
+  /** It goes to this path, and what is below it. */
   readonly path: string;
   /** Whether it goes to `domain` alone. */
   readonly hostOnly: boolean;
   /** Whether it goes over HTTPS alone. */
   readonly secure: boolean;
+  /** Whether the server wanted it to be out of reach for the scripts of pages. */
   readonly httpOnly: boolean;
   /** As the server said: a client that is no browser has no sites. */
   readonly sameSite: string | null;
@@ -24,7 +28,9 @@ export interface KeptCookie {
 
 /** What `jar.toJSON` gives. */
 export interface CookieJarState {
+  /** Of this form. */
   readonly version: 1;
+  /** All of them, by site, those that were used last behind. */
   readonly cookies: readonly KeptCookie[];
 }
 

@@ -26,6 +26,7 @@ export interface StatusSource {
  * Counterpart: `aiohttp.ClientResponseError`.
  */
 export class StatusError extends Error {
+  /** `"StatusError"`. */
   override readonly name: string = "StatusError";
   /** Of the response. */
   readonly status: number;

@@ -76,6 +76,7 @@ const LOCAL_REASONS: ReadonlySet<FailureReason> = new Set(["refused", "request-b
  * Counterpart: `aiohttp.ClientConnectionError`, `ClientPayloadError` and those below them.
  */
 export class RequestFailedError extends Error {
+  /** `"RequestFailedError"`. */
   override readonly name: string = "RequestFailedError";
   /** How far it had come. */
   readonly phase: FailurePhase;
