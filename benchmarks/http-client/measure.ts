@@ -22,7 +22,7 @@ const BODY_BYTES = 1024 ** 3;
 const MIB = 1024 ** 2;
 
 /** Directions of a large body, as the client sees them. */
-export const DIRECTIONS = ["down", "up"] as const;
+const DIRECTIONS = ["down", "up"] as const;
 
 /** Measures small requests, 64 in flight: `NAME` and `NAME-cpu`, of the client. */
 export function measureRequests(bench: string): Measure {

@@ -1,32 +1,13 @@
 /** The suite `http-client`: clients for small requests and large bodies, beside those of Node, Bun, Deno and Python. */
-import { fileURLToPath } from "node:url";
-import {
-  RUNTIMES,
-  type Figure,
-  type RuntimeName,
-  type ServedBench,
-  type Subject,
-  type Suite,
-  type Target,
-} from "../harness/suite.ts";
+import { RUNTIMES, type ServedBench, type Subject, type Suite } from "../harness/suite.ts";
+import { bodyFigures, ofPeer, subjectsIn } from "../harness/served-parts.ts";
 import { whyNoLoad } from "../net/measure.ts";
-import { DIRECTIONS, measureBodies, measureRequests } from "./measure.ts";
+import { measureBodies, measureRequests } from "./measure.ts";
 
-const clientFile = (name: string): string =>
-  fileURLToPath(new URL(`clients/${name}`, import.meta.url));
+const { script, python } = subjectsIn(new URL("clients/", import.meta.url));
 
-const script = (
-  name: string,
-  runtimes: readonly RuntimeName[],
-  ...needs: readonly string[]
-): Subject => ({ name, kind: "script", file: clientFile(`${name}.ts`), needs, runtimes });
-
-const aiohttp = (name: string, ...needs: readonly string[]): Subject => ({
-  name,
-  kind: "python",
-  file: clientFile("aiohttp_client.py"),
-  needs: ["aiohttp", ...needs],
-});
+const aiohttp = (name: string, ...needs: readonly string[]): Subject =>
+  python(name, "aiohttp_client.py", "aiohttp", ...needs);
 
 const subjects: Subject[] = [
   script("arborio", RUNTIMES),
@@ -37,16 +18,6 @@ const subjects: Subject[] = [
   aiohttp("aiohttp-client"),
   aiohttp("aiohttp-client-uvloop", "uvloop"),
 ];
-
-/** A peak of memory that grows by less than this while 1 GiB passes does not depend on the body's length. */
-const FLAT_BYTES = 64 * 1024 ** 2;
-
-const ofPeer = (peer: string, ratioMax: number, ...on: RuntimeName[]): Target => ({
-  kind: "timesOfPeer",
-  peer,
-  ratioMax,
-  ...(on.length > 0 && { on }),
-});
 
 const requests: ServedBench = {
   kind: "served",
@@ -76,33 +47,14 @@ const requests: ServedBench = {
   measure: measureRequests("client-get"),
 };
 
-function bodyFigures(direction: "down" | "up"): Figure[] {
-  const name = `client-body-${direction}`;
-  const what = direction === "down" ? "received" : "sent";
-  return [
-    {
-      name,
-      what: `a MiB of a body of 1 GiB ${what}`,
-      unit: "ns",
-      targets: [ofPeer("raw-net", 1 / 0.9)],
-      rate: true,
-      paired: true,
-    },
-    { name: `${name}-cpu`, what: "the same, CPU time", unit: "ns", targets: [], paired: true },
-    {
-      name: `${name}-memory`,
-      what: "how far resident memory rises while 1 GiB passes",
-      unit: "B",
-      targets: [{ kind: "atMost", value: FLAT_BYTES }],
-    },
-  ];
-}
-
 const bodies: ServedBench = {
   kind: "served",
   name: "client-body",
   subjects: ["arborio", "undici-request", "raw-net"],
-  figures: DIRECTIONS.flatMap(bodyFigures),
+  figures: [
+    ...bodyFigures("client-body-down", "received"),
+    ...bodyFigures("client-body-up", "sent"),
+  ],
   measure: measureBodies("client-body"),
 };
 

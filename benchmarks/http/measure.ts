@@ -58,7 +58,7 @@ export function measureRequests(bench: string, kind: RequestKind): Measure {
 }
 
 /** Directions of a large body, as the client sees them. */
-export const DIRECTIONS = ["down", "up"] as const;
+const DIRECTIONS = ["down", "up"] as const;
 
 /** Measures a body of 1 GiB in each direction: `NAME-up` and `NAME-up-cpu` for each MiB, `NAME-up-memory` for all of it. */
 export function measureBodies(bench: string): Measure {

@@ -1,16 +1,14 @@
 /** The suite `http`: servers for small requests, large bodies and idle connections, beside those of Node, Bun, Deno and Python. */
-import { fileURLToPath } from "node:url";
 import {
   RUNTIMES,
   type Figure,
-  type RuntimeName,
   type ServedBench,
   type Subject,
   type Suite,
   type Target,
 } from "../harness/suite.ts";
+import { bodyFigures, ofPeer, subjectsIn } from "../harness/served-parts.ts";
 import {
-  DIRECTIONS,
   measureBodies,
   measureIdle,
   measureRequests,
@@ -18,21 +16,10 @@ import {
   type RequestKind,
 } from "./measure.ts";
 
-const serverFile = (name: string): string =>
-  fileURLToPath(new URL(`servers/${name}`, import.meta.url));
+const { script, python } = subjectsIn(new URL("servers/", import.meta.url));
 
-const script = (
-  name: string,
-  runtimes: readonly RuntimeName[],
-  ...needs: readonly string[]
-): Subject => ({ name, kind: "script", file: serverFile(`${name}.ts`), needs, runtimes });
-
-const aiohttp = (loop: string, ...needs: readonly string[]): Subject => ({
-  name: `aiohttp-${loop}`,
-  kind: "python",
-  file: serverFile("aiohttp_server.py"),
-  needs: ["aiohttp", ...needs],
-});
+const aiohttp = (loop: string, ...needs: readonly string[]): Subject =>
+  python(`aiohttp-${loop}`, "aiohttp_server.py", "aiohttp", ...needs);
 
 const subjects: Subject[] = [
   script("arborio", RUNTIMES),
@@ -52,16 +39,6 @@ const WITHOUT_RAW = subjects.map(({ name }) => name).filter((name) => name !== "
 
 /** Connections that did one request and wait. */
 const IDLE = 10_000;
-
-/** A peak of memory that grows by less than this while 1 GiB passes does not depend on the body's length. */
-const FLAT_BYTES = 64 * 1024 ** 2;
-
-const ofPeer = (peer: string, ratioMax: number, ...on: RuntimeName[]): Target => ({
-  kind: "timesOfPeer",
-  peer,
-  ratioMax,
-  ...(on.length > 0 && { on }),
-});
 
 /** What is asked of CPU time per request. */
 interface CpuAsked {
@@ -115,33 +92,14 @@ function requests(name: string, what: string, kind: RequestKind, asked: CpuAsked
   };
 }
 
-function bodyFigures(direction: "down" | "up"): Figure[] {
-  const name = `http-body-${direction}`;
-  const what = direction === "down" ? "sent by the server" : "taken by the server";
-  return [
-    {
-      name,
-      what: `a MiB of a body of 1 GiB ${what}`,
-      unit: "ns",
-      targets: [ofPeer("raw-net", 1 / 0.9)],
-      rate: true,
-      paired: true,
-    },
-    { name: `${name}-cpu`, what: "the same, CPU time", unit: "ns", targets: [], paired: true },
-    {
-      name: `${name}-memory`,
-      what: "how far resident memory rises while 1 GiB passes",
-      unit: "B",
-      targets: [{ kind: "atMost", value: FLAT_BYTES }],
-    },
-  ];
-}
-
 const bodies: ServedBench = {
   kind: "served",
   name: "http-body",
   subjects: ["arborio", "node-http", "raw-net"],
-  figures: DIRECTIONS.flatMap(bodyFigures),
+  figures: [
+    ...bodyFigures("http-body-down", "sent by the server"),
+    ...bodyFigures("http-body-up", "taken by the server"),
+  ],
   measure: measureBodies("http-body"),
 };
 

@@ -1,30 +1,13 @@
 /** The suite `websocket`: servers that echo, beside `ws` and those of Bun, Deno and Python. */
-import { fileURLToPath } from "node:url";
-import {
-  RUNTIMES,
-  type RuntimeName,
-  type Subject,
-  type Suite,
-  type Target,
-} from "../harness/suite.ts";
+import { RUNTIMES, type Subject, type Suite } from "../harness/suite.ts";
+import { ofPeer, subjectsIn } from "../harness/served-parts.ts";
 import { whyNoLoad } from "../net/measure.ts";
 import { measureEcho } from "./measure.ts";
 
-const serverFile = (name: string): string =>
-  fileURLToPath(new URL(`servers/${name}`, import.meta.url));
+const { script, python } = subjectsIn(new URL("servers/", import.meta.url));
 
-const script = (
-  name: string,
-  runtimes: readonly RuntimeName[],
-  ...needs: readonly string[]
-): Subject => ({ name, kind: "script", file: serverFile(`${name}.ts`), needs, runtimes });
-
-const aiohttp = (loop: string, ...needs: readonly string[]): Subject => ({
-  name: `aiohttp-${loop}`,
-  kind: "python",
-  file: serverFile("aiohttp_server.py"),
-  needs: ["aiohttp", ...needs],
-});
+const aiohttp = (loop: string, ...needs: readonly string[]): Subject =>
+  python(`aiohttp-${loop}`, "aiohttp_server.py", "aiohttp", ...needs);
 
 const subjects: Subject[] = [
   script("arborio", RUNTIMES),
@@ -33,13 +16,6 @@ const subjects: Subject[] = [
   aiohttp("asyncio"),
   aiohttp("uvloop", "uvloop"),
 ];
-
-const ofPeer = (peer: string, ratioMax: number, ...on: RuntimeName[]): Target => ({
-  kind: "timesOfPeer",
-  peer,
-  ratioMax,
-  on,
-});
 
 export const websocketSuite: Suite = {
   name: "websocket",
