@@ -92,10 +92,12 @@ test("what our own server compresses; what is asked for by default, and instead 
     (await client.request("/", { headers: { "accept-encoding": "gzip" } })).text(),
     LARGE,
   );
+  await client.request("/", { headers: { range: "bytes=0-9" } });
+  await client.request("/", { headers: { range: "bytes=0-9", "accept-encoding": "br" } });
   await using plain = openHttpClient({ base: server.url, decompress: false });
   assert.equal((await plain.request("/")).text(), LARGE);
   assert.match(asked[0] as string, /^br, (zstd, )?gzip, deflate$/);
-  assert.deepEqual(asked.slice(1), ["gzip", null]);
+  assert.deepEqual(asked.slice(1), ["gzip", "identity", "br", null]);
 });
 
 simTest(
