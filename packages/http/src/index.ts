@@ -51,7 +51,6 @@ export type {
 export type { RequestBodyOptions, ResponseBodyOptions } from "./client/body-options.ts";
 export { ClientRequest, type RequestChanges } from "./client/client-request.ts";
 export { ClientResponse } from "./client/client-response.ts";
-export type { RequestBodyOptions, ResponseBodyOptions } from "./client/body-options.ts";
 export type { ClientStatistics } from "./client/client-statistics.ts";
 export { CollectedResponse } from "./client/collected-response.ts";
 export type { Middleware, Next } from "./client/middleware.ts";
@@ -198,6 +197,7 @@ export type {
   SentRequest,
   TracedResponse,
 } from "./client/client-trace.ts";
+export { combineClientTraces } from "./client/combine-client-traces.ts";
 export { exchangeAttributes, sentAttributes } from "./ops/client-trace-attributes.ts";
 
 // Watching a server

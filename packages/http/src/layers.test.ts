@@ -50,6 +50,7 @@ const layers: Readonly<Record<string, Row>> = {
       "files",
       "websocket",
       "sse",
+      "ops/combine-traces.ts",
     ],
     packages: ["arborio", "tough-cookie"],
   },

@@ -5,6 +5,7 @@ import { moveOnAfter, sleep } from "arborio";
 import { exchangeAttributes, sentAttributes } from "../ops/client-trace-attributes.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import type { ClientTrace, ExchangeEnd, SentRequest } from "./client-trace.ts";
+import { combineClientTraces } from "./combine-client-traces.ts";
 import { openHttpClient } from "./http-client.ts";
 import { sitesTest } from "./sites.test.kit.ts";
 
@@ -266,6 +267,19 @@ sitesTest("trace: attributes under OpenTelemetry's names", async (sites) => {
   assert.equal(typeOf({ outcome: "failed" }), "_OTHER");
   assert.equal(typeOf({}, "text"), "_OTHER");
   assert.equal(typeOf({}, new RangeError()), "RangeError");
+});
+
+sitesTest("combineClientTraces: each is told, in order, by its own methods", async (sites) => {
+  const [one, other] = [new Log(), new Log()];
+  const statuses: number[] = [];
+  const trace = combineClientTraces(one, other, {
+    responseStart: (_, { status }) => void statuses.push(status),
+  });
+  await using client = sites.client({ trace });
+  await client.request(`${A}/`);
+  assert.deepEqual(one.lines, other.lines);
+  assert.equal(one.lines.at(-1), "1 end complete 4");
+  assert.deepEqual(statuses, [200]);
 });
 
 sitesTest("trace: wrong hooks are told of", async () => {

@@ -19,13 +19,7 @@ import type { ServerTrace } from "./server-trace.ts";
  * ```
  */
 export function combineTraces(...traces: readonly ServerTrace[]): ServerTrace {
-  const combined: Record<string, (...facts: unknown[]) => void> = {};
-  for (const name of HOOKS) {
-    const having = traces.filter((trace) => trace[name] !== undefined);
-    if (having.length === 0) continue;
-    combined[name] = (...facts) => callAll(having, name, facts);
-  }
-  return combined as ServerTrace;
+  return combineHooks(HOOKS, traces);
 }
 
 const HOOKS = [
@@ -36,11 +30,29 @@ const HOOKS = [
   "requestEnd",
 ] as const;
 
-function callAll(traces: readonly ServerTrace[], name: (typeof HOOKS)[number], facts: unknown[]) {
+/** Sets of hooks of these names as one. */
+export function combineHooks<Trace extends object>(
+  names: readonly (keyof Trace)[],
+  traces: readonly Trace[],
+): Trace {
+  const combined: Partial<Record<keyof Trace, (...facts: unknown[]) => void>> = {};
+  for (const name of names) {
+    const having = traces.filter((trace) => trace[name] !== undefined);
+    if (having.length === 0) continue;
+    combined[name] = (...facts) => callAll(having, name, facts);
+  }
+  return combined as Trace;
+}
+
+function callAll<Trace extends object>(
+  traces: readonly Trace[],
+  name: keyof Trace,
+  facts: unknown[],
+): void {
   const errors: unknown[] = [];
   for (const trace of traces) {
     try {
-      (trace[name] as (...facts: unknown[]) => void)(...facts);
+      (trace[name] as (...facts: unknown[]) => void).call(trace, ...facts);
     } catch (error) {
       errors.push(error);
     }
