@@ -70,10 +70,9 @@ const programs: Readonly<Record<string, () => Promise<void>>> = {
   waitingInRun: () =>
     run(async () => {
       await using _child = await openProcess(
-        ["/bin/sh", "-c", `trap 'echo asked; exit' TERM; (${FAMILY}) & wait`],
+        ["/bin/sh", "-c", `trap 'echo asked; exit' TERM; (${FAMILY}) & echo ready; wait`],
         { stdout: "inherit", stderr: "ignore" },
       );
-      say("ready");
       await sleepForever();
     }),
   /** Takes the signal itself: then nothing happens to the children. */

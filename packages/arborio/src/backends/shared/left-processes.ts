@@ -40,10 +40,27 @@ export const watchExitEvent: WatchEnd = (ending) => {
   return () => void process.removeListener("exit", ending);
 };
 
-/** From now on this process does not leave `one` behind. */
-export function keepFromLeaving(one: LeftProcess, watchEnd: WatchEnd): void {
-  left.add(one);
+/** How many processes are about to be started. */
+let starting = 0;
+
+/**
+ * Starts a process. The listeners are there before it: a signal that comes while it is being started finds them, and is handled when
+ * `start` has returned.
+ */
+export function startWatched<T>(watchEnd: WatchEnd, start: () => T): T {
   stopWatching ??= outsideContext(() => watch(watchEnd));
+  starting += 1;
+  try {
+    return start();
+  } finally {
+    starting -= 1;
+    stopIfUnneeded();
+  }
+}
+
+/** From now on this process does not leave `one` behind. To be called within `startWatched`. */
+export function keepFromLeaving(one: LeftProcess): void {
+  left.add(one);
 }
 
 /** Its first process has ended; if nobody else of its group is left, it is forgotten. */
@@ -64,7 +81,11 @@ export function forget(one: LeftProcess): void {
     clearInterval(looking);
     looking = null;
   }
-  if (left.size > 0) return;
+  stopIfUnneeded();
+}
+
+function stopIfUnneeded(): void {
+  if (left.size > 0 || starting > 0) return;
   stopWatching?.();
   stopWatching = null;
 }

@@ -17,6 +17,7 @@ import {
   headHasEnded,
   keepFromLeaving,
   type LeftProcess,
+  startWatched,
   type WatchEnd,
   watchExitEvent,
 } from "./left-processes.ts";
@@ -58,10 +59,12 @@ function start(
     if (!withdrawn) completion.fail(startError(command, error));
   };
   try {
-    const child = outsideContext(() => spawn(command));
-    // It comes for a process that could not be started, and only then: signals are sent by other means.
-    child.on("error", fail);
-    if (child.pid !== undefined) handle = new NodeProcess(child, child.pid, command, parts);
+    handle = startWatched(parts.watchEnd, () => {
+      const child = outsideContext(() => spawn(command));
+      // It comes for a process that could not be started, and only then: signals are sent by other means.
+      child.on("error", fail);
+      return child.pid === undefined ? null : new NodeProcess(child, child.pid, command, parts);
+    });
   } catch (error) {
     queueMicrotask(() => fail(error));
   }
@@ -111,7 +114,7 @@ class NodeProcess implements ProcessHandle, LeftProcess {
     this.stdin = stdin === null ? null : parts.openInput(stdin);
     this.stdout = outputOf(stdout);
     this.stderr = outputOf(stderr);
-    keepFromLeaving(this, parts.watchEnd);
+    keepFromLeaving(this);
     child.on("exit", (code, signal) => this.#ended(code, signal));
   }
 
