@@ -110,8 +110,7 @@ export class ClientConnection implements WireReceiver {
     this.#receivedBefore = inlet.bytesReceived;
     this.requests += 1;
     try {
-      // Since it was made or looked at, the server may have ended it, or sent what nobody had asked for.
-      if (this.#closed || inlet.ended) throw connectionGone(request, "send", inlet.failure);
+      // It may have ended since it was looked at; then nothing can be sent, and the reason is known.
       parser.expect(request.method);
       this.#send(request);
       for (let interims = 0; ;) {
@@ -169,7 +168,7 @@ export class ClientConnection implements WireReceiver {
 
   /** The response is due when the request was sent; or was there before. */
   readonly #uploadEnded = (upload: Upload): void => {
-    if (this.#upload !== upload || this.#closed) return;
+    if (this.#closed) return;
     if (upload.failure !== null && !upload.isCut && this.inlet.failure === null) {
       const why = new Stopped(
         "request-body",
