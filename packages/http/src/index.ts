@@ -70,7 +70,11 @@ export {
 export { ProxyRefusedError } from "./dial/proxy-refused-error.ts";
 
 // Between a client and the network
-export { retryRequests, type RetryRequestsOptions } from "./middleware/retry-requests.ts";
+export {
+  type RequestRetry,
+  retryRequests,
+  type RetryRequestsOptions,
+} from "./middleware/retry-requests.ts";
 export { limitRate, type LimitRateOptions } from "./middleware/limit-rate.ts";
 export {
   type CircuitBreaker,
@@ -197,7 +201,7 @@ export type {
   SentRequest,
   TracedResponse,
 } from "./client/client-trace.ts";
-export { combineClientTraces } from "./client/combine-client-traces.ts";
+export { combineClientTraces } from "./ops/combine-client-traces.ts";
 export { exchangeAttributes, sentAttributes } from "./ops/client-trace-attributes.ts";
 
 // Watching a server

@@ -50,7 +50,6 @@ const layers: Readonly<Record<string, Row>> = {
       "files",
       "websocket",
       "sse",
-      "ops/combine-traces.ts",
     ],
     packages: ["arborio", "tough-cookie"],
   },

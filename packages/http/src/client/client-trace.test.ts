@@ -5,7 +5,7 @@ import { moveOnAfter, sleep } from "arborio";
 import { exchangeAttributes, sentAttributes } from "../ops/client-trace-attributes.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import type { ClientTrace, ExchangeEnd, SentRequest } from "./client-trace.ts";
-import { combineClientTraces } from "./combine-client-traces.ts";
+import { combineClientTraces } from "../ops/combine-client-traces.ts";
 import { openHttpClient } from "./http-client.ts";
 import { sitesTest } from "./sites.test.kit.ts";
 

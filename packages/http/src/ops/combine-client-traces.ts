@@ -1,5 +1,22 @@
-import { combineHooks } from "../ops/combine-traces.ts";
-import { type ClientTrace, HOOKS } from "./client-trace.ts";
+import type { ClientTrace } from "../client/client-trace.ts";
+import { combineHooks } from "./combine-traces.ts";
+
+/** All hooks: the type sees to it that none is left out. */
+const HOOKS: Readonly<Record<keyof ClientTrace, true>> = {
+  requestStart: true,
+  connectionQueued: true,
+  connectionStart: true,
+  connectionEnd: true,
+  connectionReused: true,
+  uploadProgress: true,
+  responseStart: true,
+  downloadProgress: true,
+  requestError: true,
+  requestEnd: true,
+  redirect: true,
+  lookupStart: true,
+  lookupEnd: true,
+};
 
 /**
  * Several sets of hooks of a client as one: a hook is there if one of them has it, and calls them in order. One that throws keeps no
@@ -18,5 +35,5 @@ import { type ClientTrace, HOOKS } from "./client-trace.ts";
  * ```
  */
 export function combineClientTraces(...traces: readonly ClientTrace[]): ClientTrace {
-  return combineHooks(HOOKS, traces);
+  return combineHooks(Object.keys(HOOKS) as (keyof ClientTrace)[], traces);
 }
