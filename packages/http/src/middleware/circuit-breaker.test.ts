@@ -143,6 +143,68 @@ test("circuitBreaker: what a failure is can be said", async () => {
   assert.equal(all.breaker.stateOf(all.origin), "open");
 });
 
+test("circuitBreaker: what was on its way when it opened neither closes it nor keeps it open", async () => {
+  for (const status of [200, 500]) {
+    await using all = await guarded({ failuresMax: 2, openMs: 5000 });
+    await taskGroup(async (group) => {
+      all.status = 500;
+      const late = group.startSoon(() => all.client.request("/slow"));
+      await sleep(10);
+      for (let count = 0; count < 2; count++) await all.client.request("/");
+      assert.equal(all.breaker.stateOf(all.origin), "open");
+      all.status = status;
+      await late.result();
+      assert.equal(all.breaker.stateOf(all.origin), "open");
+      await sleep(4500);
+      all.status = 200;
+      await all.client.request("/");
+      assert.equal(all.breaker.stateOf(all.origin), "closed");
+    });
+  }
+});
+
+test("circuitBreaker: tells its changes", async () => {
+  const changes: string[] = [];
+  await using all = await guarded({
+    failuresMax: 1,
+    openMs: 100,
+    keyOf: () => "all",
+    onChange: (key, state) => changes.push(`${key} ${state}`),
+  });
+  all.status = 500;
+  await all.client.request("/");
+  await sleep(101);
+  await all.client.request("/");
+  await sleep(101);
+  all.status = 200;
+  await moveOnAfter(50, () => all.client.request("/slow"));
+  await all.client.request("/");
+  await all.client.request("/");
+  const expected = ["open", "half-open", "open", "half-open", "open", "half-open", "closed"];
+  assert.deepEqual(
+    changes,
+    expected.map((state) => `all ${state}`),
+  );
+});
+
+test("circuitBreaker: a judgement that throws leaves no response behind", async () => {
+  await using server = await openServer(
+    () =>
+      new HttpResponse(async (sink) => {
+        await sink.send("x");
+        await sleep(100_000);
+      }),
+    { port: 0, host: "127.0.0.1" },
+  );
+  const isFailure = (): never => {
+    throw new Error("judgement");
+  };
+  const middleware = [circuitBreaker({ isFailure })];
+  await using client = openHttpClient({ base: server.url, middleware });
+  await assert.rejects(client.request("/"), /judgement/);
+  assert.equal(client.statistics().connectionsActive, 0);
+});
+
 test("cancelEverywhere: circuitBreaker", async () => {
   const sweep = await cancelEverywhere(async () => {
     await using all = await guarded({ failuresMax: 1, openMs: 10 });

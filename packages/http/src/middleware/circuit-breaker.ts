@@ -19,6 +19,8 @@ export interface CircuitBreakerOptions {
   readonly isFailure?: (response: ClientResponse) => boolean;
   /** What fails together: requests that it gives the same text for. Default: the origin. */
   readonly keyOf?: (request: ClientRequest) => string;
+  /** Is told when a circuit opens, tries whether the origin is back, and closes. */
+  readonly onChange?: (key: string, state: CircuitState) => void;
 }
 
 /** Middleware that knows how its circuits are. */
@@ -35,7 +37,10 @@ const STATUS_NOT_IMPLEMENTED = 501;
 const LOCAL_PHASES: ReadonlySet<string> = new Set(["pool", "redirect"]);
 
 interface Circuit {
+  /** In a row. */
   failures: number;
+  /** How often it has opened and closed: what was sent before tells nothing of how it is now. */
+  changes: number;
   /** Until when no request passes; `-Infinity`: it is closed. */
   openUntil: number;
   /** Whether one is on its way to try. */
@@ -44,13 +49,13 @@ interface Circuit {
 
 /**
  * Middleware that gives up at once on an origin that has failed again and again, and lets one request through after a while to see
- * whether it is back: who waits for an answer gets an error early, and the origin is left in peace. Cancelled requests count as neither.
+ * whether it is back: who waits for an answer gets an error early, and the origin is left in peace. Cancelled requests count as neither, nor do those that were on their way already when the circuit opened.
  *
  * A request that does not pass fails with a `RequestFailedError` of reason `"refused"`.
  *
  * @throws RangeError for wrong options.
  *
- * Source: M. Nygard, Release It!, "Circuit Breaker".
+ * Source: M. Nygard, Release It!, "Circuit Breaker". Counterpart: resilience4j's and Polly's, with a window of a count.
  *
  * @example
  * ```ts
@@ -71,38 +76,51 @@ interface Circuit {
  */
 export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
   const { failuresMax = FAILURES_MAX, openMs = OPEN_MS } = options;
-  const { isFailure = isServerError, keyOf = originOf } = options;
+  const { isFailure = isServerError, keyOf = originOf, onChange = () => {} } = options;
   requireCount("circuitBreaker({ failuresMax })", failuresMax, 1);
   requireAtLeast("circuitBreaker({ openMs })", openMs, 0);
   const circuits = new KeyedStates<Circuit>(
-    () => ({ failures: 0, openUntil: -Infinity, isTrying: false }),
+    () => ({ failures: 0, changes: 0, openUntil: -Infinity, isTrying: false }),
     STATES_MAX,
     ({ failures, isTrying }) => failures === 0 && !isTrying,
   );
-  const failed = (circuit: Circuit): void => {
+  const failed = (circuit: Circuit, key: string): void => {
     circuit.failures += 1;
-    if (circuit.failures >= failuresMax) circuit.openUntil = now() + openMs;
+    if (circuit.failures < failuresMax) return;
+    circuit.openUntil = now() + openMs;
+    circuit.changes += 1;
+    onChange(key, "open");
   };
-  const succeeded = (circuit: Circuit): void => {
+  const succeeded = (circuit: Circuit, key: string): void => {
     circuit.failures = 0;
+    if (circuit.openUntil === -Infinity) return;
     circuit.openUntil = -Infinity;
+    circuit.changes += 1;
+    onChange(key, "closed");
   };
 
   const middleware = async (request: ClientRequest, next: Next): Promise<ClientResponse> => {
-    const circuit = circuits.get(keyOf(request));
+    const key = keyOf(request);
+    const circuit = circuits.get(key);
     const isTrial = circuit.openUntil !== -Infinity;
     if (isTrial && (circuit.isTrying || now() < circuit.openUntil)) throw refused(request);
+    const { changes } = circuit;
+    const counts = (): boolean => circuit.changes === changes;
     if (isTrial) circuit.isTrying = true;
     try {
+      if (isTrial) onChange(key, "half-open");
       const response = await next(request);
-      if (isFailure(response)) failed(circuit);
-      else succeeded(circuit);
+      const hasFailed = judged(response, isFailure);
+      if (counts()) (hasFailed ? failed : succeeded)(circuit, key);
       return response;
     } catch (error) {
-      if (tellsOfOrigin(error)) failed(circuit);
+      if (counts() && tellsOfOrigin(error)) failed(circuit, key);
       throw error;
     } finally {
-      if (isTrial) circuit.isTrying = false;
+      if (isTrial) {
+        circuit.isTrying = false;
+        if (counts()) onChange(key, "open");
+      }
     }
   };
   const stateOf = (key: string): CircuitState => {
@@ -111,6 +129,19 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     return circuit.isTrying ? "half-open" : "open";
   };
   return Object.assign(middleware, { stateOf });
+}
+
+/** A function that throws leaves no response behind. */
+function judged(
+  response: ClientResponse,
+  isFailure: (response: ClientResponse) => boolean,
+): boolean {
+  try {
+    return isFailure(response);
+  } catch (error) {
+    response.close();
+    throw error;
+  }
 }
 
 function refused({ method, url, origin }: ClientRequest): RequestFailedError {

@@ -6,7 +6,7 @@ export class KeyedStates<State> {
   readonly #create: () => State;
   readonly #max: number;
   readonly #states: Map<string, State> = new Map();
-  /** Whether a state may be forgotten. */
+  /** Whether a state is as good as a new one. */
   readonly #isIdle: (state: State) => boolean;
 
   constructor(create: () => State, max: number, isIdle: (state: State) => boolean) {
@@ -34,14 +34,22 @@ export class KeyedStates<State> {
     return this.#states.get(key);
   }
 
+  /** Of the oldest ones the first that is idle; if none is, the oldest: however many are in use, there are not more than these. */
   #forget(): void {
+    let seen = 0;
+    let [forgotten] = this.#states.keys();
     for (const [key, state] of this.#states) {
+      if (++seen > LOOKED_AT_MAX) break;
       if (!this.#isIdle(state)) continue;
-      this.#states.delete(key);
-      return;
+      forgotten = key;
+      break;
     }
+    if (forgotten !== undefined) this.#states.delete(forgotten);
   }
 }
+
+/** So many states are looked at for one that is idle, so that a new key costs the same however many there are. */
+const LOOKED_AT_MAX = 16;
 
 /** So many origins are told apart, unless told otherwise. */
 export const STATES_MAX = 10_000;

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test as nodeTest } from "node:test";
-import { moveOnAfter, now, run, sleep, taskGroup } from "arborio";
+import { gather, moveOnAfter, now, run, sleep, taskGroup } from "arborio";
 import { simulator } from "arborio/sim";
 import { cancelEverywhere } from "arborio/testing";
 import { openHttpClient } from "../client/http-client.ts";
 import type { HttpClient } from "../client/http-client.ts";
 import type { Middleware } from "../client/middleware.ts";
+import type { RequestFailedError } from "../connection/request-failed-error.ts";
 import type { Server } from "../server/server.ts";
 import { openServer } from "../server/open-server.ts";
 import { HttpResponse } from "../web/http-response.ts";
@@ -25,9 +26,12 @@ interface Limited extends AsyncDisposable {
   readonly seen: { readonly at: number; readonly path: string }[];
 }
 
-async function limited(options: LimitRateOptions): Promise<Limited> {
+async function limited(
+  options: LimitRateOptions,
+  answer: () => HttpResponse = () => new HttpResponse(""),
+): Promise<Limited> {
   const seen: { at: number; path: string }[] = [];
-  const server = await openServer(() => new HttpResponse(""), { port: 0, host: "127.0.0.1" });
+  const server = await openServer(answer, { port: 0, host: "127.0.0.1" });
   // Behind it: on the network they may overtake one another.
   const record: Middleware = (request, next) => {
     seen.push({ at: now(), path: new URL(request.url).pathname });
@@ -94,6 +98,64 @@ test("limitRate: keys are held back each for itself", async () => {
   assert.ok(now() - start < 100);
 });
 
+for (const [status, after, waitMs] of [
+  [429, "5", 5000],
+  [503, "5", 5000],
+  [429, "100000", 60_000],
+  [200, "5", 0],
+  [429, "soon", 0],
+] as const) {
+  test(`limitRate: ${status} with Retry-After: ${after} holds back all for ${waitMs} ms`, async () => {
+    let asked = 0;
+    await using all = await limited({ requestsMax: 100, perMs: 1000 }, () => {
+      const isFirst = ++asked === 1;
+      const headers = isFirst ? { "retry-after": after } : {};
+      return new HttpResponse("", { status: isFirst ? status : 200, headers });
+    });
+    await all.client.request("/first");
+    const start = now();
+    await taskGroup(async (group) => {
+      for (let count = 0; count < 5; count++) group.startSoon(() => all.client.request("/"));
+    });
+    for (const { at } of all.seen.slice(1)) assert.ok(at - start >= waitMs - 100, `${at - start}`);
+    assert.ok(now() - start < waitMs + 500, `${now() - start}`);
+  });
+}
+
+test("limitRate: who waits already waits longer when the server says so", async () => {
+  let asked = 0;
+  await using all = await limited({ requestsMax: 1, perMs: 100 }, () => {
+    const status = ++asked === 1 ? 429 : 200;
+    return new HttpResponse("", { status, headers: { "retry-after": "3" } });
+  });
+  await taskGroup(async (group) => {
+    for (let count = 0; count < 3; count++) group.startSoon(() => all.client.request("/"));
+  });
+  const [first = 0, second = 0, third = 0] = all.seen.map(({ at }) => at);
+  assert.ok(second - first >= 2990, `${second - first}`);
+  assert.ok(third - second >= 99 && third - second < 200, `${third - second}`);
+});
+
+test("limitRate: who would wait too long fails at once", async () => {
+  await using all = await limited({ requestsMax: 1, perMs: 1000, waitMs: 2000 });
+  const outcomes = await gather(
+    Array.from({ length: 6 }, (_, index) => async () => {
+      await sleep(index);
+      return await all.client.request("/").then(
+        ({ status }) => status,
+        (error: RequestFailedError) => `${error.reason} ${error.isLocal} ${now() < 100}`,
+      );
+    }),
+  );
+  assert.deepEqual(outcomes, [
+    200,
+    200,
+    200,
+    ...Array.from({ length: 3 }, () => "refused true true"),
+  ]);
+  assert.equal(all.seen.length, 3);
+});
+
 void nodeTest("cancelEverywhere: limitRate", async () => {
   await run(
     async () => {
@@ -111,8 +173,12 @@ void nodeTest("cancelEverywhere: limitRate", async () => {
 void nodeTest("limitRate: wrong options", () => {
   assert.throws(
     () => limitRate({ requestsMax: 0 }),
-    /requestsMax \}\): got 0, needs a number from 1/,
+    /requestsMax \}\): got 0, needs a finite number from 1/,
   );
   assert.throws(() => limitRate({ requestsMax: 1, burst: 1.5 }), /burst \}\): got 1.5/);
+  assert.throws(() => limitRate({ requestsMax: 1, burst: Infinity }), /burst \}\): got Infinity/);
+  assert.throws(() => limitRate({ requestsMax: 1, perMs: Infinity }), /perMs \}\): got Infinity/);
+  assert.throws(() => limitRate({ requestsMax: 1, waitMs: -1 }), /waitMs \}\): got -1/);
+  limitRate({ requestsMax: 1.5 });
   assert.throws(() => limitRate({ requestsMax: 1, perMs: NaN }), /perMs/);
 });

@@ -1,8 +1,10 @@
 import { Lock, now, sleepUntil } from "arborio";
 import type { ClientRequest } from "../client/client-request.ts";
 import type { Middleware } from "../client/middleware.ts";
+import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { KeyedStates, STATES_MAX } from "./keyed-states.ts";
-import { requireAtLeast, requireCount } from "./options.ts";
+import { requireAtLeast, requireCount, requireFinite } from "./options.ts";
+import { retryAfterMs } from "./retry-after-ms.ts";
 
 /** Options of `limitRate`. */
 export interface LimitRateOptions {
@@ -10,8 +12,14 @@ export interface LimitRateOptions {
   readonly requestsMax: number;
   /** Milliseconds. Default 1,000. */
   readonly perMs?: number;
-  /** Requests that may be sent at once after a while without any; at least 1. Default: `requestsMax`. 1 spaces them evenly. */
+  /** Requests that may be sent at once after a while without any; at least 1. Default: `requestsMax`, rounded down. 1 spaces them evenly. */
   readonly burst?: number;
+  /** Milliseconds that a request waits at most: one that would wait longer fails at once, with the reason `"refused"`. Default `Infinity`. */
+  readonly waitMs?: number;
+  /**
+   * Milliseconds at most that all requests are held back when the server says so: a 429 or 503 with `Retry-After` (RFC 6585 §4). 0: never. Default 60,000.
+   */
+  readonly retryAfterMsMax?: number;
   /** What is counted together: requests that it gives the same text for. Default: the origin. */
   readonly keyOf?: (request: ClientRequest) => string;
 }
@@ -19,12 +27,19 @@ export interface LimitRateOptions {
 /** One bucket of tokens, as the moment at which it would be full (the generic cell rate algorithm). */
 interface Bucket {
   fullAt: number;
+  /** Until when the server wants to be left alone. */
+  pausedUntil: number;
   readonly lock: Lock;
 }
 
+const RETRY_AFTER_MS_MAX = 60_000;
+
+/** Statuses with which servers ask for less: RFC 6585 §4, RFC 9110 §15.6.4. */
+const TOO_MUCH: ReadonlySet<number> = new Set([429, 503]);
+
 /**
  * Middleware that holds requests back until they may be sent: a bucket of tokens for each origin, first come, first served. One that is
- * cancelled while it waits has used nothing. Attempts of `retryRequests` count if this stands behind it, and redirects always do.
+ * cancelled while it waits has used nothing. A 429 or 503 with `Retry-After` holds back all that come after it. Attempts of `retryRequests` count if this stands behind it, and redirects always do.
  *
  * @throws RangeError for wrong options.
  *
@@ -48,25 +63,52 @@ interface Bucket {
  * ```
  */
 export function limitRate(options: LimitRateOptions): Middleware {
-  const { requestsMax, perMs = 1000, burst = requestsMax, keyOf = originOf } = options;
-  requireAtLeast("limitRate({ requestsMax })", requestsMax, 1);
-  requireAtLeast("limitRate({ perMs })", perMs, 0);
+  const { requestsMax, perMs = 1000, burst = Math.floor(requestsMax), keyOf = originOf } = options;
+  const { waitMs = Infinity, retryAfterMsMax = RETRY_AFTER_MS_MAX } = options;
+  requireFinite("limitRate({ requestsMax })", requestsMax, 1);
+  requireFinite("limitRate({ perMs })", perMs, 0);
+  requireFinite("limitRate({ burst })", burst, 1);
   requireCount("limitRate({ burst })", burst, 1);
+  requireAtLeast("limitRate({ waitMs })", waitMs, 0);
+  requireAtLeast("limitRate({ retryAfterMsMax })", retryAfterMsMax, 0);
   const tokenMs = perMs / requestsMax;
   const buckets = new KeyedStates<Bucket>(
-    () => ({ fullAt: -Infinity, lock: new Lock() }),
+    () => ({ fullAt: -Infinity, pausedUntil: -Infinity, lock: new Lock() }),
     STATES_MAX,
-    ({ fullAt, lock }) => fullAt <= now() && !lock.statistics().locked,
+    ({ fullAt, pausedUntil, lock }) =>
+      Math.max(fullAt, pausedUntil) <= now() && !lock.statistics().locked,
   );
+  const freeAt = ({ fullAt, pausedUntil }: Bucket): number =>
+    Math.max(fullAt - (burst - 1) * tokenMs, pausedUntil);
+  const wouldWaitMs = (bucket: Bucket): number => {
+    const { locked, tasksWaiting } = bucket.lock.statistics();
+    const before = locked ? 1 + tasksWaiting : 0;
+    const tokensAt = Math.max(bucket.fullAt, now()) + (before - burst + 1) * tokenMs;
+    return Math.max(tokensAt, bucket.pausedUntil) - now();
+  };
   return async (request, next) => {
     const bucket = buckets.get(keyOf(request));
+    if (wouldWaitMs(bucket) > waitMs) throw refused(request, waitMs);
     {
       using _turn = await bucket.lock.acquire();
-      await sleepUntil(bucket.fullAt - (burst - 1) * tokenMs);
+      // While one waits, a response may say that it has to wait longer.
+      while (freeAt(bucket) > now()) await sleepUntil(freeAt(bucket));
       bucket.fullAt = Math.max(bucket.fullAt, now()) + tokenMs;
     }
-    return await next(request);
+    const response = await next(request);
+    if (TOO_MUCH.has(response.status)) {
+      const asked = Math.min(retryAfterMs(response) ?? 0, retryAfterMsMax);
+      bucket.pausedUntil = Math.max(bucket.pausedUntil, now() + asked);
+    }
+    return response;
   };
+}
+
+function refused({ method, url }: ClientRequest, waitMs: number): RequestFailedError {
+  return new RequestFailedError(
+    `not sent: by the limit of its rate it would have to wait longer than ${waitMs} ms`,
+    { phase: "pool", reason: "refused", method, url },
+  );
 }
 
 function originOf(request: ClientRequest): string {

@@ -11,3 +11,9 @@ export function requireCount(where: string, value: unknown, min: number): void {
   if (value === Infinity || (Number.isSafeInteger(value) && (value as number) >= min)) return;
   throw new RangeError(`${where}: got ${String(value)}, needs a whole number from ${min} on`);
 }
+
+/** @throws RangeError if `value` is no finite number from `min` on. */
+export function requireFinite(where: string, value: unknown, min: number): void {
+  if (Number.isFinite(value) && (value as number) >= min) return;
+  throw new RangeError(`${where}: got ${String(value)}, needs a finite number from ${min} on`);
+}

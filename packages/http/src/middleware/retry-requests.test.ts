@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test as nodeTest } from "node:test";
-import { moveOnAfter, now, run } from "arborio";
+import { failAfter, moveOnAfter, now, run, sleep, taskGroup } from "arborio";
 import { wallNow } from "arborio/lowlevel";
 import { listenTcp } from "arborio/net";
 import { simulator } from "arborio/sim";
 import { cancelEverywhere } from "arborio/testing";
+import { ClientResponse } from "../client/client-response.ts";
 import { openHttpClient } from "../client/http-client.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { formatHttpDate } from "../protocol/http-date.ts";
@@ -164,6 +165,89 @@ test("retryRequests: connections of responses that are not given are given back"
   await using client = openHttpClient({ base: server.url, middleware: [retryRequests()] });
   await client.request("/");
   assert.equal(server.statistics().connectionsOpen, 1);
+});
+
+test("retryRequests: an Idempotency-Key makes any method one that may be sent again", async () => {
+  const { server, times } = await answering(503, 200);
+  await using _server = server;
+  await using client = openHttpClient({ base: server.url, middleware: [retryRequests()] });
+  const headers = { "idempotency-key": '"8e03978e"' };
+  const response = await client.request("/", { method: "POST", body: "x", headers });
+  assert.equal(response.text(), "POST 2");
+  assert.equal(times.length, 2);
+});
+
+test("retryRequests: no attempt that the deadline around, or a shutdown, leaves no time for", async () => {
+  const headers = { "retry-after": "30" };
+  const { server, times } = await answering(new HttpResponse("wait", { status: 429, headers }));
+  await using _server = server;
+  await using client = openHttpClient({ base: server.url, middleware: [retryRequests()] });
+  const response = await failAfter(10_000, () => client.request("/"));
+  assert.equal(response.text(), "wait");
+  assert.equal(times.length, 1);
+  await taskGroup(async (group) => {
+    group.scope.shutdown({ graceMs: 60_000 });
+    assert.equal((await client.request("/")).status, 429);
+  });
+  assert.equal(times.length, 2);
+});
+
+test("retryRequests: deadlines of the client may pass, for each attempt", async () => {
+  let asked = 0;
+  await using server = await openServer(
+    async () => {
+      if (++asked < 3) await sleep(10_000);
+      return new HttpResponse("late");
+    },
+    { port: 0, host: "127.0.0.1" },
+  );
+  const middleware = [retryRequests()];
+  await using client = openHttpClient({ base: server.url, middleware, timeouts: { headMs: 1000 } });
+  assert.equal((await client.request("/")).text(), "late");
+  assert.equal(asked, 3);
+  asked = -10;
+  await assert.rejects(client.request("/"), { name: "RequestFailedError", reason: "timeout" });
+  assert.equal(asked, -7);
+});
+
+test("retryRequests: what may pass can be said, and each retry is told", async () => {
+  const { server } = await answering(503, 418, 200);
+  await using _server = server;
+  const told: string[] = [];
+  const retrying = retryRequests({
+    delayMs: () => 10,
+    mayPass: (outcome) => outcome instanceof ClientResponse && outcome.status === 418,
+    onRetry: ({ request, attempt, outcome, waitMs }) => {
+      const { status } = outcome as ClientResponse;
+      told.push(`${request.method} ${attempt} ${status} ${waitMs}`);
+    },
+  });
+  await using client = openHttpClient({ base: server.url, middleware: [retrying] });
+  assert.equal((await client.request("/")).status, 503);
+  assert.equal((await client.request("/")).status, 200);
+  assert.deepEqual(told, ["GET 1 418 10"]);
+});
+
+test("retryRequests: a hook that throws leaves no response behind", async () => {
+  const { server } = await answering(
+    new HttpResponse(
+      async (sink) => {
+        await sink.send("x");
+        await sleep(100_000);
+      },
+      { status: 503 },
+    ),
+  );
+  await using _server = server;
+  const onRetry = (): never => {
+    throw new Error("hook");
+  };
+  await using client = openHttpClient({
+    base: server.url,
+    middleware: [retryRequests({ onRetry })],
+  });
+  await assert.rejects(client.request("/"), /hook/);
+  assert.equal(client.statistics().connectionsActive, 0);
 });
 
 test("cancelEverywhere: retryRequests", async () => {

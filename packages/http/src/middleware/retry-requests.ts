@@ -1,19 +1,22 @@
-import { exponentialBackoff, sleep } from "arborio";
-import { wallNow } from "arborio/lowlevel";
+import { currentEffectiveDeadline, currentScope, exponentialBackoff, now, sleep } from "arborio";
+import { drop } from "../client/follow-redirects.ts";
 import type { ClientRequest } from "../client/client-request.ts";
 import type { ClientResponse } from "../client/client-response.ts";
 import type { Middleware } from "../client/middleware.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
-import { parseHttpDate } from "../protocol/http-date.ts";
-import { parseRetryAfter } from "../protocol/retry-after.ts";
+import { firstField } from "../web/field-names.ts";
 import { KeyedStates, STATES_MAX } from "./keyed-states.ts";
 import { requireAtLeast, requireCount } from "./options.ts";
+import { retryAfterMs } from "./retry-after-ms.ts";
 
 /** Options of `retryRequests`. */
 export interface RetryRequestsOptions {
   /** Attempts at most, with the first. Default 3. */
   readonly attemptsMax?: number;
-  /** Methods that may be tried again: those of which twice is as good as once (RFC 9110 §9.2.2). Default: all of those. */
+  /**
+   * Methods that may be tried again. Default: those of which twice is as good as once (RFC 9110 §9.2.2). A request with an `Idempotency-Key` is
+   * tried again whatever its method is, since that says that the server knows it when it sees it twice.
+   */
   readonly methods?: readonly string[];
   /** Statuses that another attempt may not meet. Default 408, 429, 500, 502, 503 and 504. */
   readonly statuses?: readonly number[];
@@ -28,6 +31,23 @@ export interface RetryRequestsOptions {
    * is not. Some more are allowed at first. Default 0.2; `Infinity`: no such limit.
    */
   readonly budget?: number;
+  /**
+   * Whether another attempt may not meet what this one met; instead of `statuses`, and of the failures that are. `outcome` is not to be read or closed.
+   */
+  readonly mayPass?: (outcome: ClientResponse | RequestFailedError) => boolean;
+  /** Is told of each attempt that is made again, before it is waited for. */
+  readonly onRetry?: (retry: RequestRetry) => void;
+}
+
+/** A request is about to be sent again. */
+export interface RequestRetry {
+  readonly request: ClientRequest;
+  /** Which attempt has failed: 1, 2, …. */
+  readonly attempt: number;
+  /** What it met; a response is closed afterwards. */
+  readonly outcome: ClientResponse | RequestFailedError;
+  /** Milliseconds until the next one. */
+  readonly waitMs: number;
 }
 
 /** Methods that may be sent again (RFC 9110 §9.2.2; QUERY: RFC 9110 would call it safe). */
@@ -54,7 +74,8 @@ interface Budget {
 /**
  * Middleware that sends requests again that failed for a reason that may pass: the connection could not be made or broke, a deadline of the
  * client passed, or the status says so. Only requests that may be sent twice, with a body that can be sent twice.
- * The last response, or error, is given as it is.
+ * The last response, or error, is given as it is; so is one after which the deadline around, or a shutdown, leaves no time for another attempt.
+ * An attempt is over when the head of its response is there: a body that breaks off later is the reader's.
  *
  * @throws RangeError for wrong options.
  *
@@ -77,9 +98,9 @@ interface Budget {
  */
 export function retryRequests(options: RetryRequestsOptions = {}): Middleware {
   const { attemptsMax = ATTEMPTS_MAX, retryAfterMsMax = RETRY_AFTER_MS_MAX } = options;
-  const { budget = BUDGET, delayMs = defaultDelay() } = options;
+  const { budget = BUDGET, delayMs = defaultDelay(), onRetry = () => {} } = options;
   const methods = new Set(options.methods ?? IDEMPOTENT);
-  const statuses = new Set(options.statuses ?? STATUSES);
+  const { mayPass = passing(options.statuses ?? STATUSES) } = options;
   requireCount("retryRequests({ attemptsMax })", attemptsMax, 1);
   requireAtLeast("retryRequests({ retryAfterMsMax })", retryAfterMsMax, 0);
   requireAtLeast("retryRequests({ budget })", budget, 0);
@@ -88,20 +109,36 @@ export function retryRequests(options: RetryRequestsOptions = {}): Middleware {
     STATES_MAX,
     ({ attempts }) => attempts >= BUDGET_RESERVE,
   );
+  /** Milliseconds to wait for the next attempt; `null`: there is to be none. */
+  const waitFor = (attempt: number, outcome: Outcome, left: Budget): number | null => {
+    if (attempt >= attemptsMax || left.attempts < 1 || !mayPass(outcome)) return null;
+    const asked = outcome instanceof RequestFailedError ? 0 : (retryAfterMs(outcome) ?? 0);
+    if (asked > retryAfterMsMax) return null;
+    // On top of it, so that those who were told the same do not come at the same moment.
+    const waitMs = asked + delayMs(attempt);
+    const hasTime = now() + waitMs < currentEffectiveDeadline() && !currentScope().shuttingDown;
+    return hasTime ? waitMs : null;
+  };
 
   return async (request, next) => {
-    if (!methods.has(request.method) || !request.isReplayable) return await next(request);
+    const isRepeatable =
+      methods.has(request.method) || firstField(request.fields, "idempotency-key") !== null;
+    if (!isRepeatable || !request.isReplayable) return await next(request);
     const left = budgets.get(request.origin);
     left.attempts = Math.min(BUDGET_RESERVE, left.attempts + budget);
-    const mayRetry = (attempt: number): boolean => attempt < attemptsMax && left.attempts >= 1;
     for (let attempt = 1; ; attempt++) {
       const outcome = await outcomeOf(request, next);
-      if (!mayRetry(attempt) || !mayPass(outcome, statuses)) return resultOf(outcome);
-      const asked = outcome instanceof RequestFailedError ? null : retryAfterMs(outcome);
-      if (asked !== null && asked > retryAfterMsMax) return resultOf(outcome);
-      if (!(outcome instanceof RequestFailedError)) outcome.close();
-      left.attempts -= 1;
-      await sleep(Math.max(asked ?? 0, delayMs(attempt)));
+      try {
+        const waitMs = waitFor(attempt, outcome, left);
+        if (waitMs === null) return resultOf(outcome);
+        left.attempts -= 1;
+        onRetry({ request, attempt, outcome, waitMs });
+        if (!(outcome instanceof RequestFailedError)) await drop(outcome);
+        await sleep(waitMs);
+      } catch (error) {
+        if (!(outcome instanceof RequestFailedError)) outcome.close();
+        throw error;
+      }
     }
   };
 }
@@ -120,24 +157,17 @@ async function outcomeOf(
   }
 }
 
-function mayPass(outcome: Outcome, statuses: ReadonlySet<number>): boolean {
-  return outcome instanceof RequestFailedError
-    ? PASSING_FAILURES.has(outcome.reason)
-    : statuses.has(outcome.status);
+function passing(statuses: readonly number[]): (outcome: Outcome) => boolean {
+  const known = new Set(statuses);
+  return (outcome) =>
+    outcome instanceof RequestFailedError
+      ? PASSING_FAILURES.has(outcome.reason)
+      : known.has(outcome.status);
 }
 
 function resultOf(outcome: Outcome): ClientResponse {
   if (outcome instanceof RequestFailedError) throw outcome;
   return outcome;
-}
-
-/** What the server asks to wait; `null` if it asks for nothing that can be understood. */
-function retryAfterMs({ headers }: ClientResponse): number | null {
-  const value = headers.first("retry-after");
-  if (value === null) return null;
-  // By the server's own clock, if it tells.
-  const date = headers.first("date");
-  return parseRetryAfter(value, (date === null ? null : parseHttpDate(date)) ?? wallNow());
 }
 
 function defaultDelay(): (attempt: number) => number {
