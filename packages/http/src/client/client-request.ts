@@ -3,9 +3,11 @@ import { FieldHeaders } from "../web/field-headers.ts";
 import type { BodySource, Payload } from "../web/payload.ts";
 import { authorizationOf } from "./authorization.ts";
 import type { FetchOptions } from "./client-options.ts";
+import type { ClientResponse } from "./client-response.ts";
 import { contentOfBody } from "./request-content.ts";
 import { fieldsWithout, givenFields, mergedFields } from "./request-fields.ts";
 import { type RequestUrl, requestUrlOf } from "./request-url.ts";
+import { responded } from "./responded.ts";
 
 /** What of a request can be changed on its way. */
 export interface RequestChanges {
@@ -91,6 +93,30 @@ export class ClientRequest {
   /** A copy of the fields, to look at. */
   get headers(): Headers {
     return new FieldHeaders(this.fields.slice(), true);
+  }
+
+  /**
+   * An answer to this request that comes from here and not from the network: what a middleware gives in place of `next(request)`, such as a guard or
+   * the double of a server in a test.
+   *
+   * @throws TypeError if it is no response that can be sent: its body was read already.
+   *
+   * @example A client without a network
+   * ```ts
+   * import { run } from "arborio";
+   * import { HttpResponse, openHttpClient } from "@arborio/http";
+   *
+   * await run(async () => {
+   *   await using client = openHttpClient({
+   *     middleware: [async (request) => request.respond(HttpResponse.json({ asked: request.url }))],
+   *   });
+   *   const response = await client.request("http://example.org/");
+   *   console.assert(response.text() === '{"asked":"http://example.org/"}');
+   * });
+   * ```
+   */
+  respond(response: Response): ClientResponse {
+    return responded(this, response);
   }
 
   /** The same, but for these changes. @throws TypeError if there is no such request. */

@@ -106,6 +106,49 @@ sitesTest(
   },
 );
 
+sitesTest(
+  "request.respond: any response in place of the network: text, streams, the platform's, redirects",
+  async (sites) => {
+    const answers: Record<string, () => Response> = {
+      "/text": () =>
+        new HttpResponse("text", { status: 203, statusText: "Well", headers: { "x-a": "1" } }),
+      "/made": () => new HttpResponse(async (sink) => sink.send("made")),
+      "/platform": () => new Response("platform"),
+      "/none": () => new HttpResponse(null, { status: 204 }),
+      "/away": () => HttpResponse.redirect("/text", 307),
+    };
+    let released = 0;
+    await using client = sites.client({
+      base: `${A}/`,
+      middleware: [
+        async (request) =>
+          request.respond((answers[new URL(request.url).pathname] as () => Response)()),
+      ],
+    });
+    const text = await client.fetch("text");
+    assert.deepEqual(
+      [text.status, text.statusText, text.headers.get("x-a"), text.url],
+      [203, "Well", "1", `${A}/text`],
+    );
+    assert.equal(await text.text(), "text");
+    assert.equal((await client.request("made")).text(), "made");
+    assert.equal((await client.request("platform")).text(), "platform");
+    assert.equal((await client.fetch("none")).body, null);
+    assert.equal((await client.request("away", { method: "POST", body: "x" })).history.length, 1);
+    const read = new HttpResponse(new Response("x").body);
+    await read.text();
+    answers["/read"] = () => read;
+    await assert.rejects(client.fetch("read"), TypeError);
+    const stream = new ReadableStream({ cancel: () => void (released += 1) });
+    answers["/head"] = () => new HttpResponse(stream);
+    const head = await client.fetch("head", { method: "HEAD" });
+    assert.equal(head.body, null);
+    await sleep(1);
+    assert.equal(released, 1);
+    assert.equal(sites.seen.length, 0);
+  },
+);
+
 sitesTest("request.with: method, URL with credentials, fields, body", async (sites) => {
   await using client = sites.client({
     middleware: [
