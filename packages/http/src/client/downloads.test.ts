@@ -257,6 +257,7 @@ simTest(
   async (group) => {
     for (const pieces of [
       [`${OK}content-length: 5\r\n\r\nhello`],
+      [`${CHUNKED}5\r\nhello\r\n0\r\n\r\n`],
       [CHUNKED, "5\r\nhello\r\n0\r\n\r\n"],
     ]) {
       const server = await rawServer(group, answering(pieces));

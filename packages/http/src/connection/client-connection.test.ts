@@ -293,3 +293,28 @@ simTest("a wire that cannot be opened leaves nothing", () => {
   assert.deepEqual(core.told, ["opened", "closed"]);
   assert.equal(wire.closed, "closed");
 });
+
+simTest(
+  "a reader that is woken late does not take the deadline of the next exchange with it",
+  async () => {
+    const [connection, wire, core] = connected();
+    await taskGroup(async (group) => {
+      const exchange = group.startSoon(() => connection.exchange(request()));
+      await sleep(1);
+      wire.says(OK);
+      await exchange.result();
+      const { body } = connection;
+      const reading = group.startSoon(() => assert.rejects(async () => body?.receive(), /closed/));
+      await sleep(1);
+      // All before the reader goes on.
+      wire.says("ok");
+      body?.close();
+      const next = connection.exchange(request());
+      await reading.wait();
+      await sleep(1);
+      assert.deepEqual(core.told, ["opened", "idle"]);
+      connection.sweep(1000);
+      await assert.rejects(next, fails("head", "timeout"));
+    });
+  },
+);

@@ -273,6 +273,7 @@ export class ClientConnection implements WireReceiver {
   /** Nobody wants the rest of the response: dropped, if it is short; else the connection is closed. With it goes what was not sent of the request. */
   bodyClosed(): void {
     const left = this.#body?.bytesLeft;
+    this.#body?.detach();
     this.#body = null;
     this.#signal.forget();
     const mayKeep = this.upload === null && this.head?.keepAlive === true;
