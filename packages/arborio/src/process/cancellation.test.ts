@@ -91,7 +91,8 @@ hostTest(
     assert.ok(counts.cancelled > 50, `only ${counts.cancelled} were cancelled`);
     assert.ok(counts.finished > 50, `only ${counts.finished} finished`);
     await untilNoneLeft(env);
-    assert.equal(process.listenerCount("SIGHUP"), 0, "nobody is watched for any more");
+    // Some were killed while nobody waited for them; those are looked after each second.
+    while (process.listenerCount("SIGHUP") > 0) await sleep(50);
   },
 );
 

@@ -84,6 +84,12 @@ const programs: Readonly<Record<string, () => Promise<void>>> = {
     });
     setTimeout(() => say("ready"));
   },
+  async notAllowed() {
+    await assert.rejects(openProcess(["sleep", "1000"]), (error) => {
+      say((error as Error).message);
+      return true;
+    });
+  },
   /** An error that is caught is no end. */
   async caught() {
     process.on("uncaughtException", () => say(`caught`));
@@ -108,8 +114,9 @@ async function runProgram(
   env: Readonly<Record<string, string>>,
   signal?: NodeJS.Signals,
   whenReady: () => void = () => {},
+  allowed?: readonly string[],
 ): Promise<Ended> {
-  const child = startProgram(name, env);
+  const child = startProgram(name, env, allowed);
   let out = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     const wasReady = out.includes("ready");
@@ -125,14 +132,21 @@ async function runProgram(
   });
 }
 
-function programCommand(): string[] {
+const ALL_ALLOWED: readonly string[] = ["-A"];
+
+/** @param allowed what it is allowed to do, on Deno. */
+function programCommand(allowed: readonly string[] = ALL_ALLOWED): string[] {
   const conditions = import.meta.url.endsWith(".ts") ? ["--conditions=@arborio/source"] : [];
-  const start = isDeno ? ["run", "-A", "--no-check"] : [];
+  const start = isDeno ? ["run", ...allowed, "--no-check"] : [];
   return [process.execPath, ...start, ...conditions, fileURLToPath(import.meta.url)];
 }
 
-function startProgram(name: string, env: Readonly<Record<string, string>>): ChildProcess {
-  const [program = "", ...args] = programCommand();
+function startProgram(
+  name: string,
+  env: Readonly<Record<string, string>>,
+  allowed?: readonly string[],
+): ChildProcess {
+  const [program = "", ...args] = programCommand(allowed);
   return spawn(program, args, {
     env: environment(name, env),
     stdio: ["ignore", "pipe", "ignore"],
@@ -206,7 +220,21 @@ function defineTests(): void {
     assert.ok(running >= FAMILY_SIZE, `${running} were left`);
     await untilNoneLeft(env);
   });
+  if (isDeno) definePermissionTest();
   defineTerminalTest();
+}
+
+function definePermissionTest(): void {
+  test("openProcess: without the permission to end it, Deno starts no process", async () => {
+    const env = markedEnv();
+    const allowed = ["--no-prompt", "--allow-env", "--allow-read", "--allow-run=sleep"];
+    const { code, out } = await runProgram("notAllowed", env, undefined, undefined, allowed);
+    assert.match(
+      out,
+      /^start "sleep": Deno lets nobody send signals without --allow-run .*\(EPERM\)$/,
+    );
+    assert.equal(code, 0);
+  });
 }
 
 const SCRIPT = "/usr/bin/script";

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { SystemError } from "../../core/errors.ts";
 import type { Processes } from "../../platform/processes.ts";
 import type { WatchEnd } from "../shared/left-processes.ts";
 import { createProcesses } from "../shared/node-processes.ts";
@@ -28,5 +29,39 @@ const watchDenoEnd: WatchEnd = (ending) => {
   };
 };
 
-/** As on Node, but for how the end of this process is noticed. */
-export const denoProcesses: Processes = createProcesses({ watchEnd: watchDenoEnd });
+const processes: Processes = createProcesses({ watchEnd: watchDenoEnd });
+
+/** As on Node, but for how the end of this process is noticed, and for the permission to end others. */
+export const denoProcesses: Processes = {
+  start(command, completion) {
+    if (maySignal()) return processes.start(command, completion);
+    let withdrawn = false;
+    queueMicrotask(() => {
+      if (!withdrawn) completion.fail(mayNotSignal(command.program));
+    });
+    return () => {
+      withdrawn = true;
+    };
+  },
+};
+
+interface DenoPermissions {
+  querySync(descriptor: { name: "run" }): { readonly state: string };
+  requestSync(descriptor: { name: "run" }): { readonly state: string };
+}
+
+/** Whether a process can be ended: to send signals, Deno wants the permission to run everything. If it can, it asks the user. */
+function maySignal(): boolean {
+  const { permissions } = (globalThis as unknown as { Deno: { permissions: DenoPermissions } })
+    .Deno;
+  if (permissions.querySync({ name: "run" }).state === "granted") return true;
+  return permissions.requestSync({ name: "run" }).state === "granted";
+}
+
+function mayNotSignal(program: string): SystemError {
+  return new SystemError(
+    `start ${JSON.stringify(program)}: Deno lets nobody send signals without --allow-run for all programs, ` +
+      "and a process that cannot be ended is not started; run again with --allow-run (EPERM)",
+    "EPERM",
+  );
+}

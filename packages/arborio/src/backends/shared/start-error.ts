@@ -37,6 +37,7 @@ function faultOfDirectory(path: string): unknown {
     fs().accessSync(path, fs().constants.X_OK);
     return null;
   } catch (error) {
-    return error;
+    // Deno may not be allowed to look.
+    return codeOf(error) === "EUNKNOWN" ? null : error;
   }
 }

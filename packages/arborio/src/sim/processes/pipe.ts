@@ -40,7 +40,7 @@ export interface OutputEnd extends Held {
 
 const NOTHING_HELD: Held = { hold: () => {}, release: () => {} };
 
-export const NO_DETAILS: WireDetails = {
+const NO_DETAILS: WireDetails = {
   localAddress: undefined,
   remoteAddress: undefined,
   tls: undefined,
