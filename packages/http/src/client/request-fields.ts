@@ -3,7 +3,6 @@
  * out, since the fields may be those of a message that came on another connection.
  */
 import type { FieldList } from "../protocol/message.ts";
-import { FieldHeaders } from "../web/field-headers.ts";
 import { fieldsFrom } from "../web/fields-from.ts";
 import type { RequestHeaders } from "./client-options.ts";
 
@@ -80,9 +79,4 @@ export function fieldsWithout(fields: FieldList, names: ReadonlySet<string>): st
       kept.push(fields[at] as string, fields[at + 1] as string);
   }
   return kept;
-}
-
-/** The fields that headers of ours are, without looking at what they mean. */
-export function rawFields(headers: Headers): FieldList {
-  return headers instanceof FieldHeaders ? headers.fields : fieldsFrom("headers", headers);
 }
