@@ -10,6 +10,8 @@ import { createProxy } from "./proxy.ts";
 import { parseSites } from "./sites.ts";
 
 const test = onEveryBackend((title, body) => nodeTest(title, { timeout: 60_000 }, body));
+/** Bun gives a test five seconds unless told otherwise. */
+const LONG = { timeout: 60_000 };
 const ON_VIRTUAL_TIME = { skip: { backend: "host", reason: "waits in virtual time" } } as const;
 
 test("proxy: method, target, fields, body and trailers go to the server, the response comes back", () =>
@@ -295,25 +297,28 @@ test("proxy: what is under way is finished when it is shut down", () => {
   );
 });
 
-nodeTest("reverse-proxy, the program: passes on, and Ctrl-C ends it; wrong usage says so", () =>
-  run(
-    () =>
-      failAfter(30_000, async () => {
-        await using upstream = await openServer(() => new HttpResponse("from behind"), LOCAL);
-        using program = new ExampleProgram("reverse-proxy", [
-          "--port=0",
-          "--health=/",
-          upstream.url,
-        ]);
-        const [, url = ""] = await program.until(/^proxy on (.*)$/m);
-        await using client = openHttpClient();
-        assert.equal((await client.request(url)).text(), "from behind");
-        program.interrupt();
-        assert.equal(await program.ended(), 0, program.printed);
-        using wrong = new ExampleProgram("reverse-proxy", ["nonsense"]);
-        assert.equal(await wrong.ended(), 2);
-        assert.match(wrong.printed, /^Usage: main\.ts /);
-      }),
-    { signals: [] },
-  ),
+nodeTest(
+  "reverse-proxy, the program: passes on, and Ctrl-C ends it; wrong usage says so",
+  LONG,
+  () =>
+    run(
+      () =>
+        failAfter(30_000, async () => {
+          await using upstream = await openServer(() => new HttpResponse("from behind"), LOCAL);
+          using program = new ExampleProgram("reverse-proxy", [
+            "--port=0",
+            "--health=/",
+            upstream.url,
+          ]);
+          const [, url = ""] = await program.until(/^proxy on (.*)$/m);
+          await using client = openHttpClient();
+          assert.equal((await client.request(url)).text(), "from behind");
+          program.interrupt();
+          assert.equal(await program.ended(), 0, program.printed);
+          using wrong = new ExampleProgram("reverse-proxy", ["nonsense"]);
+          assert.equal(await wrong.ended(), 2);
+          assert.match(wrong.printed, /^Usage: main\.ts /);
+        }),
+      { signals: [] },
+    ),
 );
