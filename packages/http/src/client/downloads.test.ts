@@ -272,6 +272,20 @@ simTest(
   },
 );
 
+simTest(
+  "what is read as a whole has at most 1 GiB, unless somebody says otherwise",
+  async (group) => {
+    const server = await rawServer(
+      group,
+      answering([`${OK}content-length: 1073741825\r\n\r\nhello`]),
+    );
+    await using client = openHttpClient({ base: server.url });
+    await assert.rejects(client.request("/"), failedIn("body", "too-large"));
+    using response = await client.fetch("/");
+    await receiveAll(response.bodyStream, 5);
+  },
+);
+
 /** Counts those who listen. */
 function countingSignal(): {
   readonly signal: AbortSignal;

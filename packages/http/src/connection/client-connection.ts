@@ -292,8 +292,8 @@ export class ClientConnection implements WireReceiver {
   #complete(): void {
     if (this.#closed) return;
     const isSent = this.#upload === null || this.#upload.isComplete;
-    const isAsked = this.head?.keepAlive === true && this.#request?.closes === false;
-    if (!(isSent && isAsked && this.#isClean)) return this.#end(null);
+    const isKept = this.head?.keepAlive === true;
+    if (!(isSent && isKept && this.#isClean)) return this.#end(null);
     this.#body?.detach();
     this.#body = null;
     this.#upload = null;

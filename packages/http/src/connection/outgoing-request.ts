@@ -14,14 +14,10 @@ export interface OutgoingRequest {
   readonly payload: Payload;
   /** Bytes of a payload that is a stream, if they are known. */
   readonly payloadBytes: number | undefined;
-  /** Whether the body is sent in chunks though its length is known. */
-  readonly isChunked: boolean;
   /** Gives the fields to send after the body; `null`: none. */
   readonly trailers: (() => FieldList) | null;
   /** Whether the server is asked before the body is sent. */
   readonly expectsContinue: boolean;
-  /** Whether the connection is not to be kept. */
-  readonly closes: boolean;
   /** The protocol that the server is asked to switch to; `""`: none. `fieldText` has the fields for it. */
   readonly upgrade: string;
   /** Bytes that the body of the response may have. */

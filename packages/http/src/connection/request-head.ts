@@ -47,9 +47,6 @@ function isJoined(request: OutgoingRequest, bytes: number | undefined): boolean 
   return isSmall && !expectsContinue && onSent === null && !isChunked(request, bytes);
 }
 
-function isChunked(
-  { isChunked: isAsked, trailers }: OutgoingRequest,
-  bytes: number | undefined,
-): boolean {
-  return bytes === undefined || isAsked || trailers !== null;
+function isChunked({ trailers }: OutgoingRequest, bytes: number | undefined): boolean {
+  return bytes === undefined || trailers !== null;
 }
