@@ -12,10 +12,10 @@ import { HttpResponse } from "../web/http-response.ts";
 import { openHttpClient } from "./http-client.ts";
 
 const MIB = 1_048_576;
-const BYTES = env["ARBORIO_LARGE_BODIES"] === "1" ? 1024 * MIB : 96 * MIB;
+const BYTES = env["ARBORIO_LARGE_BODIES"] === "1" ? 1024 * MIB : 192 * MIB;
 
 /** More than this, in bytes, no body costs: what is on its way, and what collectors leave lying about. */
-const MEMORY_BYTES_MAX = 64 * MIB;
+const MEMORY_BYTES_MAX = 128 * MIB;
 
 const PIECE = new Uint8Array(MIB).map((_, index) => index % 251);
 
