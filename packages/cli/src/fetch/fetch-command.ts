@@ -21,9 +21,9 @@ interface Values {
   readonly checksum?: Checksum;
   readonly checksums?: string;
   readonly resume: boolean;
-  readonly overwrite: boolean;
-  readonly json: boolean;
-  readonly header: readonly Header[];
+  readonly overwrite?: true;
+  readonly json?: true;
+  readonly header?: readonly Header[];
   readonly proxy?: string;
   readonly caCertificate?: string;
   readonly retry: number;
@@ -53,12 +53,11 @@ export function addFetchCommand({ program, shell, act }: CommandSite): void {
     )
     .option("--checksums <file>", "what all files have to be: a list as sha256sum prints it")
     .option("--no-resume", "begin anew, whatever an earlier run has left")
-    .option("--overwrite", "replace files that are there (default: leave them)", false)
+    .option("--overwrite", "replace files that are there (default: leave them)")
     .option(
       "-H, --header <field>",
       'a field of every request, such as "Authorization: Bearer …"; may be repeated',
       headerOption,
-      [],
     )
     .option(
       "--proxy <url>",
@@ -71,7 +70,7 @@ export function addFetchCommand({ program, shell, act }: CommandSite): void {
       parseCount(0, RETRIES_MAX),
       3,
     )
-    .option("--json", "say what happens by lines of JSON", false)
+    .option("--json", "say what happens by lines of JSON")
     .action(
       act(async (urls: string[], values: Values) => {
         const options = optionsOf(urls, values);
@@ -82,7 +81,8 @@ export function addFetchCommand({ program, shell, act }: CommandSite): void {
 }
 
 function optionsOf(texts: readonly string[], values: Values): FetchFilesOptions {
-  const { output, checksum, checksums, header, retry, proxy, caCertificate, ...rest } = values;
+  const { output, checksum, checksums, header = [], retry, proxy, caCertificate } = values;
+  const { directory, concurrency, limitPerHost, resume, overwrite, json } = values;
   const urls = texts.map(parseUrl);
   if (urls.length > 1 && output !== undefined)
     throw new UsageError("--output is for one URL; for several there is --directory");
@@ -91,8 +91,13 @@ function optionsOf(texts: readonly string[], values: Values): FetchFilesOptions 
   if (checksum !== undefined && checksums !== undefined)
     throw new UsageError("--checksum and --checksums exclude each other");
   return {
-    ...rest,
     urls,
+    directory,
+    concurrency,
+    limitPerHost,
+    resume,
+    overwrite: overwrite === true,
+    json: json === true,
     headers: header,
     retries: retry,
     ...(output === undefined ? {} : { output }),
@@ -120,7 +125,7 @@ function checksumOption(text: string): Checksum {
 /** Fields that a download sets itself. */
 const OWN_FIELDS: readonly string[] = ["range", "if-range", "accept-encoding"];
 
-function headerOption(text: string, before: readonly Header[]): Header[] {
+function headerOption(text: string, before: readonly Header[] = []): Header[] {
   const colon = text.indexOf(":");
   const [name, value] = [text.slice(0, colon), text.slice(colon + 1).trim()];
   if (colon < 1)

@@ -7,7 +7,7 @@ interface Values {
   readonly backend: "host" | "simulator";
   readonly seed?: number;
   readonly grace: number;
-  readonly dev: boolean;
+  readonly dev?: true;
 }
 
 /** Adds `arborio run`. */
@@ -33,27 +33,27 @@ export function addRunCommand({ program, shell, act }: CommandSite): void {
       "the seed of the simulator (default: one by chance, which is printed)",
       parseCount(0, 2 ** 32 - 1),
     )
-    .option(
-      "--grace <time>",
-      "how long it may take to end after the first Ctrl-C, such as 10s",
-      parseDuration,
-      0,
+    .addOption(
+      new Option(
+        "--grace <time>",
+        "how long it may take to end after the first Ctrl-C, such as 10s",
+      )
+        .argParser(parseDuration)
+        .default(0, "none"),
     )
     .option(
       "--dev",
       "say what is late, blocked or not awaited; print the tasks at Ctrl-\\ (SIGQUIT)",
-      false,
     )
     .action(
-      act(async (file: string, args: string[], { seed, grace: graceMs, ...rest }: Values) => {
-        if (seed !== undefined && rest.backend !== "simulator")
+      act(async (file: string, args: string[], values: Values) => {
+        const { backend, seed, grace: graceMs, dev } = values;
+        if (seed !== undefined && backend !== "simulator")
           throw new UsageError("--seed is for --backend simulator");
+        const options = { file, args, backend, graceMs, dev: dev === true };
         // Loaded when it is needed: `--help` shall be quick.
         const { runFile } = await import("./run-file.ts");
-        return await runFile(
-          { file, args, graceMs, ...rest, ...(seed === undefined ? {} : { seed }) },
-          shell,
-        );
+        return await runFile(seed === undefined ? options : { ...options, seed }, shell);
       }),
     );
 }

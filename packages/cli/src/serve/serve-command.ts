@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import type { CommandSite } from "../command-line.ts";
 import type { Shell } from "../host/shell.ts";
 import { UsageError } from "../command-error.ts";
@@ -19,8 +20,8 @@ interface Values {
   readonly drain: number;
   readonly accessLog?: string;
   readonly trustProxies?: number | readonly string[];
-  readonly json: boolean;
-  readonly dev: boolean;
+  readonly json?: true;
+  readonly dev?: true;
 }
 
 /** Adds `arborio serve`. */
@@ -46,17 +47,18 @@ export function addServeCommand({ program, shell, act }: CommandSite): void {
     )
     .option("--tls-certificate <file>", "certificate with its chain, in PEM: makes it HTTPS")
     .option("--tls-key <file>", "its key, in PEM")
-    .option(
-      "--grace <time>",
-      "how long requests may take to end when it is stopped",
-      parseDuration,
-      10_000,
+    .addOption(
+      new Option("--grace <time>", "how long requests may take to end when it is stopped")
+        .argParser(parseDuration)
+        .default(10_000, "10s"),
     )
-    .option(
-      "--drain <time>",
-      "how long it then goes on as before, until balancers have noticed",
-      parseDuration,
-      0,
+    .addOption(
+      new Option(
+        "--drain <time>",
+        "how long it then goes on as before, until balancers have noticed",
+      )
+        .argParser(parseDuration)
+        .default(0, "none"),
     )
     .option(
       "--access-log <format>",
@@ -67,8 +69,8 @@ export function addServeCommand({ program, shell, act }: CommandSite): void {
       "how many proxies are in front, or their addresses with commas",
       parseProxies,
     )
-    .option("--json", "say where it listens by a line of JSON on standard output", false)
-    .option("--dev", "show errors to clients, log requests, and check as run --dev", false)
+    .option("--json", "say where it listens by a line of JSON on standard output")
+    .option("--dev", "show errors to clients, log requests, and check as run --dev")
     .action(
       act(async (file: string, values: Values) => {
         const options = optionsOf(file, values);
@@ -105,8 +107,8 @@ function optionsOf(file: string, values: Values): ServeFileOptions {
     file,
     graceMs: values.grace,
     drainMs: values.drain,
-    json: values.json,
-    dev: values.dev,
+    json: values.json === true,
+    dev: values.dev === true,
     ...(port === undefined ? {} : { port }),
     ...(host === undefined ? {} : { host }),
     ...(path === undefined ? {} : { path }),
