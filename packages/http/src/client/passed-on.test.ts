@@ -136,6 +136,31 @@ sitesTest(
   },
 );
 
+sitesTest("a request that came is passed on as it is: method, URL, fields, body", async (sites) => {
+  sites.answer = ({ body }) => new HttpResponse(`got ${body}`);
+  const errors: unknown[] = [];
+  await using client = sites.client({ connect: () => connectTcp("a.wild.test", 80) });
+  await using _server = await openServer((request) => client.fetch(request), {
+    port: 3000,
+    onError: (error) => void errors.push(error),
+  });
+  using stream = await connectTcp("localhost", 3000);
+  const raw = new RawClient(stream);
+  for (const body of ["text", "more"]) {
+    await raw.send(
+      `${lines("PATCH /x?y=1 HTTP/1.1", "host: site.test", "x-mine: 1", "content-length: 4", "")}${body}`,
+    );
+    assert.equal((await raw.response()).body, `got ${body}`);
+  }
+  const [seen] = sites.seen;
+  assert.ok(seen !== undefined);
+  assert.deepEqual([seen.method, seen.target], ["PATCH", "/x?y=1"]);
+  assert.deepEqual(valuesOf(seen, "host"), ["site.test"]);
+  assert.deepEqual(valuesOf(seen, "x-mine"), ["1"]);
+  assert.deepEqual(valuesOf(seen, "content-length"), ["4"]);
+  assert.deepEqual(errors, []);
+});
+
 sitesTest("a handler's proxied response: HEAD, 204, 304 and redirects", async (sites) => {
   sites.answer = ({ target }) => {
     if (target === "/204") return new HttpResponse(null, { status: 204 });
