@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BrokenResourceError, EndOfStream, moveOnAfter, run, sleep, taskGroup } from "../index.ts";
 import { openProcess, runProcess, shellCommand } from "../process.ts";
-import { encode, residentBytes, textOf } from "./processes.test.kit.ts";
+import { encode, marked, markedEnv, residentBytes, textOf } from "./processes.test.kit.ts";
 
 const TEST_MS_MAX = 60_000;
 const MB = 1_000_000;
@@ -55,13 +55,18 @@ hostTest("ChildProcess: 100 MB go in and come out again, each byte in its place"
 hostTest(
   "ChildProcess.stdout: what nobody receives makes the process wait, also when its parent has ended",
   async () => {
-    const before = residentBytes();
+    const env = markedEnv();
     await using child = await openProcess(
-      shellCommand('head -c 10 /dev/zero; head -c "$1" /dev/zero & exit 3', String(LARGE_BYTES)),
+      shellCommand(
+        'head -c 10 /dev/zero; head -c "$1" /dev/zero & sleep 0.2; exit 3',
+        String(LARGE_BYTES),
+      ),
+      { env },
     );
     assert.deepEqual(await child.wait(), { code: 3 });
-    await sleep(300);
-    assert.ok(residentBytes() - before < LARGE_BYTES / 2);
+    // Long enough to read it all, if anything did.
+    await sleep(1000);
+    assert.equal(marked(env).length, 1, "it still waits for somebody to read");
     let count = 0;
     for await (const chunk of child.stdout) count += chunk.length;
     assert.equal(count, LARGE_BYTES + 10);
