@@ -75,9 +75,23 @@ simTest(
   "members of gzip without end: an error after 1000",
   async (group) => {
     const members = zlib.gzipSync(new Uint8Array(1));
-    const many = new Uint8Array(members.length * 5000);
-    for (let count = 0; count < 5000; count++) many.set(members, count * members.length);
-    await attacked(group, bombing(many, "gzip"), (client) =>
+    // Few enough to be decompressed at once, and too many for that.
+    for (const count of [2000, 5000]) {
+      const many = new Uint8Array(members.length * count);
+      for (let at = 0; at < count; at++) many.set(members, at * members.length);
+      await attacked(group, bombing(many, "gzip"), (client) =>
+        assert.rejects(client.request("/"), failedIn("body", "too-large")),
+      );
+    }
+  },
+  [1],
+);
+
+simTest(
+  "a bomb that is small: an error too, though it could be decompressed at once",
+  async (group) => {
+    const bomb = zlib.gzipSync(new Uint8Array(5_000_000));
+    await attacked(group, bombing(bomb, "gzip"), (client) =>
       assert.rejects(client.request("/"), failedIn("body", "too-large")),
     );
   },

@@ -185,11 +185,15 @@ simTest("no body at all where one in gzip was announced: it is empty", async (gr
 test("bodyBytesMax counts what is decompressed", async () => {
   const bytes = zlib.gzipSync(encode(LARGE));
   const noise = zlib.gzipSync(encode("x"), { level: 0 });
+  const small = zlib.gzipSync(encode("hello"));
   await using server = await openServer(
     (request) =>
-      new HttpResponse(request.url.endsWith("noise") ? noise : bytes, {
-        headers: { "content-encoding": "gzip" },
-      }),
+      new HttpResponse(
+        request.url.endsWith("noise") ? noise : request.url.endsWith("small") ? small : bytes,
+        {
+          headers: { "content-encoding": "gzip" },
+        },
+      ),
     { port: 0 },
   );
   await using client = openHttpClient({ base: server.url });
@@ -197,6 +201,8 @@ test("bodyBytesMax counts what is decompressed", async () => {
     client.request(path, options);
   await get("/", { bodyBytesMax: LARGE.length });
   await assert.rejects(get("/", { bodyBytesMax: LARGE.length - 1 }), failedIn("body", "too-large"));
+  await assert.rejects(get("/small", { bodyBytesMax: 4 }), failedIn("body", "too-large"));
+  await get("/small", { bodyBytesMax: 5 });
   // What does not shrink is a little larger on its way.
   await get("/noise", { bodyBytesMax: 1 });
 });

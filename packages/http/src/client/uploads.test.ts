@@ -199,6 +199,7 @@ test("the body is compressed: small, large, streamed, and produced", async () =>
     () => "a".repeat(200_000),
     () => fromIterable([encode("a".repeat(10_000))]),
     (): BodySource => (sink: BodySink) => sink.send("a".repeat(10_000)),
+    () => new Blob(["a".repeat(10_000)]),
   ];
   for (const body of bodies) {
     const answer = await client.request("/", { method: "POST", body: body(), compress: "gzip" });
