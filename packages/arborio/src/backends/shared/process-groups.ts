@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import process from "node:process";
+import { lazily } from "./builtin.ts";
+
+const fs = lazily("node:fs");
 
 /** @throws RangeError if there is no such signal. Bun would take it for SIGTERM. */
 export function requireSignal(name: string): void {
@@ -40,7 +42,7 @@ export function hasLivingMember(group: number): boolean {
   if (!mayLook()) return true;
   let names: string[];
   try {
-    names = readdirSync("/proc");
+    names = fs().readdirSync("/proc");
   } catch {
     return true; // not Linux, or not allowed
   }
@@ -64,7 +66,7 @@ function mayLook(): boolean {
 
 function isLiving(pid: string, group: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const stat = fs().readFileSync(`/proc/${pid}/stat`, "latin1");
     // The name of the program is in parentheses, and may contain anything.
     const [state = "", , memberOf] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return Number(memberOf) === group && !"ZX".includes(state);

@@ -6,6 +6,7 @@ import {
   moveOnAfter,
   NotSupportedError,
   now,
+  shielded,
   sleep,
   sleepForever,
 } from "../../index.ts";
@@ -132,14 +133,16 @@ simulatedTest(
   "host.program: one that was ended can still clean up, but nobody hears of it",
   {
     async stubborn() {
+      const output = standardOutput();
       try {
-        await standardOutput().send(encode("ready"));
+        await output.send(encode("ready"));
         await sleepForever();
       } finally {
+        await shielded(async () => {
+          await output.send(encode("too late"));
+          await standardOutput().send(encode("much too late"));
+        });
         cleanedUp += 1;
-        // A shield would let it wait, too; the write goes nowhere.
-        const output = standardOutput();
-        await output.send(encode("too late")).catch(() => {});
       }
     },
   },
