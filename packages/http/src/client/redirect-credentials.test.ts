@@ -6,6 +6,8 @@ import assert from "node:assert/strict";
 import { basicCredentials } from "../protocol/credentials.ts";
 import type { ResponseHead } from "../protocol/message.ts";
 import type { FetchOptions, HttpClientOptions } from "./client-options.ts";
+import { digestAuth } from "../middleware/digest-auth.ts";
+import { netrcAuth } from "../middleware/netrc-auth.ts";
 import { ClientResponse } from "./client-response.ts";
 import { CookieJar } from "./cookie-jar.ts";
 import { HttpResponse } from "../web/http-response.ts";
@@ -112,6 +114,50 @@ for (const [move, targets] of Object.entries(MOVES)) {
       [1],
     );
   }
+}
+
+for (const [move, targets] of Object.entries(MOVES)) {
+  sitesTest(
+    `redirect to ${move}: netrc and digest answer for their origins alone`,
+    async (sites) => {
+      const netrc = "machine a.wild.test login me password secret";
+      await using listed = sites.client({ auth: netrcAuth(netrc) });
+      sites.redirects(targets);
+      await listed.request(`${A}/0`);
+      for (const seen of sites.seen) {
+        const isListed = new URL(seen.origin).hostname === "a.wild.test";
+        assert.deepEqual(valuesOf(seen, "authorization"), isListed ? [BASIC] : []);
+      }
+      // Everybody asks for it.
+      sites.seen.length = 0;
+      const challenge = 'Digest realm="all", nonce="n", qop="auth", algorithm=SHA-256';
+      const left = new Map(
+        [`${A}/0`, ...targets].map((url, at) => [new URL(url, A).pathname, targets[at]]),
+      );
+      sites.answer = (seen) => {
+        if (seen.origin === A && valuesOf(seen, "authorization").length === 0)
+          return new HttpResponse("", { status: 401, headers: { "www-authenticate": challenge } });
+        const location = left.get(seen.target);
+        if (location !== undefined)
+          return new HttpResponse("", { status: 307, headers: { location } });
+        return new HttpResponse("", {
+          status: seen.origin === A ? 200 : 401,
+          headers: { "www-authenticate": challenge },
+        });
+      };
+      await using digesting = sites.client({
+        middleware: [digestAuth({ user: "me", password: "secret" })],
+      });
+      await digesting.request(`${A}/0`);
+      const answered = sites.seen.filter((seen) => valuesOf(seen, "authorization").length > 0);
+      assert.ok(answered.length > 0);
+      assert.ok(
+        answered.every(({ origin }) => origin === A),
+        answered.map(({ origin }) => origin).join(),
+      );
+    },
+    [1],
+  );
 }
 
 sitesTest("redirect: of repeated fields no value crosses an origin", async (sites) => {
