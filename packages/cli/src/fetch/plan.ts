@@ -39,7 +39,8 @@ async function readChecksums(
   if (text === null) throw new UsageError(`--checksums: ${path}: there is no such file`);
   const listed = parsed(path, text);
   return (name) => {
-    const found = listed.get(name);
+    // A list has names as `parseChecksumList` leaves them: without folders.
+    const found = listed.get(name.slice(name.lastIndexOf("/") + 1));
     // Whoever gives a list wants everything checked.
     if (found === undefined) throw new UsageError(`--checksums: ${path} has none for ${name}`);
     return found;

@@ -146,6 +146,26 @@ test("Supervisor: if the first worker does not come up, none does", async () => 
   assert.deepEqual(workers.ports, [undefined]);
 });
 
+test("Supervisor: asked to end before the first worker listens, it ends, and that is no failure", async () => {
+  const workers = new Workers({ comesUp: "never" });
+  const main = async (): Promise<void> => {
+    const scope = new CancelScope();
+    const runWorker: RunWorker = async (port, onListening) =>
+      (await soft(() => workers.run(port, onListening))) ?? "was ended by SIGTERM";
+    const options = { workers: 2, runWorker, graceMs: 0, say: () => {} };
+    await taskGroup(async (group) => {
+      group.startSoon(async () => {
+        await sleep(100);
+        scope.shutdown({ graceMs: 1000 });
+      });
+      await scope.run(() => new Supervisor(options).run(() => assert.fail()));
+    });
+    assert.equal(scope.cancelledCaught, false);
+  };
+  await run(main, { backend: simulator() });
+  assert.equal(workers.ports.length, 1);
+});
+
 test("Supervisor: a worker that crashes has a successor, later each time, until it has lived long enough", async () => {
   const crash = { crashesAfterMs: 1 };
   const workers = new Workers({}, crash, crash, crash, { crashesAfterMs: 20_000 }, {});

@@ -4,6 +4,7 @@
  */
 import {
   CancelScope,
+  currentScope,
   Event,
   exponentialBackoff,
   failAfter,
@@ -113,8 +114,8 @@ export class Supervisor {
         group.startSoon(() => this.#keep(slot), { name: `keeper of worker ${slot.number}` });
       return null;
     });
-    // Thrown out here: the error of a group would be in an ExceptionGroup.
-    if (firstEnd !== null)
+    // Thrown out here: the error of a group would be in an ExceptionGroup. One that was asked to end meanwhile has done as it was told.
+    if (firstEnd !== null && !currentScope().shuttingDown)
       throw new CommandError(`the first worker ${firstEnd} before it listened`);
   }
 
