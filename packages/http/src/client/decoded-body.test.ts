@@ -9,7 +9,7 @@ import { compress } from "../negotiation/compress.ts";
 import { openServer } from "../server/open-server.ts";
 import type { BodySink } from "../web/body-producer.ts";
 import { HttpResponse } from "../web/http-response.ts";
-import { codingsOf, decodedFields } from "./decoded-body.ts";
+import { codingsOf, decodedBody, decodedFields } from "./decoded-body.ts";
 import type { FetchOptions } from "./client-options.ts";
 import { openHttpClient } from "./http-client.ts";
 import { failedIn, rawServer } from "./raw-server.test.kit.ts";
@@ -227,4 +227,29 @@ nodeTest("codingsOf and decodedFields: all lines count, whatever the case of the
     () => codingsOf(["content-encoding", "gzip,gzip,gzip,gzip,gzip,gzip"], 200, request),
     /6 codings/,
   );
+});
+
+test("decodedBody: at once what is small and within the limits; else a stream, which says what was wrong", async () => {
+  const request = { method: "GET", url: "http://a/" };
+  const member = zlib.gzipSync(encode("a"));
+  const members = new Uint8Array(2000 * member.length);
+  for (let at = 0; at < members.length; at += member.length) members.set(member, at);
+  const atOnce = decodedBody(zlib.gzipSync(encode("hello")), ["gzip"], 5, request);
+  assert.deepEqual(new Uint8Array(atOnce.payload as Uint8Array), encode("hello"));
+  const cases: readonly (readonly [Uint8Array, number])[] = [
+    [zlib.gzipSync(encode("hello")), 4],
+    [zlib.gzipSync(new Uint8Array(5_000_000)), Infinity],
+    [members, Infinity],
+  ];
+  for (const [bytes, bytesMax] of cases) {
+    const { payload } = decodedBody(bytes, ["gzip"], bytesMax, request);
+    assert.ok(!(payload instanceof Uint8Array));
+    await assert.rejects(
+      async () => {
+        for await (const piece of payload) assert.ok(piece.length > 0);
+      },
+      failedIn("body", "too-large"),
+    );
+    payload.close();
+  }
 });
