@@ -109,6 +109,40 @@ test("digestAuth: a server that takes no nonce is asked three times, not for eve
   assert.equal(all.verdicts(), "none,stale,stale");
 });
 
+test("digestAuth: what is no longer right is forgotten", async () => {
+  await using all = await guarded();
+  await all.ask();
+  all.judge.password = "another";
+  for (let count = 0; count < 2; count++) assert.equal(await all.ask(), "401 who are you?");
+  assert.equal(all.verdicts(), "none,good,wrong response,wrong response,none,wrong response");
+});
+
+test("digestAuth: of requests at once, the newest nonce is kept", async () => {
+  const nonces: (string | undefined)[] = [];
+  await using server = await openServer(
+    async ({ url, headers }) => {
+      const nonce = /nonce="(\w+)"/.exec(headers.get("authorization") ?? "")?.[1];
+      nonces.push(nonce);
+      if (nonce === undefined) {
+        const challenge = 'Digest realm="a", nonce="first", qop="auth"';
+        return new HttpResponse("", { status: 401, headers: { "www-authenticate": challenge } });
+      }
+      if (url.endsWith("/slow")) await sleep(1000);
+      const isFast = url.endsWith("/fast");
+      return new HttpResponse("", {
+        headers: isFast ? { "authentication-info": 'nextnonce="second"' } : {},
+      });
+    },
+    { port: 0, host: "127.0.0.1" },
+  );
+  const middleware = [digestAuth({ user: USER, password: PASSWORD })];
+  await using client = openHttpClient({ base: server.url, middleware });
+  await client.request("/");
+  await gather([() => client.request("/slow"), () => client.request("/fast")]);
+  await client.request("/");
+  assert.deepEqual(nonces, [undefined, "first", "first", "first", "second"]);
+});
+
 test("digestAuth: many at once use each count once", async () => {
   await using all = await guarded();
   await all.ask();

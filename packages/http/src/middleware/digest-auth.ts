@@ -126,7 +126,7 @@ class Digesting {
     const key = JSON.stringify([origin, space.challenge.realm]);
     const known = this.#spaces.get(key);
     if (response.status === STATUS_UNAUTHORIZED) {
-      if (known === space) this.#spaces.delete(key);
+      if (known !== undefined && known.order <= space.order) this.#spaces.delete(key);
       return;
     }
     const info = firstField(response.fields, "authentication-info");

@@ -1,5 +1,6 @@
 /** A server that checks Digest, after RFC 7616 alone: it knows nothing of the client. Whether it is right, curl tells. */
 import { createHash } from "node:crypto";
+import { sleep } from "arborio";
 import { HttpResponse } from "../web/http-response.ts";
 
 export interface DigestServerOptions {
@@ -26,6 +27,7 @@ export type Verdict = "none" | "good" | "stale" | `wrong ${string}`;
 export class DigestServer {
   readonly verdicts: Verdict[] = [];
   readonly authorizations: (string | null)[] = [];
+  password: string = PASSWORD;
   readonly #options: DigestServerOptions;
   /** With the highest count that was seen, and how often it was used. */
   readonly #nonces: Map<string, { readonly counts: Set<number>; cnonce: string }> = new Map();
@@ -48,10 +50,15 @@ export class DigestServer {
     this.authorizations.push(authorization);
     if (verdict !== "good") {
       const isStale = verdict === "stale" && this.#options.saysStale !== false;
-      return new HttpResponse("who are you?", {
-        status: 401,
-        headers: { "www-authenticate": this.#challenge(isStale) },
-      });
+      const headers = { "www-authenticate": this.#challenge(isStale) };
+      return new HttpResponse(
+        async (sink) => {
+          await sink.send("who are ");
+          await sleep(1);
+          await sink.send("you?");
+        },
+        { status: 401, headers },
+      );
     }
     const headers: Record<string, string> = {};
     if (this.#options.givesNext === true) {
@@ -112,7 +119,7 @@ export class DigestServer {
       return state.digest("hex");
     };
     const { nonce, nc, cnonce } = given;
-    let secret = h(USER, realm, PASSWORD);
+    let secret = h(USER, realm, this.password);
     if (isSession) secret = h(secret, nonce, cnonce);
     const question =
       given["qop"] === "auth-int"

@@ -137,6 +137,27 @@ test("httpCache: no work is begun in the background of a group that ends or has 
   await all.expect(["3 miss", "/", { middleware: [cache] }]);
 });
 
+test("httpCache: what is no longer to be kept is forgotten, and nothing of other origins", async () => {
+  let control = "no-cache";
+  await using all = await cached(() => {
+    const headers = { "cache-control": control, etag: `"${control}"` };
+    return new HttpResponse("text", { headers });
+  });
+  await all.expect("text miss");
+  control = "no-store";
+  await all.expect("text miss");
+  assert.equal(all.store.statistics().entries, 0);
+  await using kept = await cached(counting(FRESH));
+  await using other = await cached(() => {
+    const headers = { location: kept.server.url, "content-location": kept.server.url };
+    return new HttpResponse("", { status: 201, headers });
+  });
+  const how = { middleware: [kept.cache] };
+  await kept.expect("1 miss");
+  await other.ask("/", { method: "POST", ...how });
+  await kept.expect("1 hit");
+});
+
 test("httpCache: a store that fails fails no request", async () => {
   const errors: string[] = [];
   const fail = (what: string) => (): never => {

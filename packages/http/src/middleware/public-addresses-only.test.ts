@@ -114,6 +114,8 @@ test("publicAddressesOnly: allow and deny, of which deny comes first", () => {
     assert.throws(() => guard(address, origin), /not public/, address);
   for (const address of ["10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::10.1.2.3", "1.1.1.1", "2a00::1"])
     assert.throws(() => guard(address, origin), /denied/, address);
+  const untranslated = publicAddressesOnly({ deny: ["64:ff9b::/96"] });
+  assert.throws(() => untranslated("64:ff9b::1.1.1.1", origin), /denied/);
   const translated = publicAddressesOnly({ deny: ["2600:64::/96"] });
   assert.throws(() => translated("2600:64::10.0.0.1", origin), /denied/);
 });
