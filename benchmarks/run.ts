@@ -1,5 +1,5 @@
 /**
- * The entry of the benchmarks: `npm run bench -- core`, `-- net`, `-- http`, `-- http-client`, `-- websocket`.
+ * The entry of the benchmarks: `npm run bench -- core`, `-- net`, `-- http`, `-- http-client`, `-- websocket`, `-- process`.
  *
  * Each case runs in a process of its own, the subjects of a bench one after another, round by round; see the README.
  * More suites go into `suites`.
@@ -13,10 +13,11 @@ import { formatSkips, formatTables } from "./harness/report.ts";
 import { oursFailed, runSuite } from "./harness/runner.ts";
 import { httpSuite } from "./http/suite.ts";
 import { httpClientSuite } from "./http-client/suite.ts";
+import { processSuite } from "./process/suite.ts";
 import { websocketSuite } from "./websocket/suite.ts";
 import { netSuite } from "./net/suite.ts";
 
-const suites = [coreSuite, netSuite, httpSuite, httpClientSuite, websocketSuite];
+const suites = [coreSuite, netSuite, httpSuite, httpClientSuite, websocketSuite, processSuite];
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
