@@ -1,12 +1,12 @@
 /** Asking the server before the body of a request is sent, and what it says before its answer. */
 import assert from "node:assert/strict";
-import { sleep } from "arborio";
+import { now, sleep } from "arborio";
 import { simTest } from "../connection/raw-client.test.kit.ts";
 import { openServer } from "../server/open-server.ts";
 import type { BodySink } from "../web/body-producer.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { openHttpClient } from "./http-client.ts";
-import { rawServer } from "./raw-server.test.kit.ts";
+import { failedIn, rawServer } from "./raw-server.test.kit.ts";
 import { answerOnce, within } from "./uploads.test.kit.ts";
 
 const UPLOAD = { method: "POST", body: "hello", expectContinue: true } as const;
@@ -122,4 +122,20 @@ simTest("onInformational: hints are told, and what it throws ends the request", 
   await assert.rejects(stopped, (error) => error === thrown);
   assert.equal((await client.request("/")).text(), "ok");
   assert.equal(client.statistics().connectionsOpened, 2);
+});
+
+simTest("headMs counts from when the request was sent, however long that took", async (group) => {
+  const server = await rawServer(group, async (peer) => void (await within(peer, 60_000)));
+  await using client = openHttpClient({ base: server.url, timeouts: { headMs: 1000 } });
+  for (const expectContinue of [false, true]) {
+    const before = now();
+    const body = async (sink: BodySink): Promise<void> => {
+      await sleep(5000);
+      await sink.send("a");
+    };
+    const request = client.request("/", { method: "POST", body, expectContinue });
+    await assert.rejects(request, failedIn("head", "timeout"));
+    const ms = now() - before - (expectContinue ? 1000 : 0);
+    assert.ok(ms >= 6000 && ms < 6500, `${ms}`);
+  }
 });
