@@ -54,6 +54,26 @@ test("httpCache: stale-if-error stands in for errors, for a while", async () => 
   assert.deepEqual(outcomes.toSorted(), [...others, "text stale"]);
 });
 
+test("httpCache: what is never fresh is kept for errors, if it says so", async () => {
+  let status = 200;
+  const answer = (control: string) => (): HttpResponse =>
+    new HttpResponse("text", {
+      status,
+      headers: status === 200 ? { "cache-control": control } : {},
+    });
+  for (const [control, replaced] of [
+    ["max-age=0, stale-if-error=60", "text stale"],
+    ["max-age=0, stale-if-error=60, must-revalidate", "503 text miss"],
+    ["max-age=0", "503 text miss"],
+  ] as const) {
+    status = 200;
+    await using all = await cached(answer(control));
+    await all.expect("text miss", "text miss");
+    status = 503;
+    await all.expect(replaced);
+  }
+});
+
 test("httpCache: stale-if-error stands in for a circuit breaker that is open", async () => {
   let status = 200;
   const cache = httpCache();

@@ -41,8 +41,8 @@ const ENTRY_BYTES_MAX = 5_242_880;
  * - A response to GET is kept when its body was read to its end, not before, and only if it is whole. One with codings that were not undone, a partial
  *   one (206) and one whose end is that of the connection are not kept. HEAD is answered from what is kept for GET.
  * - Requests with `Range` or a condition of their own, with a body, or with `tls`, `fingerprints`, `proxy`, `socketPath` or `localHost` of their own pass by.
- * - Who asks with another `Authorization`, `Cookie` or `Host`, or with `credentials: "omit"`, gets no response of others. What a cookie jar adds
- *   is not seen here: use one cache for one jar, as a browser does. Responses that vary by it are not kept. `Set-Cookie` is not kept.
+ * - Who asks with another `Authorization`, `Cookie` or `Host`, or with `credentials: "omit"`, gets no response of others. What a cookie jar adds,
+ *   or middleware behind this, is not seen here: use one cache for one jar, as a browser does. Responses that vary by it are not kept. `Set-Cookie` is not kept.
  * - Equal requests at the same time become one. If that is cancelled, the next one goes on in its place, first come, first served; if it fails, all
  *   do. If there is nothing in it for the others, they ask for themselves, all at once.
  * - Other methods than the safe ones forget what is kept for their URL, and for `Location` and `Content-Location`; what is on its way is not kept then.

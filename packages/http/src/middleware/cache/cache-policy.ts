@@ -67,7 +67,10 @@ export class CachePolicy {
   /** Whether keeping it can be of use, and is allowed. */
   get isStorable(): boolean {
     if (!this.#semantics.storable()) return false;
-    return this.#semantics.timeToLive() > 0 || Object.keys(this.validators).length > 0;
+    const isForErrors = !this.#mustRevalidate && this.#directives.has("stale-if-error");
+    return (
+      this.#semantics.timeToLive() > 0 || isForErrors || Object.keys(this.validators).length > 0
+    );
   }
 
   /** Seconds since the server made it. */

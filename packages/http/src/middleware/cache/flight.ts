@@ -12,8 +12,6 @@ export class Flight<T> {
   /** In the order in which they came. */
   readonly #waiters: Set<Future<Landing<T>>> = new Set();
   readonly #onEnd: () => void;
-  /** Who was told last to lead. */
-  #next: Future<Landing<T>> | null = null;
   #ended = false;
 
   constructor(onEnd: () => void) {
@@ -25,7 +23,10 @@ export class Flight<T> {
     return this.#waiters.size > 0;
   }
 
-  /** Waits for what becomes of it. Cancelled, it has changed nothing for the others. */
+  /**
+   * Waits for what becomes of it. Cancelled, it has changed nothing for the others: one that was told to lead, and is cancelled before it goes on,
+   * is given that all the same, and has to `abandon`.
+   */
   async follow(): Promise<Landing<T>> {
     const future = new Future<Landing<T>>();
     this.#waiters.add(future);
@@ -33,8 +34,6 @@ export class Flight<T> {
       return await future.wait();
     } catch (error) {
       this.#waiters.delete(future);
-      // Told to lead in the very moment in which it was cancelled.
-      if (this.#next === future) this.abandon();
       throw error;
     }
   }
@@ -54,7 +53,6 @@ export class Flight<T> {
     const [next] = this.#waiters;
     if (next === undefined) return this.end({ kind: "apart" });
     this.#waiters.delete(next);
-    this.#next = next;
     next.setValue({ kind: "lead", flight: this });
   }
 }
