@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
-import { moveOnAfter, run, sleep, taskGroup } from "../index.ts";
+import { moveOnAfter, now, run, sleep, taskGroup } from "../index.ts";
 import { openProcess, runProcess, shellCommand } from "../process.ts";
 import { cancelEverywhere } from "../testing.ts";
 import { encode, marked, markedEnv, textOf, zombies } from "./processes.test.kit.ts";
@@ -69,6 +69,9 @@ hostTest("runProcess: cancelled at each checkpoint, nothing is left", async () =
 });
 
 const PROCESSES = 1000;
+/** On a machine that is busy with other things there are fewer, but so many at least. */
+const PROCESSES_MIN = 100;
+const LONG_ENOUGH_MS = 12_000;
 const AT_ONCE = 10;
 
 hostTest(
@@ -77,8 +80,11 @@ hostTest(
     const env = markedEnv();
     const counts = { finished: 0, cancelled: 0 };
     let started = 0;
+    const end = now() + LONG_ENOUGH_MS;
+    const isEnough = (): boolean =>
+      started >= PROCESSES || (started >= PROCESSES_MIN && now() > end);
     const work = async (): Promise<void> => {
-      while (started < PROCESSES) {
+      while (!isEnough()) {
         const number = started++;
         const done = await moveOnAfter(randomMs(), () => use(number, env));
         counts[done === true ? "finished" : "cancelled"] += 1;
@@ -87,9 +93,9 @@ hostTest(
     await taskGroup((group) => {
       for (let task = 0; task < AT_ONCE; task++) group.startSoon(work);
     });
-    assert.equal(counts.finished + counts.cancelled, PROCESSES);
-    assert.ok(counts.cancelled > 50, `only ${counts.cancelled} were cancelled`);
-    assert.ok(counts.finished > 50, `only ${counts.finished} finished`);
+    assert.equal(counts.finished + counts.cancelled, started);
+    assert.ok(counts.cancelled > PROCESSES_MIN / 10, `only ${counts.cancelled} were cancelled`);
+    assert.ok(counts.finished > PROCESSES_MIN / 10, `only ${counts.finished} finished`);
     await untilNoneLeft(env);
     // Some were killed while nobody waited for them; those are looked after each second.
     while (process.listenerCount("SIGHUP") > 0) await sleep(50);

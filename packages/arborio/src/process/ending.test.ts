@@ -247,6 +247,7 @@ hostTest(
       assert.notDeepEqual(count(), before);
       assert.equal(second.exit, undefined);
     }
+    await sleep(10);
     assert.deepEqual(count(), before);
   },
 );

@@ -27,6 +27,8 @@ const LOOK_MS = 1000;
 
 const left: Set<LeftProcess> = new Set();
 let stopWatching: (() => void) | null = null;
+/** Whether that will be asked in the next turn. */
+let stopping = false;
 /** Those whose first process has ended. */
 const headless: Set<LeftProcess> = new Set();
 let looking: NodeJS.Timeout | null = null;
@@ -54,7 +56,7 @@ export function startWatched<T>(watchEnd: WatchEnd, start: () => T): T {
     return start();
   } finally {
     starting -= 1;
-    stopIfUnneeded();
+    stopSoonIfUnneeded();
   }
 }
 
@@ -81,13 +83,25 @@ export function forget(one: LeftProcess): void {
     clearInterval(looking);
     looking = null;
   }
-  stopIfUnneeded();
+  stopSoonIfUnneeded();
+}
+
+/** In the next turn, since a program that runs others one after another starts the next one in this: to listen costs 0.1 ms. */
+function stopSoonIfUnneeded(): void {
+  if (isNeeded() || stopping) return;
+  stopping = true;
+  outsideContext(() => setImmediate(stopIfUnneeded));
 }
 
 function stopIfUnneeded(): void {
-  if (left.size > 0 || starting > 0) return;
+  stopping = false;
+  if (isNeeded()) return;
   stopWatching?.();
   stopWatching = null;
+}
+
+function isNeeded(): boolean {
+  return left.size > 0 || starting > 0;
 }
 
 function look(): void {
