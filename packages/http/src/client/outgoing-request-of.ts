@@ -3,7 +3,7 @@ import type { OutgoingRequest } from "../connection/outgoing-request.ts";
 import { isForwarded, type Route } from "../dial/route.ts";
 import { requireMethod, requireTarget } from "../protocol/require-text.ts";
 import { FieldHeaders } from "../web/field-headers.ts";
-import { fieldsFrom } from "../web/fields-from.ts";
+import { fieldsFrom, pairsOf } from "../web/fields-from.ts";
 import type { ClientTimeouts, FetchOptions } from "./client-options.ts";
 import type { ClientRequest } from "./client-request.ts";
 import { compressedContent } from "./compressed-content.ts";
@@ -35,7 +35,8 @@ export function outgoingRequestOf(
     fieldText: text,
     payload,
     payloadBytes,
-    trailers: trailers === undefined ? null : () => fieldsFrom("fetch({ trailers })", trailers()),
+    trailers:
+      trailers === undefined ? null : () => fieldsFrom("fetch({ trailers })", pairsOf(trailers())),
     expectsContinue: expectContinue,
     upgrade,
     bodyBytesMax,

@@ -175,6 +175,8 @@ simTest(
     assert.deepEqual(response.json(), ["hello", ["x-sum", "5"]]);
     const short = { method: "POST", body: "hi", trailers: () => ({ a: "b" }) };
     assert.deepEqual((await client.request("/", short)).json(), ["hi", ["a", "b"]]);
+    const lines = { ...short, trailers: () => ["a", "b", "a", "c"] };
+    assert.deepEqual((await client.request("/", lines)).json(), ["hi", ["a", "b", "a", "c"]]);
     const wrong = { method: "POST", body: "hi", trailers: () => ({ "content-length": "1" }) };
     await assert.rejects(client.request("/", wrong), failedIn("send", "request-body"));
     await assert.rejects(

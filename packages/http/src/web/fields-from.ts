@@ -1,3 +1,4 @@
+import type { FieldList } from "../protocol/message.ts";
 import { FieldHeaders } from "./field-headers.ts";
 import { requireFieldName, requireFieldValue } from "./field-rules.ts";
 
@@ -32,4 +33,15 @@ export function fieldsFrom(where: string, headers: HeadersInit): string[] {
     for (const name of Object.keys(headers)) add(name, (headers as Record<string, string>)[name]);
   }
   return fields;
+}
+
+/** Names and values in turn as pairs; headers as they are. */
+export function pairsOf(headers: HeadersInit | FieldList): HeadersInit {
+  if (!Array.isArray(headers) || typeof headers[0] !== "string") return headers as HeadersInit;
+  const fields = headers as readonly unknown[] as FieldList;
+  const pairs: [string, string][] = [];
+  for (let index = 0; index < fields.length; index += 2) {
+    pairs.push([fields[index] as string, fields[index + 1] as string]);
+  }
+  return pairs;
 }

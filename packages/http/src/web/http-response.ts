@@ -2,7 +2,7 @@ import type { FieldList } from "../protocol/message.ts";
 import { BodyReader } from "./body-reader.ts";
 import { FieldHeaders } from "./field-headers.ts";
 import { firstField } from "./field-names.ts";
-import { fieldsFrom } from "./fields-from.ts";
+import { fieldsFrom, pairsOf } from "./fields-from.ts";
 import { type BodySource, contentOf, lengthOf, type Payload, TEXT_TYPE } from "./payload.ts";
 import { actAs } from "./platform-class.ts";
 import { textStreamOf } from "./text-stream.ts";
@@ -279,17 +279,6 @@ export class HttpResponse implements Response {
       fields.push("content-type", type);
     return fields;
   }
-}
-
-/** Names and values in turn as pairs; headers as they are. */
-function pairsOf(headers: HeadersInit | FieldList): HeadersInit {
-  if (!Array.isArray(headers) || typeof headers[0] !== "string") return headers as HeadersInit;
-  const fields = headers as readonly unknown[] as FieldList;
-  const pairs: [string, string][] = [];
-  for (let index = 0; index < fields.length; index += 2) {
-    pairs.push([fields[index] as string, fields[index + 1] as string]);
-  }
-  return pairs;
 }
 
 /** As the web writes it, where it is absolute; else with what no field may hold percent-encoded. */
