@@ -1,7 +1,6 @@
 import { gather, taskGroup } from "arborio";
 import {
   type ClientResponse,
-  FieldHeaders,
   type FetchOptions,
   type Handler,
   type HttpClient,
@@ -86,7 +85,7 @@ function ask(
 /** What comes behind the body is sent behind the body. */
 function trailersFor(request: Request): FetchOptions {
   if (!(request instanceof HttpRequest) || !request.headers.has("trailer")) return {};
-  return { trailers: () => new FieldHeaders(request.trailers, true) };
+  return { trailers: () => request.trailers };
 }
 
 /** WebSockets alone: behind another protocol, requests could come that this proxy does not see. */
