@@ -1,6 +1,8 @@
 /** What tests of processes need: to find every process that one of them has started, however far down. */
+import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
+import { sleep } from "../index.ts";
 
 /** All descendants inherit it, also those that leave their group. */
 const MARK = "ARBORIO_TEST_MARK";
@@ -80,4 +82,12 @@ export async function untilSaid(
   let text = "";
   while (!text.includes(wanted)) text += new TextDecoder().decode(await stream.receive());
   return text;
+}
+
+/** What a killed process leaves for a moment. */
+export async function untilNoneLeft(env: ReturnType<typeof markedEnv>): Promise<void> {
+  for (let ms = 1; marked(env).length + zombies().length > 0; ms *= 2) {
+    assert.ok(ms < 2000, `left: ${marked(env).join()}, not reaped: ${zombies().join()}`);
+    await sleep(ms);
+  }
 }
