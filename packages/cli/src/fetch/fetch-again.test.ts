@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CommandProcess, ModuleFolder, runCommand } from "../testing/command.test.kit.ts";
+import { CommandProcess, ModuleFolder } from "../testing/command.test.kit.ts";
 import { assertBytes, BIG, originOf, shortly } from "../testing/downloads.test.kit.ts";
+import { commandLine } from "../testing/fake-shell.test.kit.ts";
 import { serving } from "../testing/origin.test.kit.ts";
 
 for (const [signal, code] of [
@@ -34,7 +35,7 @@ for (const [signal, code] of [
       ]);
 
       origin.fault = null;
-      const again = await runCommand(args);
+      const again = await commandLine(args);
       assert.deepEqual([again.code, again.err], [0, ""]);
       assert.match(
         again.out,
@@ -57,14 +58,14 @@ test("arborio fetch: a file that has changed since then is begun anew; so is any
       const args = ["fetch", "--retry", "0", `${url}big.bin`];
       origin.files.set("/big.bin", BIG);
       origin.fault = { kind: "break", afterBytes: 100_000 };
-      const broken = await runCommand(args, { cwd: folder.path });
+      const broken = await commandLine([...args, "-d", folder.path]);
       assert.equal(broken.code, 1);
       assert.match(broken.err, /^arborio: big\.bin: .*\n$/);
       origin.fault = null;
       const bytes = change ? BIG.slice(1) : BIG;
       origin.files.set("/big.bin", bytes);
       const options = change ? [] : ["--no-resume"];
-      const again = await runCommand([...args, ...options], { cwd: folder.path });
+      const again = await commandLine([...args, ...options, "-d", folder.path]);
       assert.deepEqual([again.code, again.err], [0, ""]);
       assertBytes(folder, "big.bin", bytes);
       assert.deepEqual(readdirSync(folder.path), ["big.bin"]);
@@ -78,7 +79,7 @@ test("arborio fetch: what breaks off, or is not available, is asked for again", 
     using folder = new ModuleFolder();
     origin.unavailable = 1;
     origin.fault = { kind: "break", afterBytes: 200_000 };
-    const { code, err } = await runCommand(["fetch", `${url}big.bin`], { cwd: folder.path });
+    const { code, err } = await commandLine(["fetch", `${url}big.bin`, "-d", folder.path]);
     assert.equal(code, 0, err);
     const again = "; it is tried again\n";
     const [first, second, ...more] = err.split(/(?<=again\n)/);

@@ -12,6 +12,7 @@ import {
   shortly,
   SMALL,
 } from "../testing/downloads.test.kit.ts";
+import { commandLine } from "../testing/fake-shell.test.kit.ts";
 import { serving } from "../testing/origin.test.kit.ts";
 
 test("arborio fetch: several files, under the names that their URLs give, with a line for each", () => {
@@ -39,7 +40,7 @@ test("arborio fetch: what fails is said on standard error, the rest is there, an
   return serving(origin.handler, async (url) => {
     using folder = new ModuleFolder();
     const args = ["fetch", `${url}nothing`, `${url}small.txt`];
-    const { code, out, err } = await runCommand(args, { cwd: folder.path });
+    const { code, out, err } = await commandLine([...args, "-d", folder.path]);
     assert.deepEqual([code, err], [1, "arborio: nothing: the server answered 404 Not Found\n"]);
     assert.match(out, /^small\.txt: 6 B in .*\n1 of 2 downloaded, 1 failed\n$/);
     assert.deepEqual(readdirSync(folder.path), ["small.txt"]);
@@ -54,7 +55,7 @@ test("arborio fetch --json: a line of JSON for each event", () => {
       username: "u",
       password: "secret",
     });
-    const { code, out, err } = await runCommand(["fetch", "--json", href], { cwd: folder.path });
+    const { code, out, err } = await commandLine(["fetch", "--json", href, "-d", folder.path]);
     assert.deepEqual([code, err], [0, ""]);
     const events = out
       .trimEnd()
@@ -83,10 +84,16 @@ test("arborio fetch --checksum: right, wrong, and of a file that is there alread
   const origin = originOf({ "/small.txt": SMALL });
   return serving(origin.handler, async (url) => {
     using folder = new ModuleFolder();
-    const fetched = (checksum: string, ...options: string[]): ReturnType<typeof runCommand> =>
-      runCommand(["fetch", "--checksum", `sha256:${checksum}`, ...options, `${url}small.txt`], {
-        cwd: folder.path,
-      });
+    const fetched = (checksum: string, ...options: string[]): ReturnType<typeof commandLine> =>
+      commandLine([
+        "fetch",
+        "--checksum",
+        `sha256:${checksum}`,
+        ...options,
+        `${url}small.txt`,
+        "-d",
+        folder.path,
+      ]);
     const wrong = await fetched("0".repeat(64));
     assert.equal(wrong.code, 1);
     assert.equal(
@@ -114,11 +121,11 @@ test("arborio fetch --checksums: as sha256sum prints them; all files have to be 
     using folder = new ModuleFolder();
     const list = folder.write("SHA256SUMS", `${sha256(SMALL)}  a\n${sha256(SMALL)} *b\n`);
     const args = ["fetch", "--checksums", list, "-d", join(folder.path, "files")];
-    const { code, err } = await runCommand([...args, `${url}a`, `${url}b`]);
+    const { code, err } = await commandLine([...args, `${url}a`, `${url}b`]);
     assert.equal(code, 1);
     assert.match(err, /^arborio: b: its sha-256 checksum is .*\n$/);
     assert.deepEqual(readdirSync(join(folder.path, "files")), ["a"]);
-    const missing = await runCommand([...args, `${url}c`]);
+    const missing = await commandLine([...args, `${url}c`]);
     assert.deepEqual(
       [missing.code, missing.err],
       [2, `arborio: --checksums: ${list} has none for c\n`],
@@ -132,11 +139,11 @@ test("arborio fetch: files that are there are left, and replaced with --overwrit
     using folder = new ModuleFolder();
     folder.write("small.txt", "mine");
     const args = ["fetch", `${url}small.txt`];
-    const left = await runCommand(args, { cwd: folder.path });
+    const left = await commandLine([...args, "-d", folder.path]);
     assert.deepEqual(left, { code: 0, out: "small.txt: is there already\n", err: "" });
     assert.equal(readFileSync(join(folder.path, "small.txt"), "utf8"), "mine");
     assert.equal(origin.requests.length, 0);
-    const replaced = await runCommand([...args, "--overwrite"], { cwd: folder.path });
+    const replaced = await commandLine([...args, "--overwrite", "-d", folder.path]);
     assert.equal(replaced.code, 0);
     assertBytes(folder, "small.txt", SMALL);
   });
@@ -147,44 +154,13 @@ test("arborio fetch --output: another name; a folder of that name is an error", 
   return serving(origin.handler, async (url) => {
     using folder = new ModuleFolder();
     const args = ["fetch", `${url}small.txt`, "-d", folder.path, "-o"];
-    assert.equal((await runCommand([...args, "a/b"])).code, 0);
+    assert.equal((await commandLine([...args, "a/b"])).code, 0);
     assertBytes(folder, "a/b", SMALL);
-    const { code, err } = await runCommand([...args, "a"]);
+    const { code, err } = await commandLine([...args, "a"]);
     assert.deepEqual(
       [code, err],
       [1, `arborio: a: ${join(folder.path, "a")} is there, and is no file\n`],
     );
-  });
-});
-
-test("arborio fetch --output -: the bytes alone on standard output, also when they break off", () => {
-  const origin = originOf({ "/big.bin": BIG });
-  return serving(origin.handler, async (url) => {
-    using folder = new ModuleFolder();
-    origin.fault = { kind: "break", afterBytes: 200_000 };
-    const shell = '"$0" "$@" > out.bin';
-    const args = ["fetch", "--checksum", `sha256:${sha256(BIG)}`, "-o", "-", `${url}big.bin`];
-    const { code, err } = await runCommand(args, { cwd: folder.path, shell });
-    assert.equal(code, 0, err);
-    assert.match(err, /it is tried again\n(-: goes on behind .* kB\n)?-: 300 kB.* in /);
-    assertBytes(folder, "out.bin", BIG);
-    assert.deepEqual(readdirSync(folder.path), ["out.bin"]);
-  });
-});
-
-test("arborio fetch … | head: ends quietly", () => {
-  const origin = originOf({ "/big.bin": new Uint8Array(20_000_000), "/small.txt": SMALL });
-  return serving(origin.handler, async (url) => {
-    using folder = new ModuleFolder();
-    const shell = '{ "$0" "$@"; echo "code $?" >&2; } | head -c 5 | wc -c';
-    const args = ["fetch", "-o", "-", `${url}big.bin`];
-    const { out, err } = await runCommand(args, { cwd: folder.path, shell });
-    assert.deepEqual([out.trim(), err], ["5", "code 141\n"]);
-    origin.fault = { kind: "stall", afterBytes: 3 };
-    const json = { cwd: folder.path, shell: shell.replace("head -c 5 | wc -c", "head -1") };
-    const lines = await runCommand(["fetch", "--json", `${url}small.txt`], json);
-    assert.match(lines.out, /^\{"event":"connecting".*\}\n$/);
-    assert.equal(lines.err, "code 141\n");
   });
 });
 
@@ -201,7 +177,7 @@ test("arborio fetch --limit-per-host, --header: kept to, and sent with each requ
     using folder = new ModuleFolder();
     const options = ["--limit-per-host", "2", "-H", "X-One: 1", "--header", "x-two:  a: b "];
     const args = ["fetch", ...options, ...names.map((name) => url + name)];
-    const { code, err } = await runCommand(args, { cwd: folder.path });
+    const { code, err } = await commandLine([...args, "-d", folder.path]);
     assert.deepEqual([code, err], [0, ""]);
     assert.equal(origin.runningMax, 2);
     for (const { headers } of origin.requests)
@@ -214,11 +190,11 @@ test("arborio fetch: HTTPS, trusted by --ca-certificate only", () => {
   const body = async (url: string): Promise<void> => {
     using folder = new ModuleFolder();
     const args = ["fetch", url.replace("127.0.0.1", "localhost") + "small.txt"];
-    const untrusted = await runCommand(args, { cwd: folder.path });
+    const untrusted = await commandLine([...args, "-d", folder.path]);
     assert.equal(untrusted.code, 1);
     assert.match(untrusted.err, /^arborio: small\.txt: .*certificate/);
     const trusted = ["--ca-certificate", folder.write("ca.pem", authority)];
-    assert.equal((await runCommand([...args, ...trusted], { cwd: folder.path })).code, 0);
+    assert.equal((await commandLine([...args, ...trusted, "-d", folder.path])).code, 0);
     assertBytes(folder, "small.txt", SMALL);
   };
   return serving(origin.handler, body, { tls: { identity } });

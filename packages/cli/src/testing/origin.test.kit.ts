@@ -54,20 +54,28 @@ export class FileOrigin {
   }
 }
 
-/** Serves while a body runs, which gets the server's URL. */
-export function serving(
+/** Serves while a body runs, which gets the server's URL, and is in no run itself. */
+export async function serving(
   handler: Handler,
   body: (url: string) => Promise<void>,
   options: ServerOptions = {},
 ): Promise<void> {
-  return run(async () => {
-    const silent = { onError: () => {}, graceMs: 0 };
-    await using server = await openServer(handler, {
-      host: "127.0.0.1",
-      port: 0,
-      ...silent,
-      ...options,
-    });
-    await body(server.url);
-  });
+  const listening = Promise.withResolvers<string>();
+  const over = Promise.withResolvers<void>();
+  const served = run(
+    async () => {
+      const local = { host: "127.0.0.1", port: 0, onError: () => {}, graceMs: 0 };
+      await using server = await openServer(handler, { ...local, ...options });
+      listening.resolve(server.url);
+      await over.promise;
+    },
+    { signals: [] },
+  );
+  served.catch(listening.reject);
+  try {
+    await body(await listening.promise);
+  } finally {
+    over.resolve();
+    await served;
+  }
 }
