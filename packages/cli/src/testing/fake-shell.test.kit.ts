@@ -8,19 +8,25 @@ export interface FakeEnd {
   readonly err: string;
 }
 
-/** Reads a command line with a shell that keeps what is printed. */
-export async function commandLine(args: readonly string[]): Promise<FakeEnd> {
-  let [out, err] = ["", ""];
+/** A shell without a process, and what was printed on it. */
+export interface FakeShell {
+  readonly shell: Shell;
+  readonly printed: { out: string; err: string };
+}
+
+/** Makes one. */
+export function createFakeShell(args: readonly string[]): FakeShell {
+  const printed = { out: "", err: "" };
   const shell: Shell = {
     args,
     version: "1.2.3",
     environment: {},
     isTerminal: () => false,
     write: (text, stream = "output") => {
-      if (stream === "output") out += text;
-      else err += text;
+      if (stream === "output") printed.out += text;
+      else printed.err += text;
     },
-    warn: (line) => void (err += `${line}\n`),
+    warn: (line) => void (printed.err += `${line}\n`),
     paint: (_style, text) => text,
     openLiveArea: () => Promise.reject(new Error("there is no terminal")),
     takeVariable: () => undefined,
@@ -29,5 +35,12 @@ export async function commandLine(args: readonly string[]): Promise<FakeEnd> {
     onOutputLost: () => {},
     exitAtThirdSignal: () => () => {},
   };
-  return { code: await runCommandLine(shell), out, err };
+  return { shell, printed };
+}
+
+/** Reads a command line, and does what it says, in this process. */
+export async function commandLine(args: readonly string[]): Promise<FakeEnd> {
+  const { shell, printed } = createFakeShell(args);
+  const code = await runCommandLine(shell);
+  return { code, ...printed };
 }
