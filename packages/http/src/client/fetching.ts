@@ -99,6 +99,10 @@ function composed(middleware: readonly Middleware[], last: Next): Next {
 
 /** A stream that is the body of a request belongs to it, also if it never came to be sent. */
 function closeStream(payload: Payload): void {
-  if (typeof payload === "object" && payload !== null && !(payload instanceof Uint8Array))
-    payload.close();
+  try {
+    if (typeof payload === "object" && payload !== null && !(payload instanceof Uint8Array))
+      payload.close();
+  } catch {
+    // There is an error already, which says more.
+  }
 }

@@ -91,10 +91,11 @@ export class Transport implements ClientCore {
   /** @throws RequestFailedError if there is no response. */
   async send(request: ClientRequest, sending: Sending): Promise<ClientResponse> {
     const { route, timeouts, bodies = DEFAULT_BODIES, trace = null } = sending;
-    const outgoing = outgoingRequestOf(request, route, timeouts, bodies, this.#texts);
     if (timeouts !== this.#expected) this.expect(timeouts);
-    if (outgoing.expectsContinue) this.#deadlines.expect(timeouts.continueMs);
     for (let isReplay = false; ; isReplay = true) {
+      // Anew for each: a body that is compressed while it is sent is made of what can be sent again, and cannot itself.
+      const outgoing = outgoingRequestOf(request, route, timeouts, bodies, this.#texts);
+      if (outgoing.expectsContinue) this.#deadlines.expect(timeouts.continueMs);
       // What is sent cannot be called back.
       checkpointIfCancelled();
       const connection =
@@ -115,7 +116,8 @@ export class Transport implements ClientCore {
           return this.#response(request, connection, head, bodies);
         connection.close();
       } catch (error) {
-        const isUnsent = connection.outlet.bytesWritten === bytesWritten;
+        const isUntouched = request.isReplayable || !connection.hasUpload;
+        const isUnsent = connection.outlet.bytesWritten === bytesWritten && isUntouched;
         const mayReplay = isReused && !isReplay && connection.isUnanswered && isDisconnected(error);
         if (!mayReplay || !(isUnsent || isRepeatable(request))) throw error;
       }

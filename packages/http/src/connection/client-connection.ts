@@ -90,9 +90,9 @@ export class ClientConnection implements WireReceiver {
     return this.inlet.bytesReceived === this.#receivedBefore;
   }
 
-  /** Whether no exchange goes on. */
-  get isIdle(): boolean {
-    return this.#request === null;
+  /** Whether the body of the request is or was sent by itself: then something of it may have been taken. */
+  get hasUpload(): boolean {
+    return this.#upload !== null;
   }
 
   /**

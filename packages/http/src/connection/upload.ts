@@ -93,11 +93,20 @@ export class Upload {
     } catch (error) {
       if (!(error instanceof Cancelled)) this.failure = { error };
     } finally {
-      if (isStream(payload)) payload.close();
+      this.#closePayload(payload);
       this.#body.close();
       this.hasEnded = true;
       this.#ended.set();
       this.#onEnd(this);
+    }
+  }
+
+  /** It may be the user's, and fail at that. */
+  #closePayload(payload: Payload): void {
+    try {
+      if (isStream(payload)) payload.close();
+    } catch (error) {
+      this.failure ??= { error };
     }
   }
 
