@@ -1,7 +1,8 @@
-import { BusyResourceError, Cancelled, sleep } from "arborio";
+import { BusyResourceError, Cancelled, CancelScope, sleep } from "arborio";
 import { random } from "arborio/lowlevel";
 import type { ByteReceiveStream } from "arborio/streams";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
+import { isValue } from "../protocol/characters.ts";
 import { EventParser, type ReceivedEvent } from "../sse/event-parser.ts";
 import { EventStreamError } from "../sse/event-stream-error.ts";
 import {
@@ -28,6 +29,8 @@ export interface EventsOptions extends FetchOptions, ReadEventsOptions {
 
 const RETRY_MS = 3000;
 const RETRY_MS_MAX = 60_000;
+/** What doubles when connecting fails is so much at least, in milliseconds: a server may ask for no wait at all, and be gone. */
+const FAILED_MS_MIN = 100;
 /** Waits are longer by up to this part, so that clients that were cut off together do not come together. */
 const JITTER = 0.25;
 
@@ -63,6 +66,8 @@ export class EventSubscription
   #isToWait = false;
   #isBusy = false;
   #ended = false;
+  /** Of the wait for a connection, which `close` ends. */
+  #connecting: CancelScope | null = null;
 
   /** @internal */
   constructor(
@@ -81,6 +86,10 @@ export class EventSubscription
     this.#attemptsMax = requireNumber("attemptsMax", attemptsMax ?? Infinity, 1);
     const limits = eventCharactersMax === undefined ? {} : { eventCharactersMax };
     this.#parser = new EventParser(requireCharacters("client.events", limits), lastEventId);
+    if (typeof lastEventId !== "string" || !isValue(asBytes(lastEventId)))
+      throw new TypeError(
+        `client.events({ lastEventId }): got ${JSON.stringify(lastEventId)}, needs text without control characters`,
+      );
     this.#connect = (id) => fetch(requestOptions(rest, id));
   }
 
@@ -105,7 +114,7 @@ export class EventSubscription
     this.#isBusy = true;
     try {
       while (!this.#ended) {
-        const stream = this.#stream ?? (await this.#open());
+        const stream = this.#stream ?? (await this.#connected());
         const event = stream === null ? undefined : await this.#read(stream);
         if (event !== undefined) return { done: false, value: event };
       }
@@ -125,20 +134,32 @@ export class EventSubscription
       const event = await nextEvent(stream, this.#parser);
       if (event !== undefined) return event;
     } catch (error) {
-      if (!isPassing(error)) throw error;
+      // Closed by another task.
+      if (!this.#ended && !isPassing(error)) throw error;
     }
     this.#leave();
     return undefined;
   }
 
   /** `null`: there is none yet, or there will be none. */
+  async #connected(): Promise<ByteReceiveStream | null> {
+    const scope = new CancelScope();
+    this.#connecting = scope;
+    try {
+      return (await scope.run(() => this.#open())) ?? null;
+    } finally {
+      this.#connecting = null;
+    }
+  }
+
   async #open(): Promise<ByteReceiveStream | null> {
     if (this.#isToWait) await sleep(this.#waitMs());
-    this.#isToWait = true;
+    this.#isToWait = false;
     let response: ClientResponse | null = null;
     try {
       response = await this.#connect(this.lastEventId);
-      if (response.status === STATUS_NO_CONTENT) {
+      this.#isToWait = true;
+      if (this.#ended || response.status === STATUS_NO_CONTENT) {
         response.close();
         this.#ended = true;
         return null;
@@ -150,6 +171,9 @@ export class EventSubscription
       return this.#stream;
     } catch (error) {
       response?.close();
+      // Who gave up waiting tells nothing of the server.
+      if (error instanceof Cancelled) throw error;
+      this.#isToWait = true;
       this.#failures += 1;
       if (!isPassing(error) || this.#failures >= this.#attemptsMax) throw error;
       return null;
@@ -159,7 +183,8 @@ export class EventSubscription
   #waitMs(): number {
     const retryMs = this.#parser.retryMs ?? this.#retryMs;
     this.#retryMs = retryMs;
-    const longer = retryMs * 2 ** Math.max(0, this.#failures - 1);
+    if (this.#failures === 0) return retryMs * (1 + JITTER * random());
+    const longer = Math.max(FAILED_MS_MIN, retryMs) * 2 ** (this.#failures - 1);
     const ms = Math.max(retryMs, Math.min(longer, this.#retryMsMax));
     return ms * (1 + JITTER * random());
   }
@@ -170,9 +195,10 @@ export class EventSubscription
     this.#stream = null;
   }
 
-  /** Closes the connection; there are no more events. */
+  /** Closes the connection, and ends the wait for one; there are no more events, also for who waits for one. */
   close(): void {
     this.#ended = true;
+    this.#connecting?.cancel("the events were closed");
     this.#leave();
   }
 
@@ -195,11 +221,14 @@ export class EventSubscription
 }
 
 function requestOptions(options: FetchOptions, lastEventId: string): FetchOptions {
-  const headers = withHeaders(options.headers, [
+  const id = asBytes(lastEventId);
+  const defaults: [string, string][] = [
     ["accept", "text/event-stream"],
     ["cache-control", "no-store"],
-    ...(lastEventId === "" ? [] : [["last-event-id", asBytes(lastEventId)] as const]),
-  ]);
+  ];
+  // What a field cannot have, a server cannot have meant to get back.
+  if (id !== "" && isValue(id)) defaults.push(["last-event-id", id]);
+  const headers = withHeaders(options.headers, { defaults });
   // A stream may be silent for long: only the scope around, or { timeouts }, limits that.
   return { ...options, headers, timeouts: { bodyMs: Infinity, ...options.timeouts } };
 }
