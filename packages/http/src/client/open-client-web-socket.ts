@@ -44,7 +44,8 @@ export async function openClientWebSocket(
   using response = await fetch(String(url).replace(/^ws(?=s?:)/i, "http"), {
     ...rest,
     upgrade: "websocket",
-    headers: withHeaders(headers, handshake.fields(origin)),
+    // In place of those of a handshake that is passed on.
+    headers: withHeaders(headers, { own: handshake.fields(origin) }),
   });
   const agreed = handshake.agreed(response);
   return openWebSocket(response.takeStream(), agreed, resolved, group);

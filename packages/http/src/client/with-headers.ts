@@ -1,18 +1,32 @@
+import { FieldHeaders } from "../web/field-headers.ts";
 import type { RequestHeaders } from "./client-options.ts";
 
-/** Headers of a request, and those of `more` that they do not have. */
+type Line = readonly [name: string, value: string];
+
+/** Headers of a request, and those of `defaults` that they do not have; those of `own` take the place of theirs. */
 export function withHeaders(
   headers: RequestHeaders | undefined,
-  more: readonly (readonly [string, string])[],
+  {
+    defaults = [],
+    own = [],
+  }: { readonly defaults?: readonly Line[]; readonly own?: readonly Line[] },
 ): RequestHeaders {
-  if (headers === undefined) return more.map(([name, value]) => [name, value]);
-  const isIterable = Symbol.iterator in headers;
-  const given = isIterable
-    ? Array.from(headers as Iterable<Iterable<string>>, (pair) => [...pair])
-    : Object.entries(headers as Record<string, string | null>);
+  const given = linesOf(headers ?? []);
+  const ownNames = new Set(own.map(([name]) => name));
   const names = new Set(given.map(([name]) => String(name).toLowerCase()));
-  const missing = more.filter(([name]) => !names.has(name));
-  return isIterable
-    ? ([...given, ...missing] as [string, string][])
-    : { ...(headers as Record<string, string | null>), ...Object.fromEntries(missing) };
+  const lines: (readonly [string, string | null])[] = [
+    ...given.filter(([name]) => !ownNames.has(String(name).toLowerCase())),
+    ...defaults.filter(([name]) => !names.has(name)),
+    ...own,
+  ];
+  // They may be those of another request, which is passed on.
+  if (headers instanceof Headers) return new FieldHeaders(lines.flat() as string[], true);
+  if (headers === undefined || Symbol.iterator in headers) return lines as [string, string][];
+  return Object.fromEntries(lines);
+}
+
+function linesOf(headers: RequestHeaders): (readonly [string, string | null])[] {
+  if (Symbol.iterator in headers)
+    return Array.from(headers as Iterable<Iterable<string>>, (pair) => [...pair] as never);
+  return Object.entries(headers as Record<string, string | null>);
 }
