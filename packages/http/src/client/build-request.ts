@@ -119,7 +119,7 @@ export class RequestBuilder {
     if (asked === undefined && content !== null && content.payload !== null) {
       throw new TypeError('fetch: got a body and no method, needs one: { method: "POST" }');
     }
-    const method = asked === undefined ? "GET" : normalizedMethod(asked);
+    const method = asked === undefined ? "GET" : normalizedMethod("fetch", asked);
     if (method === "TRACE" && content !== null && content.payload !== null)
       throw new TypeError("fetch: got a body for TRACE, needs none (RFC 9110 §9.3.8)");
     const given = headers === undefined ? null : givenFields("fetch({ headers })", headers);

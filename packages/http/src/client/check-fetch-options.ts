@@ -77,13 +77,13 @@ export function checkRequestDefaults(where: string, options: RequestDefaults): v
 }
 
 /** A method as `fetch` has it. @throws TypeError if it is none, or has a way of its own. */
-export function normalizedMethod(method: string): string {
+export function normalizedMethod(where: string, method: string): string {
   if (NORMALIZED.has(method)) return method;
   if (typeof method !== "string" || !isToken(method)) {
-    throw new TypeError(`fetch({ method }): got ${describe(method)}, needs a token`);
+    throw new TypeError(`${where}({ method }): got ${describe(method)}, needs a token`);
   }
   const upper = method.toUpperCase();
   if (upper === "CONNECT")
-    throw new TypeError("fetch({ method }): got CONNECT, which only proxies are asked with");
+    throw new TypeError(`${where}({ method }): got CONNECT, which only proxies are asked with`);
   return NORMALIZED.has(upper) ? upper : method;
 }

@@ -2,6 +2,7 @@ import type { FieldList } from "../protocol/message.ts";
 import { FieldHeaders } from "../web/field-headers.ts";
 import type { BodySource, Payload } from "../web/payload.ts";
 import { authorizationOf } from "./authorization.ts";
+import { normalizedMethod } from "./check-fetch-options.ts";
 import type { FetchOptions } from "./client-options.ts";
 import type { ClientResponse } from "./client-response.ts";
 import { contentOfBody } from "./request-content.ts";
@@ -121,7 +122,9 @@ export class ClientRequest {
 
   /** The same, but for these changes. @throws TypeError if there is no such request. */
   with(changes: RequestChanges): ClientRequest {
-    const { method = this.method, url, headers = {}, body } = changes;
+    const { url, headers = {}, body } = changes;
+    const method =
+      changes.method === undefined ? this.method : normalizedMethod("request.with", changes.method);
     const given = givenFields("request.with({ headers })", headers);
     let { target, payload, payloadBytes, isReplayable } = this;
     let fields = mergedFields(this.fields, given);

@@ -73,6 +73,8 @@ export async function followRedirects(
 /** Gives the connection back: with what is left of the body taken off it, if that is little and comes soon. */
 export async function drop(response: ClientResponse): Promise<void> {
   using _closed = response;
+  // Whoever reads it, a middleware, has what is left.
+  if (response.bodyUsed) return;
   const { payload } = response.source;
   if (payload === null || payload instanceof Uint8Array) return;
   const { length } = payload as { readonly length?: number };
