@@ -1,6 +1,6 @@
 /** What stands between a client and its hooks. */
-import { lookup as lookUp } from "arborio/net";
 import type { DialOptions } from "../dial/dial-options.ts";
+import { lookUp } from "../dial/look-up.ts";
 import type { ClientRequest } from "./client-request.ts";
 import type { ClientResponse } from "./client-response.ts";
 import { type ClientTrace, HOOKS } from "./client-trace.ts";
