@@ -10,6 +10,7 @@ import { digestAuth } from "../middleware/digest-auth.ts";
 import { netrcAuth } from "../middleware/netrc-auth.ts";
 import { ClientResponse } from "./client-response.ts";
 import { CookieJar } from "./cookie-jar.ts";
+import { identity } from "../server/certificates.test.kit.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { type Seen, sitesTest, valuesOf } from "./sites.test.kit.ts";
 
@@ -295,3 +296,31 @@ sitesTest(
     assert.deepEqual(authorizations(), ["Bearer own", "", "", "", ""]);
   },
 );
+
+for (const [move, targets] of Object.entries(MOVES)) {
+  sitesTest(
+    `redirect to ${move}: a client certificate of the request stays at its origin`,
+    async (sites) => {
+      const seen: [origin: string, hasIdentity: boolean, isVersionKept: boolean][] = [];
+      await using client = sites.client({
+        middleware: [
+          (request, next) => {
+            const { identity, session, versionMin } = request.options.tls ?? {};
+            assert.equal(identity === undefined, session === undefined);
+            seen.push([request.origin, identity !== undefined, versionMin === "TLSv1.3"]);
+            return next(request);
+          },
+        ],
+      });
+      sites.redirects(targets);
+      const session = new Uint8Array(1);
+      await client.request(`${A}/0`, { tls: { identity, session, versionMin: "TLSv1.3" } });
+      assert.equal(seen.length, targets.length + 1);
+      let isHome = true;
+      for (const [origin, hasIdentity, isVersionKept] of seen) {
+        isHome &&= origin === A;
+        assert.deepEqual([hasIdentity, isVersionKept], [isHome, true], JSON.stringify(seen));
+      }
+    },
+  );
+}

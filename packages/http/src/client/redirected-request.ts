@@ -1,12 +1,13 @@
 /**
  * Which request follows upon a redirect: RFC 9110 §15.4, and what browsers and aiohttp have made of it. Decides only; nothing is sent here.
  *
- * Invariant: a value of `Authorization`, `Cookie`, `Proxy-Authorization` or `Host` never goes to another origin (scheme, host or port) than the one that it was
- * given for. Redirects that come back do not get it again.
+ * Invariant: a value of `Authorization`, `Cookie`, `Proxy-Authorization` or `Host`, or a request's own client certificate, never goes to another origin (scheme, host
+ * or port) than the one that it was given for. Redirects that come back do not get it again.
  */
 import { type FailureReason, RequestFailedError } from "../connection/request-failed-error.ts";
 import type { FieldList } from "../protocol/message.ts";
 import { firstField } from "../web/field-names.ts";
+import type { FetchOptions } from "./client-options.ts";
 import { ClientRequest } from "./client-request.ts";
 import type { ClientResponse } from "./client-response.ts";
 import { fieldsWithout } from "./request-fields.ts";
@@ -70,6 +71,7 @@ export function redirectedRequest(
     );
   }
   if (isElsewhere) fields = fieldsWithout(fields, ORIGIN_FIELDS);
+  const options = isElsewhere ? withoutIdentity(request.options) : request.options;
   fields = reauthorized(fields, target, request);
   const isReplayable = payload === null || request.isReplayable;
   return new ClientRequest({
@@ -80,7 +82,15 @@ export function redirectedRequest(
     payload,
     payloadBytes,
     isReplayable,
+    options,
   });
+}
+
+/** Without what the request proves by TLS who it comes from, and what was agreed upon with that server alone. */
+function withoutIdentity(options: FetchOptions): FetchOptions {
+  if (options.tls?.identity === undefined && options.tls?.session === undefined) return options;
+  const { identity: _identity, session: _session, ...tls } = options.tls;
+  return { ...options, tls };
 }
 
 /** 303: what is to be seen is elsewhere. 301 and 302 are taken for that after POST, as they always were. */

@@ -38,9 +38,9 @@ export type ProxyChoice = (url: URL) => ProxyLike;
  */
 export interface RouteOptions {
   /**
-   * How TLS with the server is made. Those of a request are laid over those of the client, one by one. `alpnProtocols` can only be
-   * `["http/1.1"]`, which is the default, or `[]`. A body without a length is whole only if the server says goodbye (RFC 9112 §9.8), unless
-   * `requireCloseNotify` is `false`.
+   * How TLS with the server is made. Those of a request are laid over those of the client, one by one; its own `identity` and `session` are
+   * for the server that is asked: a redirect to another origin does not get them. `alpnProtocols` can only be `["http/1.1"]`, which is the
+   * default, or `[]`. A body without a length is whole only if the server says goodbye (RFC 9112 §9.8), unless `requireCloseNotify` is `false`.
    */
   readonly tls?: TlsClientOptions;
   /**
