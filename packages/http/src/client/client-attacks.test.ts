@@ -113,6 +113,25 @@ for (const [title, [method, status, text]] of Object.entries(TAILS)) {
   );
 }
 
+for (const framing of ["content-length: 5", "transfer-encoding: chunked"]) {
+  simTest(
+    `a 204 with ${framing}: what may come late is not the answer to the next request`,
+    (group) =>
+      attacked(
+        group,
+        async (peer) => {
+          await peer.request();
+          await peer.send(`HTTP/1.1 204 x\r\n${framing}\r\n\r\n`);
+          await peer.send(SMUGGLED);
+          await peer.request();
+        },
+        async (client) => {
+          assert.equal((await client.request("/")).status, 204);
+        },
+      ),
+  );
+}
+
 simTest("a response that comes while nobody has asked: the connection is not used again", (group) =>
   attacked(
     group,

@@ -53,7 +53,7 @@ export const RESPONSES: readonly CorpusCase[] = [
     expected: [
       "100 Continue 1.1 body=0",
       "103 Early Hints 1.1 body=0",
-      "204 No Content 1.1 body=0",
+      "204 No Content 1.1 body=0 close",
       "304 Not Modified 1.1 body=0",
       "599 X 1.1 body=0",
       "end",

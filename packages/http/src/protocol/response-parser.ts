@@ -111,7 +111,9 @@ export class ResponseParser extends MessageParser<ResponseHead> {
       refuse("informational-with-body", `a ${status} response that says how long its body is`);
     }
     const framing: BodyFraming = this.#hasBody() ? (facts.framing ?? "close") : 0;
-    const keepAlive = framing !== "close" && facts.staysOpen(version);
+    // Whoever says that a 204 has a body, which it has not, may send one: it would be taken for what answers the next request.
+    const isSound = status !== 204 || (facts.framing ?? 0) === 0;
+    const keepAlive = framing !== "close" && isSound && facts.staysOpen(version);
     return { version, status, reason: this.#reason, fields, framing, keepAlive };
   }
 
