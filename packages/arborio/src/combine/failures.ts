@@ -7,6 +7,7 @@
 import { ambientScope } from "../core/ambient.ts";
 import { type Cancelled, isCancelled } from "../core/cancelled.ts";
 import { TaskCancelled } from "../core/errors.ts";
+import { ON_BEHALF } from "../core/flags.ts";
 import { ExceptionGroup } from "../core/exception-group.ts";
 import { NOTHING, withoutCancellation, withoutOwned } from "../core/ownership.ts";
 import type { Work } from "./functions.ts";
@@ -83,6 +84,7 @@ export function holdsCancellation(error: unknown): boolean {
  * its own scope has no value, and fails with `TaskCancelled`.
  */
 export async function callInTask<T>(fn: Work<T>): Promise<T> {
+  ambientScope().task.flags |= ON_BEHALF;
   try {
     return await fn();
   } catch (error) {

@@ -1,6 +1,6 @@
 import { checkpointIfCancelled } from "../core/checkpoint.ts";
 import { TaskCancelled } from "../core/errors.ts";
-import { FINISHED } from "../core/flags.ts";
+import { FINISHED, ON_BEHALF } from "../core/flags.ts";
 import type { Task } from "../core/task.ts";
 import { taskGroup } from "../core/task-group.ts";
 import { disposeUnclaimed } from "./dispose.ts";
@@ -76,7 +76,9 @@ async function valuesOf(
   try {
     await taskGroup((group) => {
       for (let index = 0; index < fns.length; index++) {
-        tasks.push(group.spawn("gather", fns[index] as Work, nameOf(index), false));
+        const task = group.spawn("gather", fns[index] as Work, nameOf(index), false);
+        task.flags |= ON_BEHALF;
+        tasks.push(task);
       }
     });
     return tasks.map(valueOf);

@@ -21,3 +21,5 @@ export const CANCELLED = 2048;
 export const BODY_ENDED = 4096;
 /** The scope was cancelled by its own deadline. */
 export const TIMED_OUT = 8192;
+/** A task of a combinator: what it takes, it takes for the task that waits for it. */
+export const ON_BEHALF = 16384;

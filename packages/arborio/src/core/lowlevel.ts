@@ -1,6 +1,7 @@
 import { ambientScope, runInScope } from "./ambient.ts";
 import { requireFunction, requireOptions } from "./arguments.ts";
 import { InvalidStateError } from "./errors.ts";
+import { ON_BEHALF } from "./flags.ts";
 import { type Instrument, InstrumentSet } from "./instrument.ts";
 import type { BreaksWithTask } from "./scope-parts.ts";
 import { Waiter, type WaitKind } from "./suspend.ts";
@@ -122,7 +123,9 @@ export function startSystemTask<T>(
 
 /**
  * Calls `fn` when the calling task has ended, however it did, unless the result is disposed of before: for what a task has taken and
- * may forget to give back. What `fn` throws goes to the run's `onUnhandled`. A task that has no end, as outside runs, never calls it.
+ * may forget to give back. In a function that a combinator calls (`gather`, `hedge`, …) that is the task which waits for the combinator,
+ * since what the function gives is for that one. What `fn` throws goes to the run's `onUnhandled`. A task that has no end, as outside
+ * runs, never calls it.
  *
  * @example What is not given back in time
  * ```ts
@@ -141,7 +144,8 @@ export function startSystemTask<T>(
  */
 export function onTaskEnd(fn: () => void): Disposable {
   requireFunction("onTaskEnd", fn);
-  const { task } = ambientScope();
+  let { task } = ambientScope();
+  while ((task.flags & ON_BEHALF) !== 0 && task.parent !== null) ({ task } = task.parent);
   const end: BreaksWithTask = {
     breakWith() {
       try {
