@@ -7,6 +7,7 @@
 import { type FailureReason, RequestFailedError } from "../connection/request-failed-error.ts";
 import type { FieldList } from "../protocol/message.ts";
 import { firstField } from "../web/field-names.ts";
+import { authorizationOf } from "./authorization.ts";
 import type { FetchOptions } from "./client-options.ts";
 import { ClientRequest } from "./client-request.ts";
 import type { ClientResponse } from "./client-response.ts";
@@ -119,7 +120,19 @@ function targetOf(request: ClientRequest, response: ClientResponse): RequestUrl 
     );
   }
   if (url.hash === "") url.hash = request.fragment;
-  return requestUrlOf(url);
+  const target = requestUrlOf(url);
+  requireSendable(request, target);
+  return target;
+}
+
+/** What the server makes up is no mistake of the caller. */
+function requireSendable(request: ClientRequest, { credentials, href }: RequestUrl): void {
+  try {
+    if (credentials !== null) authorizationOf(credentials);
+  } catch {
+    const message = `a redirect leads to ${shownUrl(href)} with credentials that cannot be sent`;
+    throw redirectFailure(request, "redirect-url", message);
+  }
 }
 
 /** Bytes beyond ASCII go on as the bytes that they are, whatever encoding they were meant in. */

@@ -111,6 +111,8 @@ const REFUSED: readonly (readonly [string, string, RegExp])[] = [
   ["http://a:b:c@x y/", "redirect-url", /leads to "http:\/\/…@x y\/", which is no URL/],
   ["http://[::1/", "redirect-url", /no URL/],
   ["http://a.wild.test:99999/", "redirect-url", /no URL/],
+  ["http://a%3Ab:secret@b.wild.test/", "redirect-url", /test\/" with credentials that cannot be/],
+  ["http://a%00:secret@b.wild.test/", "redirect-url", /test\/" with credentials that cannot be/],
   ["ftp://example.test/", "redirect-scheme", /a URL of ftp:/],
   ["file:///etc/passwd", "redirect-scheme", /a URL of file:/],
   ["javascript:alert(1)", "redirect-scheme", /a URL of javascript:/],
