@@ -21,6 +21,9 @@ const UTF8_BYTES_MAX = 3;
 const TEXT = { opcode: OPCODE_TEXT } as const;
 const BINARY = { opcode: OPCODE_BINARY } as const;
 
+/** What a `send` returns that did not wait. */
+const SENT: Promise<void> = Promise.resolve();
+
 /** "Internal error": this side could not finish what it had begun (RFC 6455 §7.4.1). */
 const CODE_FAILED = 1011;
 const CUT_REASON = "a message was cut";
@@ -46,7 +49,34 @@ export class MessageSender {
     this.#settings = settings;
   }
 
-  async send(message: string | Uint8Array): Promise<void> {
+  send(message: string | Uint8Array): Promise<void> {
+    if (!this.#canSendNow(message)) return this.#sendInTurn(message);
+    try {
+      checkpointIfCancelled();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#write(message) ? SENT : this.#holdUntilTaken();
+  }
+
+  /** Whether nothing is to be waited for, as mostly: then no function that waits is called, which costs more than all the rest. */
+  #canSendNow(message: string | Uint8Array): boolean {
+    const isMessage = typeof message === "string" || message instanceof Uint8Array;
+    if (!isMessage || this.#isTaken || !this.#isPlain(message) || !this.#isShort(message))
+      return false;
+    return !this.#core.outlet.isWriting && this.#core.refusal === null;
+  }
+
+  async #holdUntilTaken(): Promise<void> {
+    this.#isTaken = true;
+    try {
+      await this.#taken();
+    } finally {
+      this.#release();
+    }
+  }
+
+  async #sendInTurn(message: string | Uint8Array): Promise<void> {
     if (typeof message !== "string" && !(message instanceof Uint8Array)) {
       throw new TypeError(
         `WebSocket.send: got ${message === null ? "null" : typeof message}, needs a text or bytes (a Uint8Array)`,
@@ -60,20 +90,31 @@ export class MessageSender {
       const { outlet } = this.#core;
       while (outlet.isWriting) await outlet.idle();
       this.#requireOpen();
-      const { deflater, compressedBytesMin, fragmentBytesMax } = this.#settings;
-      const isPlain = deflater === null || message.length < compressedBytesMin;
-      if (isPlain && message.length * UTF8_BYTES_MAX <= fragmentBytesMax) {
-        const isSent =
-          typeof message === "string"
-            ? outlet.writeText(TEXT, message)
-            : outlet.writeFrame(BINARY, message);
-        if (!isSent) await this.#taken();
-        return;
-      }
-      await this.#sendWhole(message, isPlain ? null : deflater);
+      if (!this.#isPlain(message)) await this.#sendWhole(message, this.#settings.deflater);
+      else if (!this.#isShort(message)) await this.#sendWhole(message, null);
+      else if (!this.#write(message)) await this.#taken();
     } finally {
       this.#release();
     }
+  }
+
+  /** Whether it is not compressed. */
+  #isPlain(message: string | Uint8Array): boolean {
+    const { deflater, compressedBytesMin } = this.#settings;
+    return deflater === null || message.length < compressedBytesMin;
+  }
+
+  /** Whether it is one frame for sure. */
+  #isShort(message: string | Uint8Array): boolean {
+    return message.length * UTF8_BYTES_MAX <= this.#settings.fragmentBytesMax;
+  }
+
+  /** Writes a message that is plain and short. `false`: the wire has not taken it yet. */
+  #write(message: string | Uint8Array): boolean {
+    const { outlet } = this.#core;
+    return typeof message === "string"
+      ? outlet.writeText(TEXT, message)
+      : outlet.writeFrame(BINARY, message);
   }
 
   /** The message is on its way piece by piece. */
