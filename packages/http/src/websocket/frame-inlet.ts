@@ -59,14 +59,27 @@ export class FrameInlet {
     return this.#pieces.length >= PIECES_AHEAD_MAX || this.#bytes >= BYTES_AHEAD_MAX;
   }
 
+  /** Takes bytes; they are the inlet's. Who pushes them calls `parse`, after `shortText` if it likes. */
+  push(bytes: Uint8Array): void {
+    this.#parser.push(bytes);
+  }
+
+  /** The next message, if it is a short text and nothing else is to be taken before it. */
+  shortText(): string | undefined {
+    return this.#pieces.length === 0 && !this.#isDiscarding ? this.#parser.shortText() : undefined;
+  }
+
+  /** Whether nothing is left of what was pushed. */
+  get isUsedUp(): boolean {
+    return !this.#parser.hasInput;
+  }
+
   /**
-   * Takes bytes; they are the inlet's.
+   * Looks at what was pushed.
    *
    * @param isWanted whether somebody receives: then what it kept is taken soon, and need not be copied.
    */
-  push(bytes: Uint8Array, isWanted: boolean): void {
-    if (this.#end !== null) return;
-    this.#parser.push(bytes);
+  parse(isWanted: boolean): void {
     this.#parse();
     if (!isWanted) this.#pieces = this.#pieces.map(frugal);
   }

@@ -1,13 +1,14 @@
 /** Receiving messages: pieces put together, decompressed and checked. What it holds of a message stays when a `receive` is cancelled. */
 import { BusyResourceError } from "arborio";
-import { checkpointIfCancelled } from "arborio/lowlevel";
+import { checkpointIfCancelled, suspend, type Wakeable } from "arborio/lowlevel";
 import type { FrameEvent } from "../protocol/websocket/frame-parser.ts";
 import { Utf8Validator } from "../protocol/websocket/utf8-validator.ts";
 import { WebSocketProtocolError } from "../protocol/websocket/websocket-protocol-error.ts";
 import { ByteCollector } from "../web/byte-collector.ts";
 import { requireText } from "./frame-inlet.ts";
 import type { Inflater } from "./inflater.ts";
-import type { WebSocketCore } from "./web-socket-core.ts";
+import { WebSocketClosedError } from "./web-socket-closed-error.ts";
+import type { MessageTaker, WebSocketCore } from "./web-socket-core.ts";
 
 const DECODER: TextDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const EMPTY: Uint8Array = new Uint8Array(0);
@@ -19,12 +20,22 @@ export interface MessagePiece {
   readonly bytes: Uint8Array;
 }
 
-export class MessageReceiver {
+/** A message: a text, or bytes. */
+type Message = string | Uint8Array;
+type Iterated = IteratorResult<Message, undefined>;
+
+const RECEIVE = { kind: "webSocket.receive" } as const;
+const ITERATED: Iterated = { done: true, value: undefined };
+
+export class MessageReceiver implements MessageTaker {
   readonly #core: WebSocketCore;
   readonly #messageBytesMax: number;
   readonly #inflater: Inflater | null;
   readonly #validator: Utf8Validator = new Utf8Validator();
   #isBusy = false;
+  /** Who waits for a message, and gets it where it comes in; and whether that is an iteration. */
+  #waiter: Wakeable<unknown> | null = null;
+  #isIterated = false;
   /** The WebSocket is over. */
   #isClosed = false;
   /** The piece that the inflater has, and is not done with. */
@@ -43,31 +54,109 @@ export class MessageReceiver {
     this.#inflater = inflater;
   }
 
-  /** The next message, whole. Few functions that wait: each costs every message a tenth of a microsecond. */
-  async receive(): Promise<string | Uint8Array> {
+  /** The next message, whole. */
+  receive(): Promise<Message> {
+    return this.#needsSteps ? this.#receiveInSteps() : suspend<Message>(RECEIVE, this.#await);
+  }
+
+  /** The next message for an iteration, which an end in order ends. */
+  next(): Promise<Iterated> {
+    return this.#needsSteps ? this.#nextInSteps() : suspend<Iterated>(RECEIVE, this.#awaitIterated);
+  }
+
+  /** Whether to receive a message may be to wait for more than its bytes. If not, one promise is all that it costs. */
+  get #needsSteps(): boolean {
+    return this.#inflater !== null || this.#stream !== null || this.#isBusy;
+  }
+
+  readonly #await = (waiter: Wakeable<Message>): (() => void) => this.#begin(waiter, false);
+
+  readonly #awaitIterated = (waiter: Wakeable<Iterated>): (() => void) => this.#begin(waiter, true);
+
+  #begin(waiter: Wakeable<Message> | Wakeable<Iterated>, isIterated: boolean): () => void {
+    const core = this.#core;
+    this.#isBusy = true;
+    this.#waiter = waiter as Wakeable<unknown>;
+    this.#isIterated = isIterated;
+    core.isWanted = true;
+    core.taker = this;
+    core.want();
+    this.arrived();
+    return this.#withdraw;
+  }
+
+  readonly #withdraw = (): void => {
+    this.#waiter = null;
+    this.#core.taker = null;
+    this.#leave();
+  };
+
+  /** For who waits: a message that has come. */
+  take(message: Message): void {
+    const waiter = this.#waiter;
+    this.#withdraw();
+    this.#core.isBusy = true;
+    waiter?.wake(this.#isIterated ? { done: false, value: message } : message);
+  }
+
+  /** For who waits: looks whether there is a message now, or an end. */
+  arrived(): void {
+    if (this.#waiter === null) return;
+    try {
+      const message = this.#wholeNowait();
+      if (message !== undefined) this.take(message);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    const waiter = this.#waiter;
+    this.#withdraw();
+    if (this.#isIterated && isInOrder(error)) waiter?.wake(ITERATED);
+    else waiter?.fail(error);
+  }
+
+  /** The next message, if what has come of it is all, and not compressed. */
+  #wholeNowait(): Message | undefined {
+    for (;;) {
+      const piece = this.#plainNowait();
+      if (piece === undefined) return undefined;
+      const message = this.#collect(piece);
+      if (message !== undefined) return message;
+    }
+  }
+
+  /** The message, if this was its last piece. */
+  #collect({ kind, isLast, bytes }: MessagePiece): Message | undefined {
+    const isWhole = isLast && this.#collector.length === 0;
+    if (!isWhole) this.#collector.add(bytes);
+    return isLast ? messageOf(kind, isWhole ? bytes : this.#collector.take()) : undefined;
+  }
+
+  async #receiveInSteps(): Promise<Message> {
     checkpointIfCancelled();
     this.#enter();
-    const core = this.#core;
     try {
-      core.want();
-      if (this.#stream !== null) await this.#skipStream();
+      this.#core.want();
+      await this.#skipStream();
       for (;;) {
-        let piece = this.#plainNowait();
-        if (piece === undefined) {
-          if (this.#inflating !== null) piece = await this.#next();
-          else {
-            await core.arrival();
-            continue;
-          }
-        }
-        const isWhole = piece.isLast && this.#collector.length === 0;
-        if (!isWhole) this.#collector.add(piece.bytes);
-        if (!piece.isLast) continue;
-        core.isBusy = true;
-        return messageOf(piece.kind, isWhole ? piece.bytes : this.#collector.take());
+        const message = this.#collect(await this.#next());
+        if (message === undefined) continue;
+        this.#core.isBusy = true;
+        return message;
       }
     } finally {
       this.#leave();
+    }
+  }
+
+  async #nextInSteps(): Promise<Iterated> {
+    try {
+      return { done: false, value: await this.#receiveInSteps() };
+    } catch (error) {
+      if (isInOrder(error)) return ITERATED;
+      throw error;
     }
   }
 
@@ -194,6 +283,11 @@ export class MessageReceiver {
   #requireOpen(): void {
     if (this.#isClosed) throw this.#core.outcome;
   }
+}
+
+/** Whether the WebSocket was closed as it should be. */
+function isInOrder(error: unknown): boolean {
+  return error instanceof WebSocketClosedError && error.wasClean;
 }
 
 function messageOf(kind: FrameEvent["kind"], bytes: Uint8Array): string | Uint8Array {

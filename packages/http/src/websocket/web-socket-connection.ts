@@ -5,7 +5,7 @@ import type { MessageType } from "../protocol/websocket/frame.ts";
 import type { MessageReceiver } from "./message-receiver.ts";
 import type { MessageSender } from "./message-sender.ts";
 import { ReceivedMessage } from "./received-message.ts";
-import { WebSocketClosedError } from "./web-socket-closed-error.ts";
+import type { WebSocketClosedError } from "./web-socket-closed-error.ts";
 import { keyOf, type WebSocketCore } from "./web-socket-core.ts";
 
 /** Nobody else's ping has the same payload. */
@@ -110,17 +110,7 @@ export class WebSocketConnection implements AsyncIterable<string | Uint8Array>, 
    * @throws WebSocketClosedError if it breaks.
    */
   [Symbol.asyncIterator](): AsyncIterator<string | Uint8Array, undefined, undefined> {
-    return { next: () => this.#next() };
-  }
-
-  async #next(): Promise<IteratorResult<string | Uint8Array, undefined>> {
-    try {
-      return { done: false, value: await this.#receiver.receive() };
-    } catch (error) {
-      if (error instanceof WebSocketClosedError && error.wasClean)
-        return { done: true, value: undefined };
-      throw error;
-    }
+    return { next: () => this.#receiver.next() };
   }
 
   /**

@@ -37,6 +37,14 @@ export interface CoreSettings {
   readonly allowsCompressed: boolean;
 }
 
+/** Takes a message at once: it is spared the way through everything that waits. */
+export interface MessageTaker {
+  /** A message has come; there is none before it. */
+  take(message: string): void;
+  /** There is something new in the inlet, or an end. */
+  arrived(): void;
+}
+
 export class WebSocketCore implements WireReceiver, ControlListener {
   readonly role: WebSocketRole;
   readonly inlet: FrameInlet;
@@ -49,7 +57,9 @@ export class WebSocketCore implements WireReceiver, ControlListener {
   readonly atEnd: Event = new Event();
   /** The connection was given back. */
   readonly gone: Event = new Event();
-  /** Who waits for something to receive. */
+  /** Who waits for a message, and takes it where it comes in. */
+  taker: MessageTaker | null = null;
+  /** Who waits for something to receive, and looks what it is when it goes on. */
   readonly #receivers: ParkingLot = new ParkingLot();
   /** Who waits for pongs, by their payload. */
   readonly pings: Map<string, Event> = new Map();
@@ -112,7 +122,13 @@ export class WebSocketCore implements WireReceiver, ControlListener {
   received(bytes: Uint8Array): void {
     this.#sign();
     if (this.#outcome !== null || this.inlet.end !== null) return;
-    this.inlet.push(bytes, this.isWanted);
+    this.inlet.push(bytes);
+    const text = this.taker === null ? undefined : this.inlet.shortText();
+    if (text !== undefined) {
+      this.taker?.take(text);
+      if (this.inlet.isUsedUp) return;
+    }
+    this.inlet.parse(this.isWanted);
     this.#afterInput();
   }
 
@@ -172,16 +188,16 @@ export class WebSocketCore implements WireReceiver, ControlListener {
   }
 
   #afterInput(): void {
-    if (this.inlet.isFull && !this.#isPaused) {
-      this.#isPaused = true;
-      this.#wire.pause();
-    }
     this.settleIfDue();
     this.#wake();
+    if (!this.inlet.isFull || this.#isPaused) return;
+    this.#isPaused = true;
+    this.#wire.pause();
   }
 
   #wake(): void {
     this.#receivers.unparkAll();
+    this.taker?.arrived();
   }
 
   #sign(): void {

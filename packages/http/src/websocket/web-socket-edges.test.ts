@@ -1,7 +1,7 @@
 /** What happens rarely: what breaking the code on purpose showed to be needed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CancelScope, moveOnAfter, now, sleep, taskGroup } from "arborio";
+import { BusyResourceError, CancelScope, moveOnAfter, now, sleep, taskGroup } from "arborio";
 import { createMemoryStreamPair } from "arborio/streams";
 import { simTest } from "../connection/raw-client.test.kit.ts";
 import { encodeClose } from "../protocol/websocket/close-payload.ts";
@@ -125,11 +125,55 @@ simTest("receiving: bytes are the receiver's, with their memory", async (group) 
   peer.stream.close();
 });
 
+simTest(
+  "receiving: who waits gets the first of what comes at once, in order, and may answer it before the close behind it",
+  async (group) => {
+    const seen: unknown[] = [];
+    const peer = peerOf(group, async (socket) => {
+      for await (const message of socket) {
+        seen.push(message);
+        await socket.send(`${String(message)}!`);
+      }
+      seen.push(socket.closed?.code);
+    });
+    await sleep(1);
+    const frames = ["a", "b", "é", "c"].map((text) => peer.frame(1, text));
+    await peer.stream.send(joined([...frames, peer.frame(8, encodeClose(1001, ""))]));
+    for (const text of ["a!", "b!", "é!", "c!"]) assert.equal(await peer.next(), `text ${text}`);
+    assert.equal(await peer.next(), "close 1001");
+    assert.deepEqual(seen, ["a", "b", "é", "c", 1001]);
+    peer.stream.close();
+  },
+);
+
+simTest(
+  "receiving: a wait that was cancelled takes nothing, what comes later is the next one's",
+  async (group) => {
+    const seen: unknown[] = [];
+    const peer = peerOf(group, async (socket) => {
+      seen.push(await moveOnAfter(10, () => socket.receive()));
+      await sleep(100);
+      seen.push(await socket.receive());
+      const twice = socket.receive();
+      await assert.rejects(socket.receive(), BusyResourceError);
+      seen.push(await twice);
+    });
+    await sleep(50);
+    await peer.send(1, "late");
+    await sleep(100);
+    await peer.send(1, "later");
+    assert.equal(await peer.next(), "close 1000");
+    assert.deepEqual(seen, [undefined, "late", "later"]);
+    peer.stream.close();
+  },
+);
+
 void test("FrameInlet: a byte that is kept does not keep 64 KiB", () => {
   const inlet = new FrameInlet({ role: "client" }, { pinged() {}, ponged() {} });
   const memory = new Uint8Array(65_536);
   memory.set([0x82, 1, 7]);
-  inlet.push(memory.subarray(0, 3), false);
+  inlet.push(memory.subarray(0, 3));
+  inlet.parse(false);
   const piece = inlet.take();
   assert.deepEqual(piece?.bytes, Uint8Array.of(7));
   assert.ok(piece.bytes.buffer.byteLength < 1024);
@@ -137,7 +181,8 @@ void test("FrameInlet: a byte that is kept does not keep 64 KiB", () => {
 
 void test("FrameInlet: keeps few pieces, however small they are", () => {
   const inlet = new FrameInlet({ role: "client" }, { pinged() {}, ponged() {} });
-  inlet.push(joined(Array.from({ length: 10_000 }, () => Uint8Array.of(0x82, 1, 7))), true);
+  inlet.push(joined(Array.from({ length: 10_000 }, () => Uint8Array.of(0x82, 1, 7))));
+  inlet.parse(true);
   assert.ok(inlet.isFull);
   let taken = 0;
   while (inlet.take() !== undefined) taken += 1;

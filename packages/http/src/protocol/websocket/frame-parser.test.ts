@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeFrame } from "./encode-frame.ts";
-import { FrameParser } from "./frame-parser.ts";
+import { type FrameEvent, FrameParser, type FrameParserOptions } from "./frame-parser.ts";
 import { cut, hex, joined, messagesOf, parsed } from "./frames.test.kit.ts";
 import { WebSocketProtocolError } from "./websocket-protocol-error.ts";
 
@@ -21,6 +21,68 @@ test("FrameParser: the examples of RFC 6455 §5.7", () => {
   assert.deepEqual(messagesOf(parsed(CLIENT, [ping]).events), [`ping ${HELLO}`]);
   const pong = hex("8a 85 37 fa 21 3d 7f 9f 4d 51 58");
   assert.deepEqual(messagesOf(parsed(SERVER, [pong]).events), [`pong ${HELLO}`]);
+});
+
+/** What `shortText` makes of the input, and what it has left then, as `next` tells it. */
+function shortText(options: FrameParserOptions, input: Uint8Array): [string | undefined, string[]] {
+  const parser = new FrameParser(options);
+  parser.push(input.slice());
+  const text = parser.shortText();
+  const events: FrameEvent[] = [];
+  for (let event = parser.next(); event !== undefined; event = parser.next()) events.push(event);
+  return [text, messagesOf(events)];
+}
+
+test("FrameParser.shortText: takes a text that is short, ASCII, in one frame and all there, of both roles", () => {
+  assert.deepEqual(shortText(CLIENT, hex("81 05 48 65 6c 6c 6f")), ["Hello", []]);
+  const masked = hex("81 85 37 fa 21 3d 7f 9f 4d 51 58");
+  assert.deepEqual(shortText(SERVER, masked), ["Hello", []]);
+  assert.deepEqual(shortText(CLIENT, hex("81 00 82 01 07")), ["", ["binary 7"]]);
+  const long = "x".repeat(125);
+  assert.deepEqual(shortText(CLIENT, encodeFrame({ opcode: 1 }, new TextEncoder().encode(long))), [
+    long,
+    [],
+  ]);
+});
+
+test("FrameParser.shortText: leaves everything else to `next`, as it was", () => {
+  const others = {
+    nothing: [CLIENT, "", []],
+    "half a head": [CLIENT, "81", []],
+    "half a text": [CLIENT, "81 05 48 65 6c 6c", []],
+    bytes: [CLIENT, "82 01 07", ["binary 7"]],
+    "a ping": [CLIENT, "89 01 07", ["ping 7"]],
+    "the first fragment": [CLIENT, "01 01 61 80 01 62", ["text 97,98"]],
+    "no ASCII": [CLIENT, "81 02 c3 a9", ["text 195,169"]],
+    "no ASCII, masked": [SERVER, "81 82 37 fa 21 3d f4 53", ["text 195,169"]],
+    "a long text": [CLIENT, `81 7e 00 7e${" 61".repeat(126)}`, [`text ${"97,".repeat(125)}97`]],
+  } as const;
+  for (const [name, [options, input, events]] of Object.entries(others))
+    assert.deepEqual(shortText(options, hex(input)), [undefined, events], name);
+});
+
+test("FrameParser.shortText: refuses nothing, and passes over no rule", () => {
+  for (const [options, input, rule] of [
+    [CLIENT, "81 81 01 02 03 04 61", "masked-frame"],
+    [SERVER, "81 01 61", "unmasked-frame"],
+    [CLIENT, "c1 01 61", "reserved-bits"],
+    [{ role: "client", messageBytesMax: 1 }, "81 02 61 61", "message-too-large"],
+    [CLIENT, "81 7e 00 01 61", "long-length"],
+  ] as const) {
+    const parser = new FrameParser(options);
+    parser.push(hex(input));
+    assert.equal(parser.shortText(), undefined);
+    assert.throws(
+      () => parser.next(),
+      (error: WebSocketProtocolError) => error.rule === rule,
+    );
+    assert.equal(parser.shortText(), undefined);
+  }
+  const inside = new FrameParser(CLIENT);
+  inside.push(hex("01 01 61 81 01 62"));
+  assert.equal(inside.next()?.kind, "text");
+  assert.equal(inside.shortText(), undefined);
+  assert.throws(() => inside.next(), { rule: "interleaved-message" });
 });
 
 for (const length of [0, 1, 125, 126, 127, 65_535, 65_536, 100_000]) {

@@ -54,6 +54,12 @@ const CONTROL_KINDS: Readonly<Record<number, FrameEvent["kind"]>> = {
 const LENGTH_HIGH_MAX = 0x1f_ffff;
 const TWO_TO_32 = 2 ** 32;
 
+/** Lengths up to here are in the second byte of a frame. */
+const SHORT_BYTES_MAX = 125;
+/** A short text without its mask. One for all: a view of what came costs more than the copy (Bun 1.4.5: 0.9 µs until it is decoded). */
+const SHORT: Uint8Array = new Uint8Array(SHORT_BYTES_MAX);
+const DECODER: TextDecoder = new TextDecoder();
+
 /**
  * Bytes to frames (RFC 6455 §5), without I/O, strictly: whatever is wrong is a `WebSocketProtocolError`. Frames of messages are handed out as
  * their bytes come; what it keeps is the beginning of a head or of a control frame, at most 139 bytes. Each byte costs the same, however the
@@ -132,6 +138,34 @@ export class FrameParser {
       const piece = this.#readPiece(available);
       if (piece !== null) return piece;
     }
+  }
+
+  /**
+   * The next message, if it is a text of ASCII in one frame of at most 125 bytes, and all there, as most are; `undefined` if not: then `next` tells
+   * what comes, and nothing was used up. Costs much less than `next`, the check of the text, and a decoder: it makes nothing but the text.
+   */
+  shortText(): string | undefined {
+    if (this.#remaining >= 0 || this.#kind !== null || this.#failure !== null) return undefined;
+    const { bytes, start, length: available } = this.#input;
+    if (available < 2 || bytes[start] !== (FIN_BIT | OPCODE_TEXT)) return undefined;
+    const second = bytes[start + 1] as number;
+    const count = second & 0x7f;
+    const isMasked = (second & 0x80) !== 0;
+    const headBytes = isMasked ? 6 : 2;
+    if (isMasked !== this.#isServer || count > Math.min(SHORT_BYTES_MAX, this.#messageBytesMax))
+      return undefined;
+    if (available < headBytes + count) return undefined;
+    const at = start + headBytes;
+    let every = 0;
+    for (let index = 0; index < count; index++) {
+      let byte = bytes[at + index] as number;
+      if (isMasked) byte ^= bytes[at - 4 + (index & 3)] as number;
+      every |= byte;
+      SHORT[index] = byte;
+    }
+    if (every > 0x7f) return undefined;
+    this.#input.skip(headBytes + count);
+    return DECODER.decode(SHORT.subarray(0, count));
   }
 
   #readPiece(count: number): FrameEvent | null {
