@@ -85,6 +85,11 @@ export class ClientConnection implements WireReceiver {
     return !this.inlet.ended && this.parser.atMessageStart;
   }
 
+  /** Whether nothing goes on but a body that is received: when the connection is gone, what has come of it can be read without. */
+  get #isFinal(): boolean {
+    return this.#body !== null && this.upload === null;
+  }
+
   /** Whether nothing of a response has come. */
   get isUnanswered(): boolean {
     return this.inlet.bytesReceived === this.#receivedBefore;
@@ -134,7 +139,8 @@ export class ClientConnection implements WireReceiver {
         } else this.#interim(head, request);
       }
     } catch (error) {
-      await this.#abandon();
+      this.#end(null);
+      await this.cleaned();
       throw headFailure(request, error, inlet.failure);
     }
   }
@@ -249,8 +255,7 @@ export class ClientConnection implements WireReceiver {
     const body = this.#body;
     if (body === null) return null;
     const whole = this.upload === null ? body.wholeNowait() : null;
-    const signal = this.#request?.signal ?? null;
-    if (whole === null && signal !== null) this.#signal.watch(signal);
+    if (whole === null && this.#request?.signal) this.#signal.watch(this.#request.signal);
     return whole;
   }
 
@@ -309,8 +314,7 @@ export class ClientConnection implements WireReceiver {
 
   /** The rest of the connection, after a 101 or the 2xx to a CONNECT. Who takes it closes it, and with it this connection. */
   takeWire(): Wire {
-    this.#upgraded = upgradedWire(this, () => this.close());
-    return this.#upgraded;
+    return (this.#upgraded = upgradedWire(this, () => this.close()));
   }
 
   /** Ends it at once, whatever goes on. */
@@ -329,7 +333,7 @@ export class ClientConnection implements WireReceiver {
   }
 
   /** @param why what whoever waits for something of it is told; `null`: nobody does. */
-  #end(why: Stopped | null): void {
+  #end(why: Error | null): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#signal.forget();
@@ -343,12 +347,6 @@ export class ClientConnection implements WireReceiver {
     if (this.#upgraded === null) this.wire.close(isCut);
     else this.#upgraded.breakOff(error);
     this.#core.connectionClosed(this);
-  }
-
-  /** Closes it, and waits for who makes the body of the request. */
-  async #abandon(): Promise<void> {
-    this.#end(null);
-    await this.cleaned();
   }
 
   get #timeouts(): OutgoingRequest["timeouts"] {
@@ -382,6 +380,7 @@ export class ClientConnection implements WireReceiver {
     this.inlet.end();
     if (this.#rest.isDropped) this.#dropped(this.#rest.drop());
     else if (this.#request === null) this.#end(null);
+    else if (this.#isFinal) this.#end(new Error("the server has ended the connection"));
   }
 
   written(): void {
@@ -396,5 +395,6 @@ export class ClientConnection implements WireReceiver {
     this.inlet.fail(error);
     this.outlet.fail(error);
     if (this.#request === null || this.#rest.isDropped) this.#end(null);
+    else if (this.#isFinal) this.#end(error);
   }
 }
