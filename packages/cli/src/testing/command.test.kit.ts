@@ -82,7 +82,14 @@ export class CommandProcess implements Disposable {
         : terminal
           ? ["python3", "-c", TERMINAL, ...command]
           : command;
-    const { NODE_TEST_CONTEXT: _, NO_COLOR: _no, FORCE_COLOR: _force, ...inherited } = process.env;
+    // Under CI, too, terminals count as such without colours.
+    const {
+      NODE_TEST_CONTEXT: _,
+      NO_COLOR: _no,
+      FORCE_COLOR: _force,
+      CI: _ci,
+      ...inherited
+    } = process.env;
     this.#inTerminal = terminal;
     this.#child = spawn(program as string, rest, {
       stdio: ["pipe", "pipe", "pipe"],
