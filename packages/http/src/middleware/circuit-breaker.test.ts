@@ -187,7 +187,7 @@ test("circuitBreaker: tells its changes", async () => {
   );
 });
 
-test("circuitBreaker: a judgement that throws leaves no response behind", async () => {
+test("circuitBreaker: a judgement or hook that throws leaves no response behind", async () => {
   await using server = await openServer(
     () =>
       new HttpResponse(async (sink) => {
@@ -196,13 +196,19 @@ test("circuitBreaker: a judgement that throws leaves no response behind", async 
       }),
     { port: 0, host: "127.0.0.1" },
   );
-  const isFailure = (): never => {
+  const fail = (): never => {
     throw new Error("judgement");
   };
-  const middleware = [circuitBreaker({ isFailure })];
-  await using client = openHttpClient({ base: server.url, middleware });
-  await assert.rejects(client.request("/"), /judgement/);
-  assert.equal(client.statistics().connectionsActive, 0);
+  const onChange = fail;
+  for (const options of [
+    { isFailure: fail },
+    { isFailure: () => true, failuresMax: 1, onChange },
+  ]) {
+    const middleware = [circuitBreaker(options)];
+    await using client = openHttpClient({ base: server.url, middleware });
+    await assert.rejects(client.request("/"), /judgement/);
+    assert.equal(client.statistics().connectionsActive, 0);
+  }
 });
 
 test("cancelEverywhere: circuitBreaker", async () => {

@@ -107,13 +107,16 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     const { changes } = circuit;
     const counts = (): boolean => circuit.changes === changes;
     if (isTrial) circuit.isTrying = true;
+    let response: ClientResponse | null = null;
     try {
       if (isTrial) onChange(key, "half-open");
-      const response = await next(request);
-      const hasFailed = judged(response, isFailure);
+      response = await next(request);
+      const hasFailed = isFailure(response);
       if (counts()) (hasFailed ? failed : succeeded)(circuit, key);
       return response;
     } catch (error) {
+      // A function that throws leaves no response behind.
+      response?.close();
       if (counts() && tellsOfOrigin(error)) failed(circuit, key);
       throw error;
     } finally {
@@ -129,19 +132,6 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     return circuit.isTrying ? "half-open" : "open";
   };
   return Object.assign(middleware, { stateOf });
-}
-
-/** A function that throws leaves no response behind. */
-function judged(
-  response: ClientResponse,
-  isFailure: (response: ClientResponse) => boolean,
-): boolean {
-  try {
-    return isFailure(response);
-  } catch (error) {
-    response.close();
-    throw error;
-  }
 }
 
 function refused({ method, url, origin }: ClientRequest): RequestFailedError {
