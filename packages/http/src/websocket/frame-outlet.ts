@@ -20,6 +20,10 @@ const CONTROLS_WAITING_MAX = 32;
 const HEAD_BYTES_MAX = 14;
 /** Payloads that may be longer are not made in the scratch memory. */
 const SCRATCH_BYTES = 16_384;
+/** Payloads up to here have short heads. */
+const SHORT_BYTES_MAX = 125;
+/** Bytes of the head of such a frame without a mask. */
+const SHORT_HEAD_BYTES = 2;
 /** Up to so many characters a loop copies ASCII sooner than an encoder is called. */
 const COPIED_LENGTH_MAX = 64;
 /** Bytes that a code unit may take in UTF-8. */
@@ -32,6 +36,8 @@ const ENCODER: TextEncoder = new TextEncoder();
 
 /** Frames that the wire takes at once need no memory of their own; it is replaced when a wire goes on reading it. */
 let scratch = new Uint8Array(SCRATCH_BYTES);
+/** Views of it for a server's frames with short payloads, by the length of those: to make a view costs as much as to fill it. */
+const shortFrames: (Uint8Array | null)[] = Array.from({ length: SHORT_BYTES_MAX + 1 }, () => null);
 
 /** The sending half of a WebSocket. */
 export class FrameOutlet {
@@ -80,7 +86,7 @@ export class FrameOutlet {
   #writeScratch(settings: FrameSettings, payloadBytes: number): boolean {
     const mask = this.#masks?.next();
     const start = HEAD_BYTES_MAX - frameHeadBytes(payloadBytes, mask !== undefined);
-    const frame = scratch.subarray(start, HEAD_BYTES_MAX + payloadBytes);
+    const frame = inScratch(start, payloadBytes);
     if (mask === undefined) writeFrameHead(frame, settings, payloadBytes);
     else {
       writeFrameHead(frame, { ...settings, mask }, payloadBytes);
@@ -88,6 +94,7 @@ export class FrameOutlet {
     }
     if (this.#write(frame)) return true;
     scratch = new Uint8Array(SCRATCH_BYTES);
+    shortFrames.fill(null);
     return false;
   }
 
@@ -162,6 +169,14 @@ export class FrameOutlet {
     this.#rest = null;
     return true;
   }
+}
+
+/** The frame that lies in the scratch memory from `start` on. */
+function inScratch(start: number, payloadBytes: number): Uint8Array {
+  const end = HEAD_BYTES_MAX + payloadBytes;
+  const isShort = payloadBytes <= SHORT_BYTES_MAX && start === HEAD_BYTES_MAX - SHORT_HEAD_BYTES;
+  if (!isShort) return scratch.subarray(start, end);
+  return (shortFrames[payloadBytes] ??= scratch.subarray(start, end));
 }
 
 /** @returns whether all of it is ASCII; if not, what was copied means nothing. */
