@@ -70,3 +70,34 @@ for (const [title, [head, end, isReset]] of Object.entries(ENDS)) {
     }
   }
 }
+
+const FAILING: Readonly<Record<string, readonly [text: string, reason: string]>> = {
+  protocol: ["transfer-encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n", "protocol"],
+  size: ["transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n40\r\n", "too-large"],
+  pace: ["content-length: 100\r\n\r\nhello", "timeout"],
+};
+
+for (const [title, [text, reason]] of Object.entries(FAILING)) {
+  for (const [name, read] of Object.entries(WAYS)) {
+    void test(`a body that fails by its ${title}, read by ${name}: no slot is held for long`, async () => {
+      const main = (): Promise<void> =>
+        taskGroup(async (group) => {
+          const server = await rawServer(group, async (peer) => {
+            while ((await peer.request()) !== null) await peer.send(`HTTP/1.1 200 OK\r\n${text}`);
+          });
+          await using client = openHttpClient({
+            base: server.url,
+            timeouts: { bodyMs: 500 },
+            bodyBytesMax: reason === "too-large" ? 3 : 1000,
+          });
+          const response = await client.fetch("/");
+          await assert.rejects(read(response), failedIn("body", reason));
+          // What is short may still come, and is waited for.
+          await sleep(1500);
+          assert.equal(client.statistics().connectionsActive, 0);
+          group.cancel("it was read");
+        });
+      await run(main, { signals: [], backend: simulator({ seed: 1 }) });
+    });
+  }
+}

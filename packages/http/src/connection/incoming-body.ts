@@ -156,6 +156,8 @@ export class IncomingBody implements RequestBody {
       }
     } finally {
       this.#receiving = false;
+      // Nothing more is to be had of it, and nobody may come to close it: who reads by a web stream cannot.
+      if (this.hasFailed && !this.#detached && !this.#closed) connection.bodyClosed?.();
     }
   }
 
