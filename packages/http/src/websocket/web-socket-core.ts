@@ -122,13 +122,15 @@ export class WebSocketCore implements WireReceiver, ControlListener {
   received(bytes: Uint8Array): void {
     this.#sign();
     if (this.#outcome !== null || this.inlet.end !== null) return;
+    // Who gets the first message of several is about to ask for the next.
+    const { isWanted } = this;
     this.inlet.push(bytes);
     const text = this.taker === null ? undefined : this.inlet.shortText();
     if (text !== undefined) {
       this.taker?.take(text);
       if (this.inlet.isUsedUp) return;
     }
-    this.inlet.parse(this.isWanted);
+    this.inlet.parse(isWanted);
     this.#afterInput();
   }
 
