@@ -290,7 +290,9 @@ browserTest("a WebSocket with compression: texts, bytes, and both ways to close"
   assert.ok(after.bytesSent - before.bytesSent < 20_000, "the server compresses");
   await page.evaluate("socket.send(new Uint8Array(70000).fill(7))");
   assert.deepEqual(
-    await page.evaluate("next().then((data) => [data.byteLength, new Uint8Array(data)[69999]])"),
+    await page.evaluate(
+      "Promise.resolve(next()).then((data) => [data.byteLength, new Uint8Array(data)[69999]])",
+    ),
     [70_000, 7],
   );
   await page.evaluate('socket.send("close me")');

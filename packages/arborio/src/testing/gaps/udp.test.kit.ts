@@ -21,8 +21,10 @@ export const udp: ProbeArea = {
         using socket = await connectUdp(HOST, port);
         const refused = await moveOnAfter(COMES_MS, async () => {
           for (;;) {
-            await socket.send(new Uint8Array(1));
-            const error = await moveOnAfter(20, () => codeOf(() => socket.receive()));
+            // Whichever comes first after the news is told.
+            const error =
+              (await codeOf(() => socket.send(new Uint8Array(1)))) ??
+              (await moveOnAfter(20, () => codeOf(() => socket.receive())));
             if (error !== undefined) return error;
           }
         });
