@@ -21,10 +21,13 @@ export const udp: ProbeArea = {
         using socket = await connectUdp(HOST, port);
         const refused = await moveOnAfter(COMES_MS, async () => {
           for (;;) {
-            // Whichever comes first after the news is told.
-            const error =
-              (await codeOf(() => socket.send(new Uint8Array(1)))) ??
-              (await moveOnAfter(20, () => codeOf(() => socket.receive())));
+            // The news of the send before may come with this one, or while something is waited for.
+            const error = await moveOnAfter(20, () =>
+              codeOf(async () => {
+                await socket.send(new Uint8Array(1));
+                await socket.receive();
+              }),
+            );
             if (error !== undefined) return error;
           }
         });
