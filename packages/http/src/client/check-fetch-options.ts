@@ -2,6 +2,7 @@ import { isToken } from "../protocol/characters.ts";
 import { requireAuth } from "./authorization.ts";
 import { checkRequestBodyOptions } from "./body-options.ts";
 import type { FetchOptions, RequestDefaults } from "./client-options.ts";
+import { CookieJar } from "./cookie-jar.ts";
 import { FETCH_NAMES } from "./fetch-names.ts";
 import {
   describe,
@@ -32,7 +33,7 @@ export function checkFetchOptions(options: FetchOptions): void {
   checkRequestBodyOptions("fetch", options);
   const { redirectsMax, cookies, credentials, cache, integrity, upgrade } = options;
   if (redirectsMax !== undefined) requireCount("fetch({ redirectsMax })", redirectsMax, 0);
-  if (cookies !== undefined) requireObject("fetch({ cookies })", cookies);
+  if (cookies !== undefined) requireCookies(cookies);
   if (upgrade !== undefined && typeof upgrade !== "string")
     throw new TypeError(`fetch({ upgrade }): got ${describe(upgrade)}, needs a protocol's name`);
   if (credentials !== undefined)
@@ -50,6 +51,14 @@ export function checkFetchOptions(options: FetchOptions): void {
       "fetch({ integrity }): it cannot be honoured, since a body is given before all of it is there; read the body and compare its digest",
     );
   }
+}
+
+function requireCookies(cookies: unknown): void {
+  requireObject("fetch({ cookies })", cookies);
+  if (cookies instanceof CookieJar)
+    throw new TypeError(
+      "fetch({ cookies }): got a CookieJar, needs a record of names and values; a jar is the client's: openHttpClient({ cookies: jar })",
+    );
 }
 
 /** @throws TypeError, RangeError for what is none. */

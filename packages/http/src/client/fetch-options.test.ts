@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { run } from "arborio";
 import { openServer } from "../server/open-server.ts";
 import { HttpResponse } from "../web/http-response.ts";
+import { CookieJar } from "./cookie-jar.ts";
 import type { FetchOptions, HttpClientOptions } from "./client-options.ts";
 import { openHttpClient } from "./http-client.ts";
 
@@ -95,11 +96,20 @@ const FETCH: readonly (readonly [unknown, RegExp])[] = [
     { method: "POST", form: { a: {} } },
     /fetch\(\{ form \}\): got \[object Object\] as the value of "a"/,
   ],
+  [
+    { method: "POST", body: { a: 1 } },
+    /fetch\(\{ body \}\): got \[object Object\], needs text, .* for an object \{ json: object \}$/,
+  ],
+  [
+    { middleware: function retrying() {} },
+    /fetch\(\{ middleware \}\): got function retrying, needs a list/,
+  ],
   [{ query: 3 }, /fetch\(\{ query \}\): got 3, needs a record or a list of pairs$/],
   [{ query: "a=1" }, /fetch\(\{ query \}\): got "a=1", needs a record or a list of pairs$/],
   [{ query: { a: Symbol("x") } }, /fetch\(\{ query \}\): got Symbol\(x\) as the value of "a"/],
   [{ query: [["a"]] }, /needs a name and a value$/],
   [{ cookies: "a=1" }, /fetch\(\{ cookies \}\): got "a=1", needs an object$/],
+  [{ cookies: new CookieJar() }, /fetch\(\{ cookies \}\): got a CookieJar, needs a record/],
   [{ cookies: { "a b": "1" } }, /got the name "a b", needs a token/],
   [{ cookies: { a: "secret;b=2" } }, /the value of "a" is no text, or has/],
   [{ cookies: { a: "secret\r\nb: 2" } }, /the value of "a" is no text, or has/],
@@ -141,6 +151,7 @@ const URLS: readonly (readonly [string, RegExp])[] = [
   ["http://me:secret@a b/", /^TypeError: fetch: got "http:\/\/…@a b\/", needs/],
   ["ftp://me:secret@a/", /^TypeError: fetch: got a URL of ftp:, needs http: or https:$/],
   ["data:,x", /a URL of data:/],
+  ["http://a:99999/", /^TypeError: fetch: got "http:\/\/a:99999\/", needs a valid host and port$/],
   [`http://${"x".repeat(300)} /`, /x…", needs/],
 ];
 

@@ -3,9 +3,10 @@ import type { Payload } from "../web/payload.ts";
 import type { RequestBuilder } from "./build-request.ts";
 import type { FetchOptions, HttpClientOptions } from "./client-options.ts";
 import type { ClientRequest } from "./client-request.ts";
-import type { ClientResponse } from "./client-response.ts";
+import { ClientResponse } from "./client-response.ts";
 import { followRedirects } from "./follow-redirects.ts";
 import type { Middleware, Next } from "./middleware.ts";
+import { describe } from "./require-option.ts";
 import { statusErrorOf } from "./status-error.ts";
 
 /** What there is of a client below `fetch`. */
@@ -94,7 +95,18 @@ function decided(raises: (response: ClientResponse) => boolean, response: Client
 }
 
 function composed(middleware: readonly Middleware[], last: Next): Next {
-  return middleware.reduceRight<Next>((next, one) => (request) => one(request, next), last);
+  return middleware.reduceRight<Next>(
+    (next, one) => async (request) => responseOf(one, await one(request, next)),
+    last,
+  );
+}
+
+/** What a middleware gave. @throws TypeError if it is no response of a client. */
+function responseOf({ name }: Middleware, response: unknown): ClientResponse {
+  if (response instanceof ClientResponse) return response;
+  throw new TypeError(
+    `middleware ${name || "(anonymous)"}: got ${describe(response)}, needs the response that next(request) gave, or request.respond(new HttpResponse(…))`,
+  );
 }
 
 /** A stream that is the body of a request belongs to it, also if it never came to be sent. */

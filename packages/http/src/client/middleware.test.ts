@@ -79,3 +79,14 @@ void test("request.with: methods are as with fetch; there is no CONNECT, which w
     assert.equal((await client.request("/")).text(), "ok");
   });
 });
+
+void test("middleware that gives no response of a client is told so, by its name", async () => {
+  for (const [given, message] of [
+    [undefined, /^TypeError: middleware forgetful: got undefined, needs the response that next/],
+    [new Response("hello"), /^TypeError: middleware forgetful: got \[object Response\], needs/],
+  ] as const) {
+    const forgetful = async (): Promise<never> => given as never;
+    await using client = openHttpClient({ middleware: [forgetful] });
+    await assert.rejects(client.request("http://a.test/"), message);
+  }
+});

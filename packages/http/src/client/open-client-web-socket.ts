@@ -5,6 +5,7 @@ import { resolveWebSocketOptions, type WebSocketOptions } from "../websocket/web
 import type { FetchOptions, RequestDefaults } from "./client-options.ts";
 import type { ClientResponse } from "./client-response.ts";
 import { isToken } from "../protocol/characters.ts";
+import { describe } from "./require-option.ts";
 import { WebSocketHandshake } from "./web-socket-handshake.ts";
 import { withHeaders } from "./with-headers.ts";
 
@@ -52,7 +53,11 @@ export async function openClientWebSocket(
 }
 
 /** @throws TypeError if one cannot be offered (RFC 6455 §4.1). */
-function requireProtocols(protocols: readonly string[]): void {
+function requireProtocols(protocols: unknown): asserts protocols is readonly string[] {
+  if (!Array.isArray(protocols))
+    throw new TypeError(
+      `client.webSocket({ protocols }): got ${describe(protocols)}, needs a list of names: ["chat"]`,
+    );
   const wrong = protocols.find((name, at) => !isToken(name) || protocols.indexOf(name) !== at);
   if (wrong === undefined) return;
   throw new TypeError(

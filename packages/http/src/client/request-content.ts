@@ -55,7 +55,7 @@ export function contentOfBody(where: string, body: BodySource): RequestContent {
       isReplayable: true,
     };
   }
-  const { body: content, type, bytes } = contentOf(where, body);
+  const { body: content, type, bytes } = contentOf(where, body, "{ json: object }");
   const payload = content instanceof ReadableStream ? payloadOfWeb(content) : content;
   const isReplayable = typeof payload === "string" || payload instanceof Uint8Array;
   return { payload, payloadBytes: bytes ?? lengthOf(payload), type, isReplayable };

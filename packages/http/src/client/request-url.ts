@@ -29,6 +29,9 @@ const KNOWN_CHARACTERS_MAX = 512;
 /** Of a URL that is none, so many characters are shown. */
 const SHOWN_CHARACTERS_MAX = 200;
 
+/** It was meant as a whole one, so a `base` would not help. */
+const ABSOLUTE = /^https?:/i;
+
 /** Takes URLs apart. */
 export class RequestUrls {
   readonly #base: string | undefined;
@@ -52,6 +55,8 @@ export class RequestUrls {
 
   #absolute(url: string): URL {
     if (URL.canParse(url, this.#base)) return new URL(url, this.#base);
+    if (ABSOLUTE.test(url))
+      throw new TypeError(`fetch: got ${shownUrl(url)}, needs a valid host and port`);
     throw new TypeError(
       `fetch: got ${shownUrl(url)}, needs ${this.#base === undefined ? "an absolute URL, or a client with { base }" : "a URL"}`,
     );

@@ -66,6 +66,7 @@ export function numbersWith<T extends object>(
 /** A value in a message: short. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, SHOWN_CHARACTERS_MAX));
+  if (typeof value === "function") return `function ${value.name || "(anonymous)"}`;
   return typeof value === "object" && value !== null
     ? Object.prototype.toString.call(value)
     : String(value);

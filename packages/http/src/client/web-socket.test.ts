@@ -163,6 +163,10 @@ void nodeTest("client.webSocket: wrong options", async () => {
     async () => {
       await using client = openHttpClient();
       const url = "ws://127.0.0.1:1/";
+      await assert.rejects(
+        client.webSocket(url, { protocols: "a" as never }),
+        /got "a", needs a list of names/,
+      );
       await assert.rejects(client.webSocket(url, { protocols: ["a b"] }), /needs names that are/);
       await assert.rejects(client.webSocket(url, { protocols: ["a", "a"] }), /each once/);
       await assert.rejects(client.webSocket(url, { heartbeatMs: 0 }), RangeError);

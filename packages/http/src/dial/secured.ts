@@ -86,8 +86,9 @@ function tlsFailure(error: unknown, phase: DialPhase, host: string): unknown {
     return new DialError(phase, "disconnected", message, error);
   }
   if (CERTIFICATE_REASONS.has(error.reason)) {
-    const message = `the certificate of ${host} is not accepted: ${error.reason}`;
+    const message = `the certificate of ${host} is not accepted: ${error.reason}: ${error.message}`;
     return new DialError(phase, "certificate", message, error);
   }
-  return new DialError(phase, "tls", `TLS with ${host} failed: ${error.reason}`, error);
+  const message = `TLS with ${host} failed: ${error.reason}: ${error.message}`;
+  return new DialError(phase, "tls", message, error);
 }

@@ -30,19 +30,24 @@ export interface Content {
 /** The type that the web gives to text. */
 export const TEXT_TYPE = "text/plain;charset=UTF-8";
 
-/** @throws TypeError if `body` is nothing that can be sent. */
-export function contentOf(where: string, body: BodySource): Content {
+/** @throws TypeError if `body` is nothing that can be sent; it says that an object is sent by `forObject`. */
+export function contentOf(
+  where: string,
+  body: BodySource,
+  forObject = "HttpResponse.json(object)",
+): Content {
   if (body === null) return { body: null, type: "", bytes: undefined };
   if (typeof body === "string") return { body: body, type: TEXT_TYPE, bytes: undefined };
   if (body instanceof Uint8Array) return { body: body, type: "", bytes: undefined };
   if (typeof body === "function") return { body: body, type: "", bytes: undefined };
-  if (typeof body === "object") return contentOfObject(where, body);
+  if (typeof body === "object") return contentOfObject(where, body, forObject);
   return { body: String(body), type: TEXT_TYPE, bytes: undefined };
 }
 
 function contentOfObject(
   where: string,
   body: Exclude<BodySource, null | string | BodyProducer>,
+  forObject: string,
 ): Content {
   if (isByteStream(body)) return { body: body, type: "", bytes: lengthOf(body) };
   if (body instanceof ReadableStream) {
@@ -69,7 +74,7 @@ function contentOfObject(
   if (body instanceof FormData) return contentOfForm(body);
   if (Symbol.asyncIterator in body) return { body: producerFrom(body), type: "", bytes: undefined };
   throw new TypeError(
-    `${where}: got ${Object.prototype.toString.call(body)}, needs text, bytes, a stream, a form or null; for an object HttpResponse.json(object)`,
+    `${where}: got ${Object.prototype.toString.call(body)}, needs text, bytes, a stream, a form or null; for an object ${forObject}`,
   );
 }
 
