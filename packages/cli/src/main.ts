@@ -9,4 +9,6 @@ import { runCommandLine } from "./command-line.ts";
 import { createShell } from "./host/shell.ts";
 
 const shell = createShell();
-shell.finish(await runCommandLine(shell));
+const ended = runCommandLine(shell).then((code) => shell.finish(code));
+// The other runtimes find out by it that a program waits for what never comes.
+if (!shell.awaitsHideErrors) await ended;

@@ -46,6 +46,8 @@ export interface Shell {
 
 /** The shell of a real process. */
 export interface ProcessShell extends Shell {
+  /** Whether an error that nobody catches does not end the process while a module is in an `await` at its top level: so it is on Bun 1.4. */
+  readonly awaitsHideErrors: boolean;
   /** Ends the command: sets the exit code, and leaves the rest to the runtime, so that all output is written. */
   finish(code: number): void;
 }
@@ -69,6 +71,7 @@ export function createShell(): ProcessShell {
   return {
     args: process.argv.slice(2),
     version: packageVersion(),
+    awaitsHideErrors: process.versions["bun"] !== undefined,
     environment: { ...process.env },
     isTerminal: (stream) => streams[stream].isTTY === true && process.env["TERM"] !== "dumb",
     write: (text, stream = "output") => void streams[stream].write(text),
