@@ -73,6 +73,8 @@ class DecompressingOrigin implements BodyOrigin {
   /** There was no input at all, and that is taken. */
   #isEmpty = false;
   #ended = false;
+  /** Why it cannot be decompressed. */
+  #failure: { readonly error: unknown } | null = null;
   #inputBytes = 0;
   #outputBytes = 0;
 
@@ -92,6 +94,7 @@ class DecompressingOrigin implements BodyOrigin {
     while (this.#rest.length === 0) {
       checkpointIfCancelled();
       if (this.#ended) throw new EndOfStream("DecompressedBody.receive: there is nothing more");
+      if (this.#failure !== null) throw this.#failure.error;
       if (this.#working) await this.#read();
       else await this.#feed();
     }
@@ -131,16 +134,20 @@ class DecompressingOrigin implements BodyOrigin {
     let piece: Uint8Array | undefined;
     try {
       piece = await shielded(() => decompressor.read());
+      this.#outputBytes += piece?.length ?? 0;
+      this.#requireWithin();
     } catch (error) {
-      throw this.#answerTo(error);
+      throw this.#failed(this.#answerTo(error));
     }
-    if (piece === undefined) {
-      this.#working = false;
-      return;
-    }
-    this.#outputBytes += piece.length;
-    this.#requireWithin();
-    this.#rest = piece;
+    if (piece === undefined) this.#working = false;
+    else this.#rest = piece;
+  }
+
+  /** What is left of the source is of no use, and may hold a connection. */
+  #failed(error: unknown): unknown {
+    this.#failure = { error };
+    this.release();
+    return error;
   }
 
   #opened(first: Uint8Array = new Uint8Array(0)): Decompressor {
