@@ -25,6 +25,14 @@ describe("tls options", () => {
     [any({ serverName: 5 }), /TypeError: tls\(\{ serverName \}\): got 5, needs a name/],
     [{ serverName: "" }, /RangeError: tls\(\{ serverName \}\): got "", needs a name/],
     [{ serverName: "https://a.test" }, /RangeError.*new URL\(text\)\.hostname/],
+    [
+      any({ serverName: "a", rejectUnauthorized: false }),
+      /TypeError: tls\(\{ rejectUnauthorized \}\): there is no such option, there are trusted, .*verify/,
+    ],
+    [
+      any({ serverName: "a", clientCertificate: "none" }),
+      /\(\{ clientCertificate \}\): there is no/,
+    ],
     [any({ verify: 0 }), /TypeError: tls\(\{ verify \}\): got 0, needs true or false/],
     [any({ requireCloseNotify: "no" }), /requireCloseNotify \}\): got "no", needs true or false/],
     [any({ versionMin: "TLSv1.1" }), /versionMin \}\): got "TLSv1\.1", needs "TLSv1\.2" or "TLS/],

@@ -75,6 +75,24 @@ const SERVER_HANDSHAKE_MS = 30_000;
 const PROTOCOL_BYTES_MAX = 255;
 const PROTOCOLS_BYTES_MAX = 65_535;
 
+/** What decides who is trusted must not be overlooked because it has another name: every option is known. */
+const COMMON_NAMES: Readonly<Record<keyof TlsCommonOptions | "handshakeTimeoutMs" | "side", true>> =
+  {
+    trusted: true,
+    alpnProtocols: true,
+    versionMin: true,
+    versionMax: true,
+    requireCloseNotify: true,
+    handshakeTimeoutMs: true,
+    side: true,
+  };
+const CLIENT_NAMES: Readonly<
+  Record<Exclude<keyof TlsClientOptions, keyof typeof COMMON_NAMES>, true>
+> = { serverName: true, verify: true, identity: true, session: true, onSession: true };
+const SERVER_NAMES: Readonly<
+  Record<Exclude<keyof TlsServerOptions, keyof typeof COMMON_NAMES>, true>
+> = { identity: true, identities: true, identityFor: true, clientCertificate: true };
+
 const VERSIONS: readonly unknown[] = ["TLSv1.2", "TLSv1.3"];
 const WHETHER: readonly unknown[] = ["none", "optional", "required"];
 
@@ -84,6 +102,7 @@ export function clientSettings(
   defaultServerName: string,
 ): TlsClientSettings {
   requireOptions("tls", options, '{ serverName: "example.com" }');
+  requireKnown(options, CLIENT_NAMES);
   const { serverName = defaultServerName, verify = true, identity, session, onSession } = options;
   requireFlag("tls({ verify })", verify);
   if (identity !== undefined) requireIdentity("tls({ identity })", identity);
@@ -108,6 +127,7 @@ export function clientSettings(
 /** Checks a server's options. @throws TypeError, RangeError that name the wrong one. */
 export function serverSettings(options: TlsServerOptions): TlsServerSettings {
   requireOptions("tls", options, "{ identity: { certificate, privateKey } }");
+  requireKnown(options, SERVER_NAMES);
   const { clientCertificate = "none", trusted } = options;
   requireOneOf("tls({ clientCertificate })", clientCertificate, WHETHER);
   if (clientCertificate !== "none" && trusted === undefined) {
@@ -192,6 +212,19 @@ function requireProtocols(protocols: unknown): void {
       );
     }
   }
+}
+
+function requireKnown(options: object, names: Readonly<Record<string, true>>): void {
+  const all = { ...COMMON_NAMES, ...names };
+  const unknown = Object.entries(options).find(
+    ([name, value]) => value !== undefined && !Object.hasOwn(all, name),
+  );
+  if (unknown === undefined) return;
+  throw new TypeError(
+    `tls({ ${unknown[0]} }): there is no such option, there are ${Object.keys(all)
+      .filter((name) => name !== "side")
+      .join(", ")}`,
+  );
 }
 
 function requireOneOf(where: string, value: unknown, allowed: readonly unknown[]): void {

@@ -194,3 +194,17 @@ test("client.fetch({ headers: { range } }) asks for parts of what is not compres
     },
     { signals: [] },
   ));
+
+test("client.fetch({ headers }): what is undefined is left out", () =>
+  run(
+    async () => {
+      await using server = await openServer(
+        ({ headers }) => new HttpResponse(`${headers.get("x-a")}, ${headers.get("accept")}`),
+        { port: 0, host: "127.0.0.1" },
+      );
+      await using client = openHttpClient({ base: server.url });
+      const headers = { "x-a": undefined, accept: undefined } as unknown as HeadersInit;
+      assert.equal((await client.request("/", { headers })).text(), "null, */*");
+    },
+    { signals: [] },
+  ));

@@ -56,14 +56,17 @@ export function givenFields(where: string, headers: RequestHeaders): GivenFields
   return { fields, names, contentLength };
 }
 
-/** `null` in a record takes a default away. */
+/** `null` in a record takes a default away; `undefined` says nothing, as everywhere. */
 function withoutNulls(headers: RequestHeaders, names: Set<string>): HeadersInit {
   if (typeof headers !== "object" || headers === null || Symbol.iterator in headers)
     return headers as HeadersInit;
   const entries = Object.entries(headers);
-  if (entries.every(([, value]) => value !== null)) return headers as HeadersInit;
+  if (entries.every(([, value]) => value !== null && value !== undefined))
+    return headers as HeadersInit;
   for (const [name, value] of entries) if (value === null) names.add(name.toLowerCase());
-  return entries.filter((entry): entry is [string, string] => entry[1] !== null);
+  return entries.filter(
+    (entry): entry is [string, string] => entry[1] !== null && entry[1] !== undefined,
+  );
 }
 
 /** The defaults whose names were not given, and then what was given. */
