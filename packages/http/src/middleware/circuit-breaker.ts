@@ -4,7 +4,7 @@ import type { ClientResponse } from "../client/client-response.ts";
 import type { Middleware, Next } from "../client/middleware.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { KeyedStates, STATES_MAX } from "./keyed-states.ts";
-import { requireAtLeast, requireCount } from "./options.ts";
+import { requireAtLeast, requireCount, requireNames } from "./options.ts";
 
 /** `closed`: requests pass. `open`: none does. `half-open`: one is on its way, to see whether the origin is back. */
 export type CircuitState = "closed" | "open" | "half-open";
@@ -47,6 +47,14 @@ interface Circuit {
   isTrying: boolean;
 }
 
+const NAMES: Readonly<Record<keyof CircuitBreakerOptions, true>> = {
+  failuresMax: true,
+  openMs: true,
+  isFailure: true,
+  keyOf: true,
+  onChange: true,
+};
+
 /**
  * Middleware that gives up at once on an origin that has failed again and again, and lets one request through after a while to see
  * whether it is back: who waits for an answer gets an error early, and the origin is left in peace. Cancelled requests count as neither, nor do those that were on their way already when the circuit opened.
@@ -75,6 +83,7 @@ interface Circuit {
  * ```
  */
 export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
+  requireNames("circuitBreaker", options, NAMES);
   const { failuresMax = FAILURES_MAX, openMs = OPEN_MS } = options;
   const { isFailure = isServerError, keyOf = originOf, onChange = () => {} } = options;
   requireCount("circuitBreaker({ failuresMax })", failuresMax, 1);

@@ -8,6 +8,7 @@ import { chooseDigest, type DigestChallenge } from "../protocol/digest-challenge
 import { firstField, isName } from "../web/field-names.ts";
 import { bodyHash } from "./digest/body-hash.ts";
 import { DigestSpace } from "./digest/digest-space.ts";
+import { requireNames } from "./options.ts";
 
 /** Options of `digestAuth`. */
 export interface DigestAuthOptions {
@@ -31,6 +32,13 @@ const SPACES_MAX = 64;
 
 /** Answers to challenges for one request: one, and one more if the nonce of the first was used up. */
 const ANSWERS_MAX = 2;
+
+const NAMES: Readonly<Record<keyof DigestAuthOptions, true>> = {
+  user: true,
+  password: true,
+  origins: true,
+  protectBody: true,
+};
 
 /**
  * Middleware that answers challenges of the scheme Digest (RFC 7616), which proves that the password is known and does not tell it. The first
@@ -70,6 +78,7 @@ const ANSWERS_MAX = 2;
  * ```
  */
 export function digestAuth(options: DigestAuthOptions): Middleware {
+  requireNames("digestAuth", options, NAMES);
   const digesting = new Digesting(options);
   return (request, next) => digesting.handle(request, next);
 }

@@ -4,7 +4,7 @@ import { Caching } from "./cache/caching.ts";
 import type { CacheOutcome } from "./cache/cache-outcome.ts";
 import type { CacheStore } from "./cache/cache-store.ts";
 import { createMemoryCacheStore } from "./cache/memory-cache-store.ts";
-import { requireCount } from "./options.ts";
+import { requireCount, requireNames } from "./options.ts";
 
 /** Options of `httpCache`. */
 export interface HttpCacheOptions {
@@ -31,6 +31,13 @@ export interface HttpCache extends Middleware {
 }
 
 const ENTRY_BYTES_MAX = 5_242_880;
+
+const NAMES: Readonly<Record<keyof HttpCacheOptions, true>> = {
+  store: true,
+  entryBytesMax: true,
+  group: true,
+  onError: true,
+};
 
 /**
  * Middleware that keeps responses and answers from them, as the cache of one user (RFC 9111; not shared, so that `private` is kept): as long as the server
@@ -69,6 +76,7 @@ const ENTRY_BYTES_MAX = 5_242_880;
  * ```
  */
 export function httpCache(options: HttpCacheOptions = {}): HttpCache {
+  requireNames("httpCache", options, NAMES);
   const { store = createMemoryCacheStore(), entryBytesMax = ENTRY_BYTES_MAX } = options;
   const { group = null, onError = warnOnce() } = options;
   requireCount("httpCache({ entryBytesMax })", entryBytesMax, 0);

@@ -3,7 +3,7 @@ import type { ClientRequest } from "../client/client-request.ts";
 import type { Middleware } from "../client/middleware.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { KeyedStates, STATES_MAX } from "./keyed-states.ts";
-import { requireAtLeast, requireCount, requireFinite } from "./options.ts";
+import { requireAtLeast, requireCount, requireFinite, requireNames } from "./options.ts";
 import { retryAfterMs } from "./retry-after-ms.ts";
 
 /** Options of `limitRate`. */
@@ -37,6 +37,15 @@ const RETRY_AFTER_MS_MAX = 60_000;
 /** Statuses with which servers ask for less: RFC 6585 §4, RFC 9110 §15.6.4. */
 const TOO_MUCH: ReadonlySet<number> = new Set([429, 503]);
 
+const NAMES: Readonly<Record<keyof LimitRateOptions, true>> = {
+  requestsMax: true,
+  perMs: true,
+  burst: true,
+  waitMs: true,
+  retryAfterMsMax: true,
+  keyOf: true,
+};
+
 /**
  * Middleware that holds requests back until they may be sent: a bucket of tokens for each origin, first come, first served. One that is
  * cancelled while it waits has used nothing. A 429 or 503 with `Retry-After` holds back all that come after it. Attempts of `retryRequests` count if this stands behind it, and redirects always do.
@@ -63,6 +72,7 @@ const TOO_MUCH: ReadonlySet<number> = new Set([429, 503]);
  * ```
  */
 export function limitRate(options: LimitRateOptions): Middleware {
+  requireNames("limitRate", options, NAMES);
   const { requestsMax, perMs = 1000, burst = Math.floor(requestsMax), keyOf = originOf } = options;
   const { waitMs = Infinity, retryAfterMsMax = RETRY_AFTER_MS_MAX } = options;
   requireFinite("limitRate({ requestsMax })", requestsMax, 1);

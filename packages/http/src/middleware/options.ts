@@ -1,4 +1,15 @@
 /** Checks of the options of middleware. */
+import { requireKnown, requireObject } from "../client/require-option.ts";
+
+/** @throws TypeError if `options` is no object, or has a name that is none: it would be overlooked. */
+export function requireNames(
+  where: string,
+  options: object,
+  names: Readonly<Record<string, true>>,
+): void {
+  requireObject(where, options);
+  requireKnown(where, options, names);
+}
 
 /** @throws RangeError if `value` is no number from `min` on. */
 export function requireAtLeast(where: string, value: unknown, min: number): void {

@@ -7,6 +7,7 @@ import {
   parseAddressRange,
 } from "../protocol/ip-address.ts";
 import { reachedAddress, specialUseOf } from "./special-addresses.ts";
+import { requireNames } from "./options.ts";
 
 /** What `guardAddress` of a client takes. */
 export type AddressGuard = NonNullable<HttpClientOptions["guardAddress"]>;
@@ -18,6 +19,8 @@ export interface PublicAddressesOnlyOptions {
   /** Numeric addresses and ranges that are forbidden besides, also within what is allowed: public addresses of one's own, say. */
   readonly deny?: readonly string[];
 }
+
+const NAMES: Readonly<Record<keyof PublicAddressesOnlyOptions, true>> = { allow: true, deny: true };
 
 /**
  * A guard for `openHttpClient({ guardAddress })` that lets requests reach the public Internet alone, for programs that ask for URLs of
@@ -50,6 +53,7 @@ export interface PublicAddressesOnlyOptions {
  * ```
  */
 export function publicAddressesOnly(options: PublicAddressesOnlyOptions = {}): AddressGuard {
+  requireNames("publicAddressesOnly", options, NAMES);
   const allowed = rangesOf("allow", options.allow ?? []);
   const denied = rangesOf("deny", options.deny ?? []);
   return (address, { role }) => {

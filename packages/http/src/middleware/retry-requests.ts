@@ -6,7 +6,7 @@ import type { Middleware } from "../client/middleware.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { firstField } from "../web/field-names.ts";
 import { KeyedStates, STATES_MAX } from "./keyed-states.ts";
-import { requireAtLeast, requireCount } from "./options.ts";
+import { requireAtLeast, requireCount, requireNames } from "./options.ts";
 import { retryAfterMs } from "./retry-after-ms.ts";
 
 /** Options of `retryRequests`. */
@@ -71,6 +71,17 @@ interface Budget {
   attempts: number;
 }
 
+const NAMES: Readonly<Record<keyof RetryRequestsOptions, true>> = {
+  attemptsMax: true,
+  methods: true,
+  statuses: true,
+  delayMs: true,
+  retryAfterMsMax: true,
+  budget: true,
+  mayPass: true,
+  onRetry: true,
+};
+
 /**
  * Middleware that sends requests again that failed for a reason that may pass: the connection could not be made or broke, a deadline of the
  * client passed, or the status says so. Only requests that may be sent twice, with a body that can be sent twice.
@@ -97,6 +108,7 @@ interface Budget {
  * ```
  */
 export function retryRequests(options: RetryRequestsOptions = {}): Middleware {
+  requireNames("retryRequests", options, NAMES);
   const { attemptsMax = ATTEMPTS_MAX, retryAfterMsMax = RETRY_AFTER_MS_MAX } = options;
   const { budget = BUDGET, delayMs = defaultDelay(), onRetry = () => {} } = options;
   const methods = new Set(options.methods ?? IDEMPOTENT);
