@@ -4,8 +4,12 @@ import { type FormLimits, formLimits } from "./form-limits.ts";
 import type { FormPart } from "./form-part.ts";
 import { HttpRequest } from "./http-request.ts";
 
+/** What a form may come with. */
+type FormMessage = Request | Response;
+
 /**
- * Reads a form, `application/x-www-form-urlencoded` or `multipart/form-data`, into memory. Its limits hold while it is being read.
+ * Reads a form, `application/x-www-form-urlencoded` or `multipart/form-data`, of a request or a response, into memory. Its limits hold while it
+ * is being read.
  *
  * Fields of multipart forms are decoded as their part says, else as a field `_charset_` before them says, else as UTF-8.
  *
@@ -29,13 +33,13 @@ import { HttpRequest } from "./http-request.ts";
  * console.assert((form.get("photo") as File).name === "ada.png");
  * ```
  */
-export async function readForm(request: Request, limits: FormLimits = {}): Promise<FormData> {
+export async function readForm(request: FormMessage, limits: FormLimits = {}): Promise<FormData> {
   const all = formLimits("readForm", limits);
   return collectForm(bodyOf("readForm", request, limits), request.headers.get("content-type"), all);
 }
 
 /**
- * Reads a form part by part, nothing of it in memory but what was received and not taken. Each part is a stream, with backpressure up
+ * Reads a form of a request or a response part by part, nothing of it in memory but what was received and not taken. Each part is a stream, with backpressure up
  * to the client, that can be read until the next one is asked for. Leaving the loop leaves the rest unread.
  *
  * @throws as `readForm`, when the part is reached.
@@ -61,7 +65,7 @@ export async function readForm(request: Request, limits: FormLimits = {}): Promi
  * ```
  */
 export async function* formParts(
-  request: Request,
+  request: FormMessage,
   limits: FormLimits = {},
 ): AsyncGenerator<FormPart, undefined> {
   const all = formLimits("formParts", limits);
@@ -72,13 +76,16 @@ export async function* formParts(
 
 function bodyOf(
   where: string,
-  request: Request,
+  request: FormMessage,
   { bytesMax }: FormLimits,
 ): ByteReceiveStream | null {
   if (request instanceof HttpRequest) {
     if (bytesMax !== undefined) request.bodyBytesMax = bytesMax;
     return request.bodyStream;
   }
-  if (request.bodyUsed) throw new TypeError(`${where}: the body of the request was read already`);
+  if (request.bodyUsed) throw new TypeError(`${where}: the body was read already`);
+  // Of a response that a client of ours gave.
+  const { bodyStream } = request as { readonly bodyStream?: ByteReceiveStream | null };
+  if (bodyStream !== undefined) return bodyStream;
   return request.body === null ? null : fromReadableStream(request.body);
 }
