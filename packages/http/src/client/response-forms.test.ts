@@ -36,6 +36,6 @@ test("formParts, readForm: of responses", async () => {
   const read = await readForm(await client.fetch("/"));
   assert.equal(read.get("name"), "Ada");
   assert.equal((read.get("file") as File).size, 100_000);
-  assert.equal((await readForm(new Response(form()))).get("name"), "Ada");
+  assert.equal((await readForm(new HttpResponse(form()))).get("name"), "Ada");
   assert.equal(client.statistics().connectionsActive, 0);
 });
