@@ -85,7 +85,9 @@ void test("middleware that gives no response of a client is told so, by its name
     [undefined, /^TypeError: middleware forgetful: got undefined, needs the response that next/],
     [new Response("hello"), /^TypeError: middleware forgetful: got \[object Response\], needs/],
   ] as const) {
-    const forgetful = async (): Promise<never> => given as never;
+    async function forgetful(): Promise<never> {
+      return given as never;
+    }
     await using client = openHttpClient({ middleware: [forgetful] });
     await assert.rejects(client.request("http://a.test/"), message);
   }
