@@ -41,6 +41,7 @@ export interface RetryRequestsOptions {
 
 /** A request is about to be sent again. */
 export interface RequestRetry {
+  /** What is to be sent again. */
   readonly request: ClientRequest;
   /** Which attempt has failed: 1, 2, …. */
   readonly attempt: number;

@@ -12,10 +12,13 @@ export type HashFunction = (hash: DigestHash, bytes: Uint8Array) => Uint8Array;
 
 /** The request that is answered for, and who asks. */
 export interface DigestRequest {
+  /** Of the request. */
   readonly method: string;
   /** The target as it is in the request line; `host:port` for CONNECT. */
   readonly target: string;
+  /** Name of the user. */
   readonly user: string;
+  /** Is never sent. */
   readonly password: string;
   /**
    * Visible ASCII that nobody can guess; 16 random bytes in hexadecimal are enough. New for each nonce, and may be for each answer

@@ -2,14 +2,19 @@
 export interface NetrcEntry {
   /** Name of the machine in lower case; `null`: of all that have no entry (`default`). */
   readonly machine: string | null;
+  /** `null`: none is said. */
   readonly login: string | null;
+  /** Likewise. */
   readonly password: string | null;
+  /** For hosts that want a further password; not for HTTP. */
   readonly account: string | null;
 }
 
 /** As whom to ask a host. */
 export interface NetrcCredentials {
+  /** Name of the user. */
   readonly user: string;
+  /** In clear text. */
   readonly password: string;
 }
 

@@ -4,9 +4,6 @@ import { type FormLimits, formLimits } from "./form-limits.ts";
 import type { FormPart } from "./form-part.ts";
 import { HttpRequest } from "./http-request.ts";
 
-/** What a form may come with. */
-type FormMessage = Request | Response;
-
 /**
  * Reads a form, `application/x-www-form-urlencoded` or `multipart/form-data`, of a request or a response, into memory. Its limits hold while it
  * is being read.
@@ -33,7 +30,10 @@ type FormMessage = Request | Response;
  * console.assert((form.get("photo") as File).name === "ada.png");
  * ```
  */
-export async function readForm(request: FormMessage, limits: FormLimits = {}): Promise<FormData> {
+export async function readForm(
+  request: Request | Response,
+  limits: FormLimits = {},
+): Promise<FormData> {
   const all = formLimits("readForm", limits);
   return collectForm(bodyOf("readForm", request, limits), request.headers.get("content-type"), all);
 }
@@ -65,7 +65,7 @@ export async function readForm(request: FormMessage, limits: FormLimits = {}): P
  * ```
  */
 export async function* formParts(
-  request: FormMessage,
+  request: Request | Response,
   limits: FormLimits = {},
 ): AsyncGenerator<FormPart, undefined> {
   const all = formLimits("formParts", limits);
@@ -76,7 +76,7 @@ export async function* formParts(
 
 function bodyOf(
   where: string,
-  request: FormMessage,
+  request: Request | Response,
   { bytesMax }: FormLimits,
 ): ByteReceiveStream | null {
   if (request instanceof HttpRequest) {

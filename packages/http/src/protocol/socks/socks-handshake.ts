@@ -65,6 +65,8 @@ export class SocksHandshake {
   #connection: SocksConnection | null = null;
 
   /**
+   * Makes one for one connection.
+   *
    * @throws TypeError if the version cannot take such a host, user or password. Neither is shown.
    * @throws RangeError if version or port, or the length of user or password, is out of range.
    */
