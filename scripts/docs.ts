@@ -6,7 +6,7 @@ import { ensureInstalled } from "./lib/install.ts";
 import { findFiles, packageFolders, readJson, root } from "./lib/workspace.ts";
 
 /** For the examples of all packages together. */
-const examplesLimitMs = 600_000;
+const examplesLimitMs = 300_000;
 
 /** `deno doc` cannot find the declarations inside @types/node, nor `dist`: it needs neither. */
 const noisePattern = /^Warning .*\n\s+at file:.*\n/gm;

@@ -21,8 +21,8 @@ import { isMissingTool, SkipReasons } from "./lib/skips.ts";
 import type { TestCase } from "./lib/test-case.ts";
 import { matrixTestFiles, root, toolingTestFiles } from "./lib/workspace.ts";
 
-/** For all tests of one runtime. On a quiet machine each takes less than a third of it. */
-const runtimeLimitMs = 720_000;
+/** For all tests of one runtime. On a quiet machine of two cores the slowest takes about three fifths of it. */
+const runtimeLimitMs = 480_000;
 
 /** How much of a hanging runtime's output is shown. */
 const tailLines = 30;
