@@ -18,6 +18,25 @@ export function requireOptions(where: string, options: unknown, example: string)
   );
 }
 
+/**
+ * Throws `TypeError` if `options` has a name that is not among `names`: a misspelt one would be ignored in silence. `instead` says what to
+ * use for names that are known from elsewhere.
+ */
+export function requireKnown(
+  where: string,
+  options: object,
+  names: Readonly<Record<string, true>>,
+  instead: Readonly<Record<string, string>> = {},
+): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || Object.hasOwn(names, name)) continue;
+    const remedy = Object.hasOwn(instead, name)
+      ? `use ${instead[name]}`
+      : `there are ${Object.keys(names).join(", ")}`;
+    throw new TypeError(`${where}({ ${name} }): there is no such option; ${remedy}`);
+  }
+}
+
 /** Throws `TypeError` unless `flag` is `true` or `false`. */
 export function requireFlag(where: string, flag: unknown): void {
   if (typeof flag !== "boolean")
