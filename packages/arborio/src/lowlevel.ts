@@ -104,7 +104,11 @@ export type {
   FileKind,
   Files,
   FileStat,
+  LockRequest,
   OpenTarget,
+  PathChange,
+  WatchHandle,
+  WatchListener,
 } from "./platform/files.ts";
 export type {
   ProcessCommand,
@@ -113,6 +117,15 @@ export type {
   ProcessHandle,
   StreamTarget,
 } from "./platform/processes.ts";
+export type {
+  MessagePortLike,
+  Threads,
+  WorkerExit,
+  WorkerHandle,
+  WorkerListener,
+  WorkerParent,
+  WorkerTarget,
+} from "./platform/threads.ts";
 export type { Signals } from "./platform/signals.ts";
 export type { ByteSource, StandardStreams } from "./platform/standard-streams.ts";
 export type { Codec, CodecEnding, CodecSettings, Compression } from "./platform/compression.ts";

@@ -18,7 +18,13 @@ import {
 import { openFile, readDirectory, readFile, readTextFile, realPath, stat } from "../fs.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Backend } from "../platform/backend.ts";
-import type { DirectoryEntry, FileHandle, Files, FileStat } from "../platform/files.ts";
+import type {
+  DirectoryEntry,
+  FileHandle,
+  Files,
+  FileStat,
+  WatchHandle,
+} from "../platform/files.ts";
 import type { Completion, Withdraw } from "../platform/network.ts";
 import { simulator } from "../sim.ts";
 import { assertCheckpoints, cancelEverywhere } from "../testing.ts";
@@ -28,6 +34,7 @@ const SLOW_MS = 10;
 
 /** One file, slow, whose system goes on with what was withdrawn, as real ones do. */
 class SlowFiles implements Files {
+  readonly temporaryDirectory = "/tmp";
   readonly contents = new TextEncoder().encode("0123456789");
   readonly #clock: Clock;
   open_ = 0;
@@ -46,16 +53,28 @@ class SlowFiles implements Files {
         return this.#handle();
       },
       completion,
-      (handle) => handle.close(),
+      (handle) => handle.close(() => {}),
     );
   }
 
-  stat(_path: string, completion: Completion<FileStat>): Withdraw {
+  stat(_path: string, _followLinks: boolean, completion: Completion<FileStat>): Withdraw {
     return this.#begin(() => this.#stat(), completion);
   }
 
   realPath(path: string, completion: Completion<string>): Withdraw {
     return this.#begin(() => `/${path}`, completion);
+  }
+
+  readLink(_path: string, completion: Completion<string>): Withdraw {
+    return this.#begin(() => "a", completion);
+  }
+
+  change(_change: unknown, completion: Completion<void>): Withdraw {
+    return this.#begin(() => {}, completion);
+  }
+
+  watch(_path: string, _told: unknown, completion: Completion<WatchHandle>): Withdraw {
+    return this.#begin(() => ({ close: () => {} }), completion);
   }
 
   readDirectory(_path: string, completion: Completion<readonly DirectoryEntry[]>): Withdraw {
@@ -64,7 +83,18 @@ class SlowFiles implements Files {
 
   #stat(): FileStat {
     const size = this.contents.length;
-    return { kind: "file", size, modifiedMs: 0, mode: 0o644, inode: 1, device: 1 };
+    return {
+      kind: "file",
+      size,
+      modifiedMs: 0,
+      accessedMs: 0,
+      mode: 0o644,
+      user: 0,
+      group: 0,
+      names: 1,
+      inode: 1,
+      device: 1,
+    };
   }
 
   #handle(): FileHandle {
@@ -82,7 +112,13 @@ class SlowFiles implements Files {
       },
       stat: (completion) => this.#begin(() => this.#stat(), completion),
       realPath: (completion) => this.#begin(() => "/a", completion),
-      close: () => void (this.open_ -= 1),
+      write: (view, _position, completion) => this.#begin(() => view.length, completion),
+      setSize: (_bytes, completion) => this.#begin(() => {}, completion),
+      sync: (_dataOnly, completion) => this.#begin(() => {}, completion),
+      close: (closed) => {
+        this.open_ -= 1;
+        closed(null);
+      },
     };
   }
 

@@ -189,7 +189,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
       one.withdraw();
       one.fail(new ClosedResourceError(`File: ${this.path} was closed while it was read`));
     }
-    this.#handle.close();
+    this.#handle.close(() => {});
   }
 
   /** `close`, for `using`. */

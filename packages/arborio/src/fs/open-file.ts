@@ -40,7 +40,14 @@ export async function openFile(path: string | URL): Promise<File> {
     begin(backend, completion) {
       systemPath = toPath("openFile", path);
       return requireCapability(backend, "files", "openFile").open(
-        { path: systemPath, access: "read" },
+        {
+          path: systemPath,
+          access: "read",
+          create: "never",
+          truncate: false,
+          append: false,
+          mode: 0,
+        },
         completion,
       );
     },

@@ -28,6 +28,6 @@ export function stat(path: string | URL): Promise<FileStat> {
     name: "stat",
     resource: path,
     begin: (backend, completion) =>
-      requireCapability(backend, "files", "stat").stat(toPath("stat", path), completion),
+      requireCapability(backend, "files", "stat").stat(toPath("stat", path), true, completion),
   });
 }

@@ -7,6 +7,7 @@ import type { Network } from "./network.ts";
 import type { Processes } from "./processes.ts";
 import type { Signals } from "./signals.ts";
 import type { StandardStreams } from "./standard-streams.ts";
+import type { Threads } from "./threads.ts";
 import type { Tls } from "./tls.ts";
 
 /** What a backend must give. What a runtime lacks is missing, and the function above it throws `NotSupportedError`. */
@@ -23,10 +24,12 @@ export interface Backend {
   readonly network?: Network;
   /** TLS over any wire. */
   readonly tls?: Tls;
-  /** Files, for reading. */
+  /** Files and directories. */
   readonly files?: Files;
   /** Other programs. */
   readonly processes?: Processes;
+  /** Threads and processes that run modules of this program. */
+  readonly threads?: Threads;
   /** Signals to the process. */
   readonly signals?: Signals;
   /** Standard input, output and error. */

@@ -12,6 +12,10 @@ export interface HostOperation<T> {
   readonly resource: unknown;
   /** Starts it. What this throws is what the wait rejects with. */
   readonly begin: (backend: Backend, completion: Completion<T>) => Withdraw;
+  /**
+   * Once begun, it is waited for, cancelled or not, and tells what came of it: for what changes something and cannot be called back.
+   */
+  readonly mustEnd?: boolean;
 }
 
 interface Payload {
@@ -22,24 +26,31 @@ function abort(waiter: Waiter<unknown>): void {
   (waiter.payload as Payload).withdraw();
 }
 
-const kinds: Map<string, WaitKind> = new Map();
+function refuseAbort(): false {
+  return false;
+}
 
-function kindOf(name: string): WaitKind {
-  let kind = kinds.get(name);
-  if (kind === undefined) kinds.set(name, (kind = { name, abort }));
+const kinds: Map<string, WaitKind> = new Map();
+const enduringKinds: Map<string, WaitKind> = new Map();
+
+function kindOf(name: string, mustEnd: boolean): WaitKind {
+  const known = mustEnd ? enduringKinds : kinds;
+  let kind = known.get(name);
+  if (kind === undefined) known.set(name, (kind = { name, abort: mustEnd ? refuseAbort : abort }));
   return kind;
 }
 
 /**
  * Waits for an operation of the host. A checkpoint; cancelled before it begins, it does not begin; cancelled while waiting, it is
- * withdrawn and leaves nothing behind.
+ * withdrawn and leaves nothing behind, unless it must end.
  */
 export function hostOperation<T>(operation: HostOperation<T>): Promise<T> {
   const scope: CancelScope = ambientScope();
   const refusal = scope.refuse();
   if (refusal !== null) return scope.kernel.rejected(refusal);
   const payload: Payload = { withdraw: () => {} };
-  const waiter = new Waiter<T>(scope, kindOf(operation.name), operation.resource, payload);
+  const kind = kindOf(operation.name, operation.mustEnd === true);
+  const waiter = new Waiter<T>(scope, kind, operation.resource, payload);
   try {
     payload.withdraw = operation.begin(backendOf(scope), {
       succeed: (value) => void waiter.wake(value),

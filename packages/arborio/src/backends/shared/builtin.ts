@@ -5,8 +5,10 @@ import type * as dgram from "node:dgram";
 import type * as dns from "node:dns";
 import type * as fs from "node:fs";
 import type * as net from "node:net";
+import type * as os from "node:os";
 import type * as stream from "node:stream";
 import type * as tls from "node:tls";
+import type * as workerThreads from "node:worker_threads";
 import type * as zlib from "node:zlib";
 
 interface Builtins {
@@ -16,8 +18,10 @@ interface Builtins {
   readonly "node:dns": typeof dns;
   readonly "node:fs": typeof fs;
   readonly "node:net": typeof net;
+  readonly "node:os": typeof os;
   readonly "node:stream": typeof stream;
   readonly "node:tls": typeof tls;
+  readonly "node:worker_threads": typeof workerThreads;
   readonly "node:zlib": typeof zlib;
 }
 

@@ -1,31 +1,26 @@
-/**
- * Files through `node:fs`, whose operations run in the runtime's threads. None can be stopped there: one that is withdrawn ends by
- * itself, and nobody is told.
- */
+/** Files through `node:fs`, whose operations run in the runtime's threads. */
 import type { Dirent, Stats } from "node:fs";
-import type { Completion, Withdraw } from "../../platform/network.ts";
-import type {
-  DirectoryEntry,
-  DirectoryEntryKind,
-  FileHandle,
-  FileKind,
-  Files,
-  FileStat,
-} from "../../platform/files.ts";
-import { outsideContext } from "./ambient.ts";
+import type { Files, OpenTarget } from "../../platform/files.ts";
 import { lazily } from "./builtin.ts";
-import { pathLinkOf } from "./descriptor-path.ts";
+import { NodeFile, realPathOf } from "./node-file.ts";
+import { toDirectoryEntry, toFileStat } from "./node-file-stat.ts";
+import { beginOperation } from "./node-operation.ts";
+import { beginPathChange, describePathChange } from "./node-path-change.ts";
+import { watchDirectory } from "./node-watch.ts";
 import { toSystemError } from "./system-error.ts";
 
 const fs = lazily("node:fs");
+const os = lazily("node:os");
 
 export const nodeFiles: Files = {
-  open({ path }, completion) {
-    // Without O_NONBLOCK a FIFO would keep a thread until its other side is opened, and there are four.
-    const flags = fs().constants.O_RDONLY | fs().constants.O_NONBLOCK;
+  get temporaryDirectory() {
+    return os().tmpdir();
+  },
+  open(target, completion) {
+    const { path } = target;
     const attempt = `open ${path}`;
-    return begin<number>(
-      (done) => fs().open(path, flags, done),
+    return beginOperation<number>(
+      (done) => fs().open(path, flagsOf(target), target.mode, done),
       {
         succeed(descriptor) {
           try {
@@ -44,156 +39,52 @@ export const nodeFiles: Files = {
       (descriptor) => fs().closeSync(descriptor),
     );
   },
-  stat(path, completion) {
-    return begin<Stats>((done) => fs().stat(path, done), {
-      succeed: (stats) => completion.succeed(toFileStat(stats)),
-      fail: (error) => completion.fail(toSystemError(`stat ${path}`, error)),
-    });
+  stat(path, followLinks, completion) {
+    return beginOperation<Stats>(
+      (done) => (followLinks ? fs().stat(path, done) : fs().lstat(path, done)),
+      {
+        succeed: (stats) => completion.succeed(toFileStat(stats)),
+        fail: (error) => completion.fail(toSystemError(`stat ${path}`, error)),
+      },
+    );
   },
   realPath(path, completion) {
     const attempt = `find the real path of ${path}`;
-    return begin<string>((done) => realPathOf(path, done), {
+    return beginOperation<string>((done) => realPathOf(path, done), {
       succeed: (real) => completion.succeed(real),
       fail: (error) => completion.fail(toSystemError(attempt, error)),
     });
   },
+  readLink(path, completion) {
+    return beginOperation<string>((done) => fs().readlink(path, done), {
+      succeed: (target) => completion.succeed(target),
+      fail: (error) => completion.fail(toSystemError(`read the link ${path}`, error)),
+    });
+  },
   readDirectory(path, completion) {
     const attempt = `read the directory ${path}`;
-    return begin<Dirent[]>((done) => fs().readdir(path, { withFileTypes: true }, done), {
+    return beginOperation<Dirent[]>((done) => fs().readdir(path, { withFileTypes: true }, done), {
       succeed: (entries) => completion.succeed(entries.map(toDirectoryEntry)),
       fail: (error) => completion.fail(toSystemError(attempt, error)),
     });
   },
+  change(change, completion) {
+    return beginOperation<void>((done) => beginPathChange(change, done), {
+      succeed: () => completion.succeed(),
+      fail: (error) => completion.fail(toSystemError(describePathChange(change), error)),
+    });
+  },
+  watch: watchDirectory,
 };
 
-class NodeFile implements FileHandle {
-  readonly #descriptor: number;
-  readonly #path: string;
-  /** Operations that the system has, withdrawn ones too: until they end, the descriptor must not become another file's. */
-  #running = 0;
-  #closed = false;
+const ACCESS = { read: "O_RDONLY", write: "O_WRONLY", "read-write": "O_RDWR" } as const;
 
-  constructor(descriptor: number, path: string) {
-    this.#descriptor = descriptor;
-    this.#path = path;
-  }
-
-  read(view: Uint8Array, position: number, completion: Completion<number>): Withdraw {
-    const descriptor = this.#descriptor;
-    return this.#begin<number>(
-      (done) => fs().read(descriptor, view, 0, view.length, position, done),
-      {
-        succeed: (count) => completion.succeed(count),
-        fail: (error) => completion.fail(toSystemError(`read ${this.#path}`, error)),
-      },
-    );
-  }
-
-  stat(completion: Completion<FileStat>): Withdraw {
-    return this.#begin<Stats>((done) => fs().fstat(this.#descriptor, done), {
-      succeed: (stats) => completion.succeed(toFileStat(stats)),
-      fail: (error) => completion.fail(toSystemError(`stat ${this.#path}`, error)),
-    });
-  }
-
-  realPath(completion: Completion<string>): Withdraw {
-    const attempt = `find the real path of ${this.#path}`;
-    const told = {
-      succeed: (path: string) => completion.succeed(path),
-      fail: (error: Error) => completion.fail(toSystemError(attempt, error)),
-    };
-    const link = pathLinkOf(this.#descriptor);
-    return this.#begin<string>((done) => {
-      if (link === undefined) realPathOf(this.#path, done);
-      else fs().readlink(link, done);
-    }, told);
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#giveBack();
-  }
-
-  #begin<T>(operation: Operation<T>, completion: Completion<T>): Withdraw {
-    this.#running += 1;
-    const ended = (): void => {
-      this.#running -= 1;
-      this.#giveBack();
-    };
-    return begin<T>((done) => {
-      operation((error, value) => {
-        ended();
-        done(error, value);
-      });
-    }, completion);
-  }
-
-  #giveBack(): void {
-    if (!this.#closed || this.#running > 0) return;
-    try {
-      fs().closeSync(this.#descriptor);
-    } catch {
-      // Of a file that was only read there is nothing to lose, and the descriptor is free all the same (close(2)).
-    }
-  }
-}
-
-/** The system's own, in one call: the other one of `node:fs` asks about each part of the path, one after the other. */
-function realPathOf(path: string, done: Done<string>): void {
-  fs().realpath.native(path, done);
-}
-
-type Done<T> = (error: Error | null, value: T) => void;
-type Operation<T> = (done: Done<T>) => void;
-
-/** Starts an operation that nobody can stop; a value that comes when nobody wants it any more goes to `late`. */
-function begin<T>(
-  operation: Operation<T>,
-  completion: Completion<T>,
-  late?: (value: T) => void,
-): Withdraw {
-  let wanted = true;
-  // Else it would keep the caller's scope alive until it ends.
-  outsideContext(() =>
-    operation((error, value) => {
-      if (error !== null && error !== undefined) {
-        if (wanted) completion.fail(error);
-      } else if (wanted) {
-        completion.succeed(value);
-      } else {
-        late?.(value);
-      }
-    }),
-  );
-  return () => {
-    wanted = false;
-  };
-}
-
-function toFileStat(stats: Stats): FileStat {
-  return {
-    kind: kindOf(stats),
-    size: stats.size,
-    modifiedMs: Math.floor(stats.mtimeMs),
-    mode: stats.mode & 0o7777,
-    inode: stats.ino,
-    device: stats.dev,
-  };
-}
-
-function kindOf(stats: Stats): FileKind {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "directory";
-  if (stats.isFIFO()) return "fifo";
-  return stats.isSocket() ? "socket" : "device";
-}
-
-function toDirectoryEntry(entry: Dirent): DirectoryEntry {
-  return { name: entry.name, kind: entryKindOf(entry) };
-}
-
-function entryKindOf(entry: Dirent): DirectoryEntryKind {
-  if (entry.isFile()) return "file";
-  if (entry.isDirectory()) return "directory";
-  return entry.isSymbolicLink() ? "link" : "other";
+function flagsOf({ access, create, truncate, append }: OpenTarget): number {
+  const { constants } = fs();
+  // Without O_NONBLOCK a FIFO would keep a thread until its other side is opened, and there are four.
+  let flags = constants[ACCESS[access]] | constants.O_NONBLOCK;
+  if (create !== "never") flags |= constants.O_CREAT;
+  if (create === "new") flags |= constants.O_EXCL;
+  if (truncate) flags |= constants.O_TRUNC;
+  return append ? flags | constants.O_APPEND : flags;
 }

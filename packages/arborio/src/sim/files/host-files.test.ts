@@ -60,7 +60,18 @@ test("simulated files: stat tells kind, size, mode and time; replaced contents a
     const known = await stat("/a/b");
     assert.deepEqual(
       { ...known, inode: 0 },
-      { kind: "file", size: 4, modifiedMs: 1234, mode: 0o600, inode: 0, device: 1 },
+      {
+        kind: "file",
+        size: 4,
+        modifiedMs: 1234,
+        accessedMs: 1234,
+        mode: 0o600,
+        user: 0,
+        group: 0,
+        names: 1,
+        inode: 0,
+        device: 1,
+      },
     );
     assert.equal((await stat("/a")).kind, "directory");
     using file = await openFile("/a/b");
@@ -132,14 +143,25 @@ test("simulated files: a read that is withdrawn writes into its memory all the s
     const handle = await hostOperation<FileHandle>({
       name: "open",
       resource: "/data",
-      begin: (_backend, completion) => files.open({ path: "/data", access: "read" }, completion),
+      begin: (_backend, completion) =>
+        files.open(
+          {
+            path: "/data",
+            access: "read",
+            create: "never",
+            truncate: false,
+            append: false,
+            mode: 0,
+          },
+          completion,
+        ),
     });
     const view = new Uint8Array(3);
     handle.read(view, 0, { succeed: () => assert.fail("withdrawn"), fail: assert.fail })();
     await sleep(1);
     assert.equal(view[0], 97);
-    handle.close();
-    handle.close();
+    handle.close(() => {});
+    handle.close(() => {});
     assert.equal(world.localhost.openFiles, 0);
   });
 });

@@ -4,6 +4,9 @@ import type {
   Files,
   FileStat,
   OpenTarget,
+  PathChange,
+  WatchHandle,
+  WatchListener,
 } from "../../platform/files.ts";
 import type { Completion, Withdraw } from "../../platform/network.ts";
 import type { Chooser } from "../chooser.ts";
@@ -28,6 +31,7 @@ export class HostFiles implements Files {
   readonly #clock: VirtualClock;
   readonly #chooser: Chooser;
   readonly #tree: FileTree;
+  readonly temporaryDirectory = "/tmp";
   /** How many are open. */
   openCount = 0;
 
@@ -55,7 +59,7 @@ export class HostFiles implements Files {
     });
   }
 
-  stat(path: string, completion: Completion<FileStat>): Withdraw {
+  stat(path: string, _followLinks: boolean, completion: Completion<FileStat>): Withdraw {
     return this.after(() => {
       const node = this.#tree.find(path);
       if (typeof node === "string") completion.fail(systemError(`stat ${path}`, node));
@@ -79,6 +83,19 @@ export class HostFiles implements Files {
         completion.fail(systemError(`read the directory ${path}`, entries));
       else completion.succeed(entries);
     });
+  }
+
+  readLink(path: string, completion: Completion<string>): Withdraw {
+    return this.after(() => completion.fail(systemError(`read the link ${path}`, "EINVAL")));
+  }
+
+  change(change: PathChange, completion: Completion<void>): Withdraw {
+    const attempt = `${change.kind} ${change.path}`;
+    return this.after(() => completion.fail(systemError(attempt, "EACCES")));
+  }
+
+  watch(path: string, _told: WatchListener, completion: Completion<WatchHandle>): Withdraw {
+    return this.after(() => completion.fail(systemError(`watch ${path}`, "EACCES")));
   }
 
   /** Where something that is open is. */
@@ -128,6 +145,18 @@ class OpenFile implements FileHandle {
     };
   }
 
+  write(_view: Uint8Array, _position: number, completion: Completion<number>): Withdraw {
+    return this.#files.after(() => completion.fail(systemError("write", "EBADF")));
+  }
+
+  setSize(_bytes: number, completion: Completion<void>): Withdraw {
+    return this.#files.after(() => completion.fail(systemError("set the size", "EBADF")));
+  }
+
+  sync(_dataOnly: boolean, completion: Completion<void>): Withdraw {
+    return this.#files.after(() => completion.succeed());
+  }
+
   realPath(completion: Completion<string>): Withdraw {
     return this.#files.after(() => completion.succeed(this.#files.pathOf(this.#node)));
   }
@@ -136,13 +165,25 @@ class OpenFile implements FileHandle {
     return this.#files.after(() => completion.succeed(statOf(this.#node)));
   }
 
-  close(): void {
+  close(closed: (error: Error | null) => void): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#files.openCount -= 1;
+    closed(null);
   }
 }
 
 function statOf({ kind, bytes, modifiedMs, mode, inode }: FileNode): FileStat {
-  return { kind, size: bytes.length, modifiedMs, mode, inode, device: DEVICE };
+  return {
+    kind,
+    size: bytes.length,
+    modifiedMs,
+    accessedMs: modifiedMs,
+    mode,
+    user: 0,
+    group: 0,
+    names: 1,
+    inode,
+    device: DEVICE,
+  };
 }

@@ -1,0 +1,58 @@
+import type { PathChange } from "../../platform/files.ts";
+import { lazily } from "./builtin.ts";
+import type { Done } from "./node-operation.ts";
+
+const fs = lazily("node:fs");
+
+/** Begins a change of what paths lead to. */
+export function beginPathChange(change: PathChange, done: Done<void>): void {
+  const told = done as (error: Error | null) => void;
+  const { path } = change;
+  switch (change.kind) {
+    case "make-directory":
+      return fs().mkdir(path, { mode: change.mode }, told);
+    case "remove-file":
+      return fs().unlink(path, told);
+    case "remove-directory":
+      return fs().rmdir(path, told);
+    case "rename":
+      return fs().rename(path, change.target, told);
+    case "symbolic-link":
+      return fs().symlink(change.target, path, told);
+    case "hard-link":
+      return fs().link(change.target, path, told);
+    case "copy-file":
+      return fs().copyFile(
+        path,
+        change.target,
+        change.replace ? 0 : fs().constants.COPYFILE_EXCL,
+        told,
+      );
+    case "mode":
+      return fs().chmod(path, change.mode, told);
+    case "times":
+      return fs().utimes(path, change.accessedMs / 1000, change.modifiedMs / 1000, told);
+    case "owner":
+      return fs().chown(path, change.user, change.group, told);
+    default:
+      return syncDirectory(path, told);
+  }
+}
+
+/** What a change attempts, for messages: `"rename /a to /b"`. */
+export function describePathChange(change: PathChange): string {
+  const what = change.kind.replaceAll("-", " ");
+  return "target" in change
+    ? `${what} ${change.path} (${change.target})`
+    : `${what} ${change.path}`;
+}
+
+function syncDirectory(path: string, told: (error: Error | null) => void): void {
+  fs().open(path, fs().constants.O_RDONLY | fs().constants.O_DIRECTORY, (error, descriptor) => {
+    if (error !== null) return told(error);
+    fs().fsync(descriptor, (failure) => {
+      fs().closeSync(descriptor);
+      told(failure);
+    });
+  });
+}

@@ -1,0 +1,92 @@
+/**
+ * Threads and processes that run modules of this program: workers. What they are called with, and what they answer, is the business
+ * of `threads/`; this carries messages.
+ */
+export interface Threads {
+  /** How many can work at once: the number of processors that this process may use. */
+  readonly parallelism: number;
+  /**
+   * Starts a worker. It does not keep this process alive unless it is needed (`setNeeded`).
+   *
+   * @throws SystemError if the system refuses at once.
+   */
+  start(target: WorkerTarget, listener: WorkerListener): WorkerHandle;
+  /** Whoever started this thread or process, if it is a worker; absent in the program itself. */
+  readonly parent?: WorkerParent;
+  /** Two ports that belong together. What is posted to one, the other receives; either may be transferred to another thread. */
+  createPortPair(): readonly [MessagePortLike, MessagePortLike];
+  /** The oldest message that waits at a port, without a turn of the event loop, so that blocked code can receive too. */
+  receiveNowait(port: MessagePortLike): { readonly message: unknown } | undefined;
+  /** Takes a port that came in a message from another thread. */
+  adoptPort(port: unknown): MessagePortLike;
+}
+
+/** What to start. */
+export interface WorkerTarget {
+  readonly kind: "thread" | "process";
+  /** URL of the module that it runs, and how it ends. */
+  readonly module: string;
+  /** For people who look at threads and processes. */
+  readonly name: string;
+  /** What the worker finds as `parent.data`. A structured clone, which may hold `SharedArrayBuffer`s if it is a thread. */
+  readonly data: unknown;
+}
+
+/** Is told about a worker. Never during `start`. */
+export interface WorkerListener {
+  /** A message came from it. */
+  message(message: unknown): void;
+  /** A message came that could not be read. */
+  unreadable(error: Error): void;
+  /** It has ended; nothing is told after this. Called once. */
+  ended(exit: WorkerExit): void;
+}
+
+/** How a worker ended. */
+export interface WorkerExit {
+  /** Exit code, if it ended by itself. */
+  readonly code: number | undefined;
+  /** Signal that ended a process. */
+  readonly signal: string | undefined;
+  /** What it threw and nobody caught, as far as it could be told. */
+  readonly error: Error | undefined;
+}
+
+/** A worker that was started. */
+export interface WorkerHandle {
+  /**
+   * Sends a structured clone of `message`; what is in `transfer` changes hands (threads only).
+   *
+   * @throws DataCloneError if it cannot be cloned: then nothing was sent, and nothing transferred.
+   */
+  post(message: unknown, transfer?: readonly object[]): void;
+  /** Ends it at once, whatever it does: a thread is terminated, a process killed. `ended` tells when it is gone. */
+  terminate(): void;
+  /** Whether it keeps this process alive. */
+  setNeeded(needed: boolean): void;
+}
+
+/** The other side, as a worker sees it. */
+export interface WorkerParent {
+  /** `data` of the target. */
+  readonly data: unknown;
+  /** Sends, as `WorkerHandle.post`. */
+  post(message: unknown, transfer?: readonly object[]): void;
+  /** Is told each message. Until then they wait. */
+  onMessage(told: (message: unknown) => void): void;
+  /** The oldest message that waits, without a turn of the event loop; in a process always `undefined`. */
+  receiveNowait(): { readonly message: unknown } | undefined;
+}
+
+/** One end of a pair of ports. */
+export interface MessagePortLike {
+  /** Sends, as `WorkerHandle.post`. */
+  post(message: unknown, transfer?: readonly object[]): void;
+  /** Is told each message from now on; and when the other end is closed, or its thread has ended. */
+  listen(told: (message: unknown) => void, closed: () => void): void;
+  /** Whether it keeps its thread alive. */
+  setNeeded(needed: boolean): void;
+  /** What is put into `transfer` and messages, to give it to another thread. It is not to be used here after that. */
+  readonly native: object;
+  close(): void;
+}
