@@ -77,6 +77,14 @@ export { exponentialBackoff, type ExponentialBackoffOptions } from "./combine/ba
 // Coordination
 export { createChannel, type ReceiveChannel, type SendChannel } from "./sync/channel.ts";
 export type { ChannelStatistics } from "./sync/channel-state.ts";
+export {
+  createQueue,
+  type Queue,
+  type QueueOptions,
+  type QueueShutdownOptions,
+} from "./sync/queue.ts";
+export type { QueueOrder } from "./sync/queue-store.ts";
+export type { QueueStatistics } from "./sync/queue-state.ts";
 export { Event, type EventStatistics } from "./sync/event.ts";
 export type { Lease } from "./sync/lease.ts";
 export { Lock, type LockStatistics } from "./sync/lock.ts";
