@@ -15,11 +15,11 @@ export interface ResponseBodyOptions {
 
 /** What a client does with the body of a request. */
 export interface RequestBodyOptions {
-  /** Compresses the body, at once if it is small, else while it is sent. Default: it is not. */
+  /** Compresses the body, if there is one: at once if it is small, else while it is sent. Default: it is not. */
   readonly compress?: ContentCoding;
-  /** Asks the server before the body is sent (RFC 9110 §10.1.1), and sends it after `timeouts.continueMs` without an answer. Default `false`. */
+  /** Asks the server before the body is sent (RFC 9110 §10.1.1), and sends it after `timeouts.continueMs` without an answer. Without a body there is nothing to ask. Default `false`. */
   readonly expectContinue?: boolean;
-  /** Fields to send behind the body, which is sent in chunks then, as headers, or names and values in turn. Called when the body has been sent. */
+  /** Fields to send behind the body, which is sent in chunks then, as headers, or names and values in turn. Called when the body has been sent. Without a body they are a `TypeError`. */
   readonly trailers?: () => HeadersInit | FieldList;
   /** Told after each piece of the body how many bytes of it have been taken, compressed if they are; and how many there are, if that is known. */
   readonly onUploadProgress?: (bytesSent: number, bytesTotal: number | undefined) => void;

@@ -119,6 +119,11 @@ export class RequestBuilder {
     if (asked === undefined && content !== null && content.payload !== null) {
       throw new TypeError('fetch: got a body and no method, needs one: { method: "POST" }');
     }
+    if (options.trailers !== undefined && (content === null || content.payload === null)) {
+      throw new TypeError(
+        'fetch({ trailers }): got no body that they could follow, needs one; { body: "" } is one',
+      );
+    }
     const method = asked === undefined ? "GET" : normalizedMethod("fetch", asked);
     if (method === "TRACE" && content !== null && content.payload !== null)
       throw new TypeError("fetch: got a body for TRACE, needs none (RFC 9110 §9.3.8)");

@@ -9,6 +9,7 @@ import type { BodySink } from "../web/body-producer.ts";
 import type { HttpRequest } from "../web/http-request.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { openHttpClient } from "./http-client.ts";
+import type { Middleware } from "./middleware.ts";
 import { failedIn, type RawPeer, rawServer } from "./raw-server.test.kit.ts";
 import { answerOnce, encode, Endless, within } from "./uploads.test.kit.ts";
 
@@ -273,5 +274,25 @@ simTest(
     scope.cancel();
     await scope.run(() => client.request("/", { method: "POST", body: cancelled }));
     await assert.rejects(cancelled.receive(), /closed/);
+  },
+);
+
+simTest(
+  "a stream that is a body is closed, also if middleware answers or sends another",
+  async (group) => {
+    const server = await rawServer(group, async (peer) => {
+      await peer.request();
+      await peer.answer();
+    });
+    const answering: Middleware[] = [
+      async (request) => request.respond(new HttpResponse("here")),
+      (request, next) => next(request.with({ body: "other" })),
+    ];
+    for (const one of answering) {
+      await using client = openHttpClient({ base: server.url, middleware: [one] });
+      const body = fromIterable([encode("hello")]);
+      await client.request("/", { method: "POST", body });
+      await assert.rejects(body.receive(), /closed/);
+    }
   },
 );

@@ -1,4 +1,5 @@
 import { withSignal } from "arborio";
+import type { ByteReceiveStream } from "arborio/streams";
 import type { Payload } from "../web/payload.ts";
 import type { RequestBuilder } from "./build-request.ts";
 import type { FetchOptions, HttpClientOptions } from "./client-options.ts";
@@ -22,11 +23,18 @@ export interface FetchingParts {
 /** From what `fetch` is given to the response that it gives: middleware, redirects, and the status. */
 export class Fetching {
   readonly #parts: FetchingParts;
+  readonly #last: Next;
   readonly #send: Next;
+  /** Streams that whoever sends has got, and closes. */
+  readonly #taken: WeakSet<ByteReceiveStream> = new WeakSet();
 
   constructor(parts: FetchingParts) {
     this.#parts = parts;
-    this.#send = composed(parts.options.middleware ?? [], parts.last);
+    this.#last = (request) => {
+      if (isStream(request.payload)) this.#taken.add(request.payload);
+      return parts.last(request);
+    };
+    this.#send = composed(parts.options.middleware ?? [], this.#last);
   }
 
   async fetch(
@@ -38,8 +46,7 @@ export class Fetching {
     try {
       if (signal !== undefined && signal !== null)
         return await withSignal(signal, () => this.#run(request));
-      const response = await this.#sendOf(request.options)(request);
-      return this.#isPlain(response, request) ? response : await this.#finish(request, response);
+      return await this.#run(request);
     } catch (error) {
       closeStream(request.payload);
       throw error;
@@ -47,12 +54,15 @@ export class Fetching {
   }
 
   async #run(request: ClientRequest): Promise<ClientResponse> {
+    const { payload } = request;
     const response = await this.#sendOf(request.options)(request);
+    // Middleware has answered by itself, or sent something else.
+    if (isStream(payload) && !this.#taken.has(payload)) closeStream(payload);
     return this.#isPlain(response, request) ? response : await this.#finish(request, response);
   }
 
   #sendOf({ middleware }: FetchOptions): Next {
-    return middleware === undefined ? this.#send : composed(middleware, this.#parts.last);
+    return middleware === undefined ? this.#send : composed(middleware, this.#last);
   }
 
   /** Whether there is nothing to be done with it. */
@@ -109,11 +119,14 @@ function responseOf({ name }: Middleware, response: unknown): ClientResponse {
   );
 }
 
+function isStream(payload: Payload): payload is ByteReceiveStream {
+  return typeof payload === "object" && payload !== null && !(payload instanceof Uint8Array);
+}
+
 /** A stream that is the body of a request belongs to it, also if it never came to be sent. */
 function closeStream(payload: Payload): void {
   try {
-    if (typeof payload === "object" && payload !== null && !(payload instanceof Uint8Array))
-      payload.close();
+    if (isStream(payload)) payload.close();
   } catch {
     // There is an error already, which says more.
   }

@@ -183,6 +183,12 @@ simTest(
       client.request("/", { ...wrong, trailers: () => ({ x: "a\r\nb: c" }) }),
       failedIn("send", "request-body"),
     );
+    await assert.rejects(
+      client.request("/", { method: "POST", trailers: () => ({ a: "b" }) }),
+      /got no body that they could follow/,
+    );
+    const none = { method: "POST", body: "", trailers: () => ({ a: "b" }) };
+    assert.deepEqual((await client.request("/", none)).json(), ["", ["a", "b"]]);
   },
 );
 
