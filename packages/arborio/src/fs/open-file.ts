@@ -2,7 +2,7 @@ import { requireCapability } from "../platform/capabilities.ts";
 import type { FileHandle } from "../platform/files.ts";
 import { hostOperation } from "../platform/host-operation.ts";
 import { File } from "./file.ts";
-import { toPath } from "./path.ts";
+import { toPath } from "./system-path.ts";
 
 /**
  * Opens a file for reading; links are followed. Cancelled, it opened none: one that the system opened too late is closed.

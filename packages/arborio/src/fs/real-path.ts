@@ -1,6 +1,6 @@
 import { requireCapability } from "../platform/capabilities.ts";
 import { hostOperation } from "../platform/host-operation.ts";
-import { toPath } from "./path.ts";
+import { toPath } from "./system-path.ts";
 
 /**
  * The absolute path of what is there, without `.`, `..` and links: the only one by which to judge whether something is inside a

@@ -1,7 +1,7 @@
 import { requireCapability } from "../platform/capabilities.ts";
 import type { FileStat } from "../platform/files.ts";
 import { hostOperation } from "../platform/host-operation.ts";
-import { toPath } from "./path.ts";
+import { toPath } from "./system-path.ts";
 
 /**
  * What is known about a file; links are followed. Cancelled, it had no effect.
