@@ -284,6 +284,10 @@ sitesTest("combineClientTraces: each is told, in order, by its own methods", asy
 
 sitesTest("trace: wrong hooks are told of", async () => {
   assert.throws(
+    () => openHttpClient({ trace: { onRequestStart: () => {} } as never }),
+    /^TypeError: openHttpClient\(\{ trace \}\): got no hook, needs some of requestStart, /,
+  );
+  assert.throws(
     () => openHttpClient({ trace: { requestStart: 1 } as never }),
     /requestStart \} \}\): got 1, needs a function/,
   );

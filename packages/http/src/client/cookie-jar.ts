@@ -22,7 +22,7 @@ import {
   type KeptCookie,
   stateOfCookie,
 } from "./cookie-state.ts";
-import { describe, requireCount, requireKnown, requireObject } from "./require-option.ts";
+import { describe, requireCount, requireKnown } from "./require-option.ts";
 
 /** Options of `CookieJar`. */
 export interface CookieJarOptions {
@@ -76,7 +76,6 @@ export class CookieJar {
 
   /** An empty one. @throws TypeError, RangeError for wrong options. */
   constructor(options: CookieJarOptions = {}) {
-    requireObject("new CookieJar(options)", options);
     requireKnown("new CookieJar", options, NAMES);
     this.#limits = { ...DEFAULTS, ...options };
     for (const [name, value] of Object.entries(this.#limits))

@@ -1,11 +1,12 @@
 /** What checks of options have in common: errors that say what was got and what is needed. */
 
-/** @throws TypeError if an option has a name that is none. */
+/** @throws TypeError if `options` is no object, or an option has a name that is none. */
 export function requireKnown(
   where: string,
   options: object,
   names: Readonly<Record<string, true>>,
 ): void {
+  requireObject(`${where}(options)`, options);
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(names, name)) continue;
     const known = Object.keys(names).join(", ");
@@ -31,6 +32,12 @@ export function requireCount(where: string, value: unknown, least: number): void
   requireNumber(where, value, least);
   if (Number.isInteger(value) || value === Infinity) return;
   throw new RangeError(`${where}: got ${String(value)}, needs a whole number, or Infinity`);
+}
+
+/** @throws TypeError, RangeError if it is not a number from `least` on, without `Infinity`. */
+export function requireFinite(where: string, value: unknown, least: number): void {
+  requireNumber(where, value, least);
+  if (value === Infinity) throw new RangeError(`${where}: got Infinity, needs a finite number`);
 }
 
 /** @throws TypeError if it is not one of these. */

@@ -5,13 +5,7 @@ import type { ClientLimits, ClientTimeouts, HttpClientOptions } from "./client-o
 import { CookieJar } from "./cookie-jar.ts";
 import { CLIENT_NAMES } from "./fetch-names.ts";
 import { requireClientTrace } from "./trace-requests.ts";
-import {
-  describe,
-  numbersWith,
-  requireCount,
-  requireKnown,
-  requireObject,
-} from "./require-option.ts";
+import { describe, numbersWith, requireCount, requireKnown } from "./require-option.ts";
 
 const TIMEOUTS: ClientTimeouts = {
   poolMs: Infinity,
@@ -54,7 +48,6 @@ export function resolveClientOptions(
   where: string,
   options: HttpClientOptions,
 ): ResolvedClientOptions {
-  requireObject(`${where}(options)`, options);
   requireKnown(where, options, CLIENT_NAMES);
   checkRequestDefaults(where, options);
   if (options.trace !== undefined) requireClientTrace(where, options.trace);

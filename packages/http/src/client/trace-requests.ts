@@ -42,6 +42,9 @@ export function requireClientTrace(where: string, trace: unknown): void {
         `${where}({ trace: { ${hook} } }): got ${describe(value)}, needs a function`,
       );
   }
+  if (HOOKS.every((hook) => (trace as ClientTrace)[hook] === undefined)) {
+    throw new TypeError(`${where}({ trace }): got no hook, needs some of ${HOOKS.join(", ")}`);
+  }
 }
 
 /** The options of a dialer that tells the hooks of look-ups. */

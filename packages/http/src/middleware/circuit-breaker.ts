@@ -4,7 +4,7 @@ import type { ClientResponse } from "../client/client-response.ts";
 import type { Middleware, Next } from "../client/middleware.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { KeyedStates, STATES_MAX } from "./keyed-states.ts";
-import { requireAtLeast, requireCount, requireNames } from "./options.ts";
+import { requireNumber, requireCount, requireKnown } from "../client/require-option.ts";
 
 /** `closed`: requests pass. `open`: none does. `half-open`: one is on its way, to see whether the origin is back. */
 export type CircuitState = "closed" | "open" | "half-open";
@@ -83,11 +83,11 @@ const NAMES: Readonly<Record<keyof CircuitBreakerOptions, true>> = {
  * ```
  */
 export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
-  requireNames("circuitBreaker", options, NAMES);
+  requireKnown("circuitBreaker", options, NAMES);
   const { failuresMax = FAILURES_MAX, openMs = OPEN_MS } = options;
   const { isFailure = isServerError, keyOf = originOf, onChange = () => {} } = options;
   requireCount("circuitBreaker({ failuresMax })", failuresMax, 1);
-  requireAtLeast("circuitBreaker({ openMs })", openMs, 0);
+  requireNumber("circuitBreaker({ openMs })", openMs, 0);
   const circuits = new KeyedStates<Circuit>(
     () => ({ failures: 0, changes: 0, openUntil: -Infinity, isTrying: false }),
     STATES_MAX,

@@ -8,7 +8,7 @@ import { chooseDigest, type DigestChallenge } from "../protocol/digest-challenge
 import { firstField, isName } from "../web/field-names.ts";
 import { bodyHash } from "./digest/body-hash.ts";
 import { DigestSpace } from "./digest/digest-space.ts";
-import { requireNames } from "./options.ts";
+import { requireKnown } from "../client/require-option.ts";
 
 /** Options of `digestAuth`. */
 export interface DigestAuthOptions {
@@ -78,7 +78,7 @@ const NAMES: Readonly<Record<keyof DigestAuthOptions, true>> = {
  * ```
  */
 export function digestAuth(options: DigestAuthOptions): Middleware {
-  requireNames("digestAuth", options, NAMES);
+  requireKnown("digestAuth", options, NAMES);
   const digesting = new Digesting(options);
   return (request, next) => digesting.handle(request, next);
 }

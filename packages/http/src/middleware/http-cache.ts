@@ -4,7 +4,7 @@ import { Caching } from "./cache/caching.ts";
 import type { CacheOutcome } from "./cache/cache-outcome.ts";
 import type { CacheStore } from "./cache/cache-store.ts";
 import { createMemoryCacheStore } from "./cache/memory-cache-store.ts";
-import { requireCount, requireNames } from "./options.ts";
+import { requireCount, requireKnown } from "../client/require-option.ts";
 
 /** Options of `httpCache`. */
 export interface HttpCacheOptions {
@@ -76,7 +76,7 @@ const NAMES: Readonly<Record<keyof HttpCacheOptions, true>> = {
  * ```
  */
 export function httpCache(options: HttpCacheOptions = {}): HttpCache {
-  requireNames("httpCache", options, NAMES);
+  requireKnown("httpCache", options, NAMES);
   const { store = createMemoryCacheStore(), entryBytesMax = ENTRY_BYTES_MAX } = options;
   const { group = null, onError = warnOnce() } = options;
   requireCount("httpCache({ entryBytesMax })", entryBytesMax, 0);

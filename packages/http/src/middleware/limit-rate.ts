@@ -3,7 +3,12 @@ import type { ClientRequest } from "../client/client-request.ts";
 import type { Middleware } from "../client/middleware.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { KeyedStates, STATES_MAX } from "./keyed-states.ts";
-import { requireAtLeast, requireCount, requireFinite, requireNames } from "./options.ts";
+import {
+  requireNumber,
+  requireCount,
+  requireFinite,
+  requireKnown,
+} from "../client/require-option.ts";
 import { retryAfterMs } from "./retry-after-ms.ts";
 
 /** Options of `limitRate`. */
@@ -72,15 +77,15 @@ const NAMES: Readonly<Record<keyof LimitRateOptions, true>> = {
  * ```
  */
 export function limitRate(options: LimitRateOptions): Middleware {
-  requireNames("limitRate", options, NAMES);
+  requireKnown("limitRate", options, NAMES);
   const { requestsMax, perMs = 1000, burst = Math.floor(requestsMax), keyOf = originOf } = options;
   const { waitMs = Infinity, retryAfterMsMax = RETRY_AFTER_MS_MAX } = options;
   requireFinite("limitRate({ requestsMax })", requestsMax, 1);
   requireFinite("limitRate({ perMs })", perMs, 0);
   requireFinite("limitRate({ burst })", burst, 1);
   requireCount("limitRate({ burst })", burst, 1);
-  requireAtLeast("limitRate({ waitMs })", waitMs, 0);
-  requireAtLeast("limitRate({ retryAfterMsMax })", retryAfterMsMax, 0);
+  requireNumber("limitRate({ waitMs })", waitMs, 0);
+  requireNumber("limitRate({ retryAfterMsMax })", retryAfterMsMax, 0);
   const tokenMs = perMs / requestsMax;
   const buckets = new KeyedStates<Bucket>(
     () => ({ fullAt: -Infinity, pausedUntil: -Infinity, lock: new Lock() }),

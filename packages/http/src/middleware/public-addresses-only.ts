@@ -7,7 +7,7 @@ import {
   parseAddressRange,
 } from "../protocol/ip-address.ts";
 import { reachedAddress, specialUseOf } from "./special-addresses.ts";
-import { requireNames } from "./options.ts";
+import { requireKnown } from "../client/require-option.ts";
 
 /** What `guardAddress` of a client takes. */
 export type AddressGuard = NonNullable<HttpClientOptions["guardAddress"]>;
@@ -53,7 +53,7 @@ const NAMES: Readonly<Record<keyof PublicAddressesOnlyOptions, true>> = { allow:
  * ```
  */
 export function publicAddressesOnly(options: PublicAddressesOnlyOptions = {}): AddressGuard {
-  requireNames("publicAddressesOnly", options, NAMES);
+  requireKnown("publicAddressesOnly", options, NAMES);
   const allowed = rangesOf("allow", options.allow ?? []);
   const denied = rangesOf("deny", options.deny ?? []);
   return (address, { role }) => {

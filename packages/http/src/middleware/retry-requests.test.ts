@@ -261,7 +261,10 @@ test("cancelEverywhere: retryRequests", async () => {
 });
 
 void nodeTest("retryRequests: wrong options", () => {
-  assert.throws(() => retryRequests({ attemptsMax: 0 }), /attemptsMax \}\): got 0, needs a whole/);
-  assert.throws(() => retryRequests({ budget: -1 }), /budget \}\): got -1, needs a number from 0/);
+  assert.throws(
+    () => retryRequests({ attemptsMax: 0 }),
+    /attemptsMax \}\): got 0, needs at least 1/,
+  );
+  assert.throws(() => retryRequests({ budget: -1 }), /budget \}\): got -1, needs at least 0/);
   assert.throws(() => retryRequests({ retryAfterMsMax: NaN }), /retryAfterMsMax/);
 });

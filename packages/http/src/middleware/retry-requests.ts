@@ -6,7 +6,7 @@ import type { Middleware } from "../client/middleware.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { firstField } from "../web/field-names.ts";
 import { KeyedStates, STATES_MAX } from "./keyed-states.ts";
-import { requireAtLeast, requireCount, requireNames } from "./options.ts";
+import { requireNumber, requireCount, requireKnown } from "../client/require-option.ts";
 import { retryAfterMs } from "./retry-after-ms.ts";
 
 /** Options of `retryRequests`. */
@@ -109,14 +109,14 @@ const NAMES: Readonly<Record<keyof RetryRequestsOptions, true>> = {
  * ```
  */
 export function retryRequests(options: RetryRequestsOptions = {}): Middleware {
-  requireNames("retryRequests", options, NAMES);
+  requireKnown("retryRequests", options, NAMES);
   const { attemptsMax = ATTEMPTS_MAX, retryAfterMsMax = RETRY_AFTER_MS_MAX } = options;
   const { budget = BUDGET, delayMs = defaultDelay(), onRetry = () => {} } = options;
   const methods = new Set(options.methods ?? IDEMPOTENT);
   const { mayPass = passing(options.statuses ?? STATUSES) } = options;
   requireCount("retryRequests({ attemptsMax })", attemptsMax, 1);
-  requireAtLeast("retryRequests({ retryAfterMsMax })", retryAfterMsMax, 0);
-  requireAtLeast("retryRequests({ budget })", budget, 0);
+  requireNumber("retryRequests({ retryAfterMsMax })", retryAfterMsMax, 0);
+  requireNumber("retryRequests({ budget })", budget, 0);
   const budgets = new KeyedStates<Budget>(
     () => ({ attempts: BUDGET_RESERVE }),
     STATES_MAX,

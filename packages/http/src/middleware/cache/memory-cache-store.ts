@@ -1,4 +1,4 @@
-import { requireCount } from "../options.ts";
+import { requireCount } from "../../client/require-option.ts";
 import type { CachedResponses, CacheStore } from "./cache-store.ts";
 
 /** Options of `createMemoryCacheStore`. */
