@@ -12,7 +12,7 @@ export interface Threads {
    */
   start(target: WorkerTarget, listener: WorkerListener): WorkerHandle;
   /** Whoever started this thread or process, if it is a worker; absent in the program itself. */
-  readonly parent?: WorkerParent;
+  readonly parent?: WorkerParent | undefined;
   /** Two ports that belong together. What is posted to one, the other receives; either may be transferred to another thread. */
   createPortPair(): readonly [MessagePortLike, MessagePortLike];
   /** The oldest message that waits at a port, without a turn of the event loop, so that blocked code can receive too. */
@@ -24,8 +24,10 @@ export interface Threads {
 /** What to start. */
 export interface WorkerTarget {
   readonly kind: "thread" | "process";
-  /** URL of the module that it runs, and how it ends. */
+  /** URL of the module that it runs. This calls `serve` with the `parent` that it finds. */
   readonly module: string;
+  /** What that module does, for a backend whose workers are in this thread (a simulator): it calls this instead. */
+  readonly serve: (parent: WorkerParent) => void;
   /** For people who look at threads and processes. */
   readonly name: string;
   /** What the worker finds as `parent.data`. A structured clone, which may hold `SharedArrayBuffer`s if it is a thread. */
@@ -38,7 +40,7 @@ export interface WorkerListener {
   message(message: unknown): void;
   /** A message came that could not be read. */
   unreadable(error: Error): void;
-  /** It has ended; nothing is told after this. Called once. */
+  /** It has ended, and every message from it has been told; nothing is told after this. Called once. */
   ended(exit: WorkerExit): void;
 }
 
@@ -49,7 +51,7 @@ export interface WorkerExit {
   /** Signal that ended a process. */
   readonly signal: string | undefined;
   /** What it threw and nobody caught, as far as it could be told. */
-  readonly error: Error | undefined;
+  readonly error: unknown;
 }
 
 /** A worker that was started. */
@@ -74,8 +76,10 @@ export interface WorkerParent {
   post(message: unknown, transfer?: readonly object[]): void;
   /** Is told each message. Until then they wait. */
   onMessage(told: (message: unknown) => void): void;
-  /** The oldest message that waits, without a turn of the event loop; in a process always `undefined`. */
+  /** The oldest message that waits, without a turn of the event loop; in a process, and in a simulator, always `undefined`. */
   receiveNowait(): { readonly message: unknown } | undefined;
+  /** Loads a module, once: what `import(url)` gives. */
+  importModule(url: string): Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** One end of a pair of ports. */

@@ -8,6 +8,7 @@ import { nodeDigests } from "../shared/node-digest.ts";
 import { nodeFiles } from "../shared/node-files.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
 import { nodeStandardStreams } from "../shared/node-stdio.ts";
+import { nodeThreads } from "../shared/node-threads.ts";
 import { bunProcess } from "./process.ts";
 import { bunProcesses } from "./processes.ts";
 
@@ -23,6 +24,7 @@ export const bunBackend: Backend = {
   compression: nodeCompression,
   digests: nodeDigests,
   processes: bunProcesses,
+  threads: nodeThreads,
   signals: nodeSignals,
   standardStreams: nodeStandardStreams,
 };

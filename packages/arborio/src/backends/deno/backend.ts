@@ -5,6 +5,7 @@ import { hostEntropy } from "../shared/entropy.ts";
 import { nodeDigests } from "../shared/node-digest.ts";
 import { nodeFiles } from "../shared/node-files.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
+import { nodeThreads } from "../shared/node-threads.ts";
 import { denoStandardStreams } from "./standard-streams.ts";
 import { denoNetwork } from "./network.ts";
 import { denoCompression } from "./compression.ts";
@@ -23,6 +24,7 @@ export const denoBackend: Backend = {
   compression: denoCompression,
   digests: nodeDigests,
   processes: denoProcesses,
+  threads: nodeThreads,
   signals: nodeSignals,
   standardStreams: denoStandardStreams,
 };

@@ -1,0 +1,163 @@
+import type { MessageChannel, MessagePort, Worker } from "node:worker_threads";
+import type {
+  MessagePortLike,
+  Threads,
+  WorkerExit,
+  WorkerHandle,
+  WorkerListener,
+  WorkerParent,
+  WorkerTarget,
+} from "../../platform/threads.ts";
+import { outsideContext } from "./ambient.ts";
+import { lazily } from "./builtin.ts";
+
+const os = lazily("node:os");
+const workerThreads = lazily("node:worker_threads");
+
+/** Under this name a worker finds what belongs to it, so that no thread of somebody else's is taken for one. */
+const WORKER_DATA = "arborio.worker.v1";
+
+/** What a worker is started with. */
+interface WorkerData {
+  readonly [WORKER_DATA]: { readonly port: MessagePort; readonly data: unknown };
+}
+
+/** Threads of `node:worker_threads`, which Node, Bun and Deno all have. */
+export const nodeThreads: Threads = {
+  get parallelism(): number {
+    return os().availableParallelism();
+  },
+
+  start(target: WorkerTarget, listener: WorkerListener): WorkerHandle {
+    return outsideContext(() => new ThreadHandle(target, listener));
+  },
+
+  get parent(): WorkerParent | undefined {
+    return threadParent();
+  },
+
+  createPortPair(): readonly [MessagePortLike, MessagePortLike] {
+    const { port1, port2 } = outsideContext(() => new (workerThreads().MessageChannel)());
+    return [new NodePort(port1), new NodePort(port2)];
+  },
+
+  receiveNowait(port: MessagePortLike): { readonly message: unknown } | undefined {
+    return workerThreads().receiveMessageOnPort(port.native as MessagePort);
+  },
+
+  adoptPort(port: unknown): MessagePortLike {
+    return new NodePort(port as MessagePort);
+  },
+};
+
+class ThreadHandle implements WorkerHandle {
+  readonly #worker: Worker;
+  /** A channel of its own: Deno cannot receive from the one that each worker has but in its event loop, and it is the faster one. */
+  readonly #port: MessagePort;
+  readonly #listener: WorkerListener;
+  #error: unknown;
+  #ended = false;
+
+  constructor(target: WorkerTarget, listener: WorkerListener) {
+    const { MessageChannel, Worker } = workerThreads();
+    const { port1, port2 }: MessageChannel = new MessageChannel();
+    const workerData: WorkerData = { [WORKER_DATA]: { port: port2, data: target.data } };
+    this.#port = port1;
+    this.#listener = listener;
+    this.#worker = new Worker(new URL(target.module), {
+      workerData,
+      transferList: [port2],
+      name: target.name,
+    });
+    port1.on("message", (message: unknown) => listener.message(message));
+    port1.on("messageerror", (error: Error) => listener.unreadable(error));
+    this.#worker.on("error", (error: unknown) => {
+      this.#error ??= error;
+    });
+    this.#worker.on("exit", (code) => this.#end(code));
+    this.setNeeded(false);
+  }
+
+  post(message: unknown, transfer?: readonly object[]): void {
+    this.#port.postMessage(message, transfer as undefined);
+  }
+
+  terminate(): void {
+    void this.#worker.terminate();
+  }
+
+  setNeeded(needed: boolean): void {
+    if (this.#ended) return;
+    if (needed) this.#worker.ref();
+    else {
+      this.#worker.unref();
+      this.#port.unref();
+    }
+  }
+
+  #end(code: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // The end may be told before the last messages are.
+    for (;;) {
+      const last = workerThreads().receiveMessageOnPort(this.#port) as
+        | { readonly message: unknown }
+        | undefined;
+      if (last === undefined) break;
+      this.#listener.message(last.message);
+    }
+    this.#port.close();
+    const exit: WorkerExit = { code, signal: undefined, error: this.#error };
+    this.#listener.ended(exit);
+  }
+}
+
+let foundParent: { readonly parent: WorkerParent | undefined } | undefined;
+
+function threadParent(): WorkerParent | undefined {
+  foundParent ??= { parent: findParent() };
+  return foundParent.parent;
+}
+
+function findParent(): WorkerParent | undefined {
+  const { isMainThread, receiveMessageOnPort, workerData } = workerThreads();
+  if (isMainThread) return undefined;
+  const found = (workerData as Partial<WorkerData> | null | undefined)?.[WORKER_DATA];
+  if (found === undefined) return undefined;
+  const { port, data } = found;
+  return {
+    data,
+    post: (message, transfer) => port.postMessage(message, transfer as undefined),
+    onMessage: (told) => void outsideContext(() => port.on("message", told)),
+    receiveNowait: () => receiveMessageOnPort(port) as { readonly message: unknown } | undefined,
+    importModule: (url) => import(url) as Promise<Readonly<Record<string, unknown>>>,
+  };
+}
+
+class NodePort implements MessagePortLike {
+  readonly native: MessagePort;
+
+  constructor(port: MessagePort) {
+    this.native = port;
+  }
+
+  post(message: unknown, transfer?: readonly object[]): void {
+    this.native.postMessage(message, transfer as undefined);
+  }
+
+  listen(told: (message: unknown) => void, closed: () => void): void {
+    outsideContext(() => {
+      this.native.on("message", told);
+      this.native.on("close", closed);
+    });
+  }
+
+  setNeeded(needed: boolean): void {
+    if (needed) this.native.ref();
+    else this.native.unref();
+  }
+
+  close(): void {
+    this.native.close();
+  }
+}
