@@ -1,5 +1,5 @@
 /**
- * Files and directories, for reading.
+ * Files and directories.
  *
  * @example Count the lines of a file without holding it
  * ```ts
@@ -17,8 +17,10 @@
  */
 import "./platform/host.ts";
 
-export { openFile } from "./fs/open-file.ts";
-export { File, type FileRangeOptions } from "./fs/file.ts";
+export { openFile, type OpenFileOptions } from "./fs/open-file.ts";
+export type { OpenFlags } from "./fs/open-flags.ts";
+export { File, type FileRangeOptions, type SyncOptions } from "./fs/file.ts";
+export { PartialWriteError } from "./fs/errors.ts";
 export {
   readFile,
   type ReadFileOptions,

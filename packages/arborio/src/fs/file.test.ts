@@ -262,7 +262,11 @@ test("stat, File.stat: what the system says, in whole milliseconds", async () =>
       kind: "file",
       size: 5,
       modifiedMs: Math.floor(expected.mtimeMs),
+      accessedMs: Math.floor(expected.atimeMs),
       mode: expected.mode & 0o7777,
+      user: expected.uid,
+      group: expected.gid,
+      names: 1,
       inode: expected.ino,
       device: expected.dev,
     });

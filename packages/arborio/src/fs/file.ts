@@ -1,14 +1,27 @@
-import { describeValue, requireCount } from "../core/arguments.ts";
-import { BusyResourceError, ClosedResourceError } from "../core/errors.ts";
-import type { FileHandle, FileStat } from "../platform/files.ts";
-import { hostOperation } from "../platform/host-operation.ts";
+import { describeValue, requireCount, requireFlag } from "../core/arguments.ts";
+import { BusyResourceError, InvalidStateError } from "../core/errors.ts";
+import type { FileHandle, FileStat, OpenTarget } from "../platform/files.ts";
 import type { Completion, Withdraw } from "../platform/network.ts";
-import { type ByteReceiveStream, CHUNK_BYTES_MAX } from "../streams/byte-stream.ts";
+import {
+  type ByteReceiveStream,
+  type ByteSendStream,
+  CHUNK_BYTES_MAX,
+} from "../streams/byte-stream.ts";
 import { PullStream } from "../streams/pull-stream.ts";
 import { requireRoom } from "../streams/wire-stream.ts";
+import { bytesOf } from "./file-data.ts";
 import { FileRange } from "./file-range.ts";
+import { FileSendStream } from "./file-send-stream.ts";
+import { OpenHandle } from "./open-handle.ts";
 import { READ_BYTES_MAX } from "./positioned.ts";
 import { readWhole } from "./read-whole.ts";
+import { writePieces, type WriteEnd } from "./write-pieces.ts";
+
+/** Options of `File.sync`. */
+export interface SyncOptions {
+  /** Whether what is needed to read the data again is enough: not the times. Default `false`. */
+  readonly dataOnly?: boolean;
+}
 
 /** A part of a file. */
 export interface FileRangeOptions {
@@ -18,39 +31,51 @@ export interface FileRangeOptions {
   readonly end?: number;
 }
 
-/** An operation of this file that runs. */
-interface Running {
-  withdraw: Withdraw;
-  readonly fail: (error: Error) => void;
-}
-
 /**
- * A file that is open for reading. Every operation is a checkpoint, and throws a `SystemError` if the system fails it. A cancelled
+ * An open file. Every operation is a checkpoint, and throws a `SystemError` if the system fails it. A cancelled
  * read had no effect: the position is where it was, and nothing is written into your memory any more; what the system reads
- * nevertheless goes into memory that nobody else uses.
+ * nevertheless goes into memory that nobody else uses. What changes the file cannot be called back once it has begun: it is waited
+ * for although it is cancelled, and says what became of it; the next checkpoint throws `Cancelled`.
  *
- * Several tasks may read at given positions at once; only one where the file's own position is. The end is no error, since files
- * grow: there, reads give no bytes. (Of `stream` it is, as of every stream.)
+ * Several tasks may read and write at given positions at once; only one where the file's own position is. The end is no error,
+ * since files grow: there, reads give no bytes. (Of `stream` it is, as of every stream.)
  *
  * Counterpart: `anyio.AsyncFile`, `trio.open_file`, in binary mode.
  */
 export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposable {
   /** The path that it was opened by. */
   readonly path: string;
-  readonly #handle: FileHandle;
-  readonly #running: Set<Running> = new Set();
-  /** Where `read` goes on that is given no position. */
+  readonly #open: OpenHandle;
   #position = 0;
-  /** A read that moves the position runs. */
+  /** An operation at the file's own position runs. */
   #moving = false;
   /** For `readInto`: memory that no read of the system is writing into any more. */
   #spare: Uint8Array | null = null;
-  #closed = false;
 
   /** @internal Owns the handle. */
-  constructor(handle: FileHandle, path: string) {
-    this.#handle = handle;
-    this.path = path;
+  constructor(handle: FileHandle, target: OpenTarget) {
+    this.#open = new OpenHandle(handle, target);
+    this.path = target.path;
+  }
+
+  /**
+   * Where `read` and `write` go on that are given no position, in bytes from the start. In a file opened to append, writes go to the
+   * end whatever this is, and leave it where it is.
+   */
+  get position(): number {
+    return this.#position;
+  }
+
+  /**
+   * Moves the file's own position. Synchronous: nothing is asked of the system; it may lie beyond the end.
+   *
+   * @throws BusyResourceError if a task reads or writes there at the moment.
+   * @throws TypeError, RangeError if `position` is no whole number from 0 on.
+   */
+  seek(position: number): void {
+    requireCount("File.seek", position, 0, false);
+    this.#requireStill("seek");
+    this.#position = position;
   }
 
   /**
@@ -60,12 +85,12 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * @param position where to read, in bytes from the start of the file. Default: the file's own position, which moves on.
    * @returns at least one byte; none only at the end of the file. They are yours.
    * @throws ClosedResourceError if the file is closed, also while waiting.
-   * @throws BusyResourceError without `position`, if another task reads without one at the moment.
+   * @throws BusyResourceError without `position`, if another task reads or writes without one at the moment.
    * @throws SystemError if the system fails the read, for example with `"EIO"`.
    * @throws TypeError, RangeError if `maxBytes` or `position` is no such number.
    */
   read(maxBytes: number = CHUNK_BYTES_MAX, position?: number): Promise<Uint8Array> {
-    return this.#wait("read", (completion) => {
+    return this.#open.ask("read", (completion) => {
       requireCount("File.read", maxBytes, 1);
       requirePosition("File.read(…, position)", position);
       const view = new Uint8Array(Math.min(maxBytes, READ_BYTES_MAX));
@@ -85,7 +110,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * @throws as `read`.
    */
   readInto(view: Uint8Array, position?: number): Promise<number> {
-    return this.#wait("readInto", (completion) => {
+    return this.#open.ask("readInto", (completion) => {
       requireRoom("File.readInto", view);
       requirePosition("File.readInto(…, position)", position);
       // Not into `view` itself: the system goes on with an abandoned read, and would write there when it is used for other things.
@@ -122,9 +147,62 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
     return await readWhole(this, size, start, end);
   }
 
+  /**
+   * Writes all of `data` at `position`, or where the last operation without one ended; at the end if the file was opened to append.
+   * Once it has begun it is not cancelled. Do not change the bytes until it has ended.
+   *
+   * @param data text goes out in UTF-8.
+   * @param position where to write, in bytes from the start of the file. Default: the file's own position, which moves on.
+   * @returns number of bytes written: all.
+   * @throws SystemError if the system fails the write, for example with `"ENOSPC"`, and nothing was written; with `"EBADF"` if the
+   *   file was opened only to read.
+   * @throws PartialWriteError, a `SystemError`, if it fails after a part was written. The file's own position is behind that part.
+   * @throws BusyResourceError without `position`, if another task reads or writes without one at the moment.
+   * @throws InvalidStateError with `position`, if the file was opened to append: the system would not heed it.
+   * @throws ClosedResourceError if the file is closed; also while writing, unless this was the last piece of 1 MiB.
+   * @throws TypeError, RangeError if `data` or `position` is something else.
+   */
+  write(data: string | Uint8Array, position?: number): Promise<number> {
+    return this.#open.change("write", (completion) => {
+      const bytes = bytesOf("File.write", data);
+      requirePosition("File.write(…, position)", position);
+      this.#writeAt(bytes, position, (written, error) => {
+        if (error === null) completion.succeed(written);
+        else completion.fail(error);
+      });
+    });
+  }
+
+  /**
+   * Cuts the file off behind so many bytes, or fills it up with zeros. Positions stay what they are.
+   *
+   * @throws SystemError, ClosedResourceError as `write`; TypeError, RangeError if `bytes` is no whole number from 0 on.
+   */
+  setSize(bytes: number): Promise<void> {
+    return this.#open.change("setSize", (completion) => {
+      requireCount("File.setSize", bytes, 0, false);
+      this.#open.requireAccess("setSize", "write");
+      this.#open.handle.setSize(bytes, completion);
+    });
+  }
+
+  /**
+   * Waits until everything written is on the disk, so that it is still there after a loss of power. A file that is new is found there
+   * again only if its directory was synced too.
+   *
+   * @throws SystemError if the disk fails: then it is unknown what of it is there.
+   * @throws ClosedResourceError if the file is closed.
+   */
+  sync({ dataOnly = false }: SyncOptions = {}): Promise<void> {
+    return this.#open.change("sync", (completion) => {
+      requireFlag("File.sync({ dataOnly })", dataOnly);
+      this.#open.handle.sync(dataOnly, completion);
+    });
+  }
+
   /** What is known about the file now: its size, the time of its last change, and so on. @throws SystemError, ClosedResourceError */
   stat(): Promise<FileStat> {
-    return this.#wait("stat", (completion) => this.#handle.stat(completion));
+    return this.#open.ask("stat", (completion) => this.#open.handle.stat(completion));
   }
 
   /**
@@ -135,7 +213,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * @throws SystemError if the system refuses; ClosedResourceError if the file is closed, also while waiting.
    */
   realPath(): Promise<string> {
-    return this.#wait("realPath", (completion) => this.#handle.realPath(completion));
+    return this.#open.ask("realPath", (completion) => this.#open.handle.realPath(completion));
   }
 
   /**
@@ -176,20 +254,26 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
   }
 
   /**
-   * Closes the file. Operations that wait get `ClosedResourceError`. The descriptor goes back to the system at once, or when the
-   * reads end that it is still doing: so no late read can meet another file of the same number. Synchronous; works from any context;
-   * a second call does nothing.
+   * A part of the file to send bytes to, from `start` on. It has a position of its own; where the file was opened to append, all goes
+   * to the end. `send` ends when the system has the bytes, and is not cancelled once it has begun. Closing the stream
+   * leaves the file open. A failure of the system is a `BrokenResourceError` with the `SystemError` as its cause.
+   *
+   * @throws TypeError, RangeError if `start` is no position.
+   */
+  sendStream({ start = 0 }: Pick<FileRangeOptions, "start"> = {}): ByteSendStream {
+    requireCount("File.sendStream({ start })", start, 0, false);
+    return new FileSendStream(this, start);
+  }
+
+  /**
+   * Closes the file. Reads that wait get `ClosedResourceError`; what changes the file ends first, a `write` within its next MiB. The
+   * descriptor goes back to the system at once, or when those operations end that it is still doing: so no late one can meet another
+   * file of the same number. Synchronous; works from any context; a second call does nothing.
+   *
+   * What the system says to it is lost: on network disks that may be that something written is lost too. `await using` tells it.
    */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    const running = [...this.#running];
-    this.#running.clear();
-    for (const one of running) {
-      one.withdraw();
-      one.fail(new ClosedResourceError(`File: ${this.path} was closed while it was read`));
-    }
-    this.#handle.close(() => {});
+    this.#open.close();
   }
 
   /** `close`, for `using`. */
@@ -197,15 +281,28 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
     this.close();
   }
 
-  /** `close`, for `await using`. */
+  /** `close`, for `await using`: waits until the descriptor was given back. @throws SystemError if something written is lost. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    return Promise.resolve();
+    return this.#open.closeWhole();
   }
 
   /** @internal Reads into memory that is not used for anything else, also if the read is withdrawn. */
   readOwned(view: Uint8Array, position: number, completion: Completion<number>): Withdraw {
-    return this.#begin("read", (own) => this.#handle.read(view, position, own), completion);
+    return this.#open.beginAsking(
+      "read",
+      (own) => {
+        this.#open.requireAccess("read", "read");
+        return this.#open.handle.read(view, position, own);
+      },
+      completion,
+    );
+  }
+
+  /** @internal Writes all of `bytes`. */
+  writeOwned(bytes: Uint8Array, position: number, ended: WriteEnd): void {
+    this.#open.requireOpen("write");
+    this.#open.requireAccess("write", "write");
+    writePieces(this.#open, bytes, position, ended);
   }
 
   #readAt(
@@ -214,14 +311,11 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
     position: number | undefined,
     completion: Completion<number>,
   ): Withdraw {
-    if (position !== undefined) return this.#handle.read(view, position, completion);
-    if (this.#moving) {
-      throw new BusyResourceError(
-        `File.${operation}: another task reads at the file's own position at the moment; give a position, or let one task read`,
-      );
-    }
+    this.#open.requireAccess(operation, "read");
+    if (position !== undefined) return this.#open.handle.read(view, position, completion);
+    this.#requireStill(operation);
     this.#moving = true;
-    const withdraw = this.#handle.read(view, this.#position, {
+    const withdraw = this.#open.handle.read(view, this.#position, {
       succeed: (count) => {
         this.#moving = false;
         this.#position += count;
@@ -238,40 +332,34 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
     };
   }
 
-  #wait<T>(operation: string, start: (completion: Completion<T>) => Withdraw): Promise<T> {
-    return hostOperation<T>({
-      name: `file.${operation}`,
-      resource: this,
-      begin: (_backend, completion) => this.#begin(operation, start, completion),
+  #writeAt(bytes: Uint8Array, position: number | undefined, ended: WriteEnd): void {
+    this.#open.requireAccess("write", "write");
+    if (position !== undefined) {
+      this.#requireHeeded(position);
+      writePieces(this.#open, bytes, position, ended);
+      return;
+    }
+    this.#requireStill("write");
+    this.#moving = true;
+    writePieces(this.#open, bytes, this.#position, (written, error) => {
+      this.#moving = false;
+      if (!this.#open.appends) this.#position += written;
+      ended(written, error);
     });
   }
 
-  /** Starts an operation so that `close` finds it. */
-  #begin<T>(
-    operation: string,
-    start: (completion: Completion<T>) => Withdraw,
-    completion: Completion<T>,
-  ): Withdraw {
-    if (this.#closed)
-      throw new ClosedResourceError(
-        `File.${operation}: ${this.path} is closed; close it when nobody uses it any more`,
-      );
-    const running: Running = { withdraw: () => {}, fail: (error) => completion.fail(error) };
-    running.withdraw = start({
-      succeed: (value) => {
-        this.#running.delete(running);
-        completion.succeed(value);
-      },
-      fail: (error) => {
-        this.#running.delete(running);
-        completion.fail(error);
-      },
-    });
-    this.#running.add(running);
-    return () => {
-      this.#running.delete(running);
-      running.withdraw();
-    };
+  #requireStill(operation: string): void {
+    if (!this.#moving) return;
+    throw new BusyResourceError(
+      `File.${operation}: another task reads or writes at the file's own position at the moment; give a position, or let one task do it`,
+    );
+  }
+
+  #requireHeeded(position: number): void {
+    if (!this.#open.appends) return;
+    throw new InvalidStateError(
+      `File.write: got the position ${position}, but ${this.path} was opened to append: all goes to its end; leave the position out, or open it with "r+"`,
+    );
   }
 }
 

@@ -1,0 +1,16 @@
+/** Errors of files. Whatever the system refuses is a `SystemError`. */
+import { brandError } from "../core/brand.ts";
+import { SystemError } from "../core/errors.ts";
+
+/** A write failed when a part of it was written already, for example because the disk is full. */
+export class PartialWriteError extends SystemError {
+  /** So many bytes, the first ones, were written. */
+  readonly writtenBytes: number;
+
+  /** Made by writes to a file. */
+  constructor(message: string, systemCode: string, writtenBytes: number, options?: ErrorOptions) {
+    super(message, systemCode, options);
+    this.writtenBytes = writtenBytes;
+  }
+}
+brandError(PartialWriteError, "PartialWriteError");

@@ -1,0 +1,123 @@
+/**
+ * What runs on an open file, and how it ends. What only asks is withdrawn when its flow is cancelled or the file closed. What changes
+ * the file cannot be called back: it is waited for, cancelled or closed, so that its caller learns what became of it.
+ */
+import { ClosedResourceError, SystemError } from "../core/errors.ts";
+import type { FileHandle, OpenTarget } from "../platform/files.ts";
+import { hostOperation } from "../platform/host-operation.ts";
+import type { Completion, Withdraw } from "../platform/network.ts";
+
+/** Something that runs and can be withdrawn. */
+interface Running {
+  withdraw: Withdraw;
+  readonly fail: (error: Error) => void;
+}
+
+/** An open file of the backend, with its operations that run. */
+export class OpenHandle {
+  readonly handle: FileHandle;
+  readonly path: string;
+  readonly appends: boolean;
+  readonly #access: OpenTarget["access"];
+  readonly #running: Set<Running> = new Set();
+  /** Settles when the descriptor was given back, with what the system said to that. */
+  #closing: Promise<Error | null> | null = null;
+
+  /** Owns the handle. */
+  constructor(handle: FileHandle, target: OpenTarget) {
+    this.handle = handle;
+    this.path = target.path;
+    this.appends = target.append;
+    this.#access = target.access;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== null;
+  }
+
+  /** Waits for what only asks. */
+  ask<T>(operation: string, start: (completion: Completion<T>) => Withdraw): Promise<T> {
+    return hostOperation<T>({
+      name: `file.${operation}`,
+      resource: this,
+      begin: (_backend, completion) => this.beginAsking(operation, start, completion),
+    });
+  }
+
+  /** Starts what only asks, so that `close` finds it. */
+  beginAsking<T>(
+    operation: string,
+    start: (completion: Completion<T>) => Withdraw,
+    completion: Completion<T>,
+  ): Withdraw {
+    this.requireOpen(operation);
+    const running: Running = { withdraw: () => {}, fail: (error) => completion.fail(error) };
+    running.withdraw = start({
+      succeed: (value) => {
+        this.#running.delete(running);
+        completion.succeed(value);
+      },
+      fail: (error) => {
+        this.#running.delete(running);
+        completion.fail(error);
+      },
+    });
+    this.#running.add(running);
+    return () => {
+      this.#running.delete(running);
+      running.withdraw();
+    };
+  }
+
+  /** Waits for what changes the file. */
+  change<T>(operation: string, start: (completion: Completion<T>) => void): Promise<T> {
+    return hostOperation<T>({
+      name: `file.${operation}`,
+      resource: this,
+      mustEnd: true,
+      begin: (_backend, completion) => {
+        this.requireOpen(operation);
+        start(completion);
+        return () => {};
+      },
+    });
+  }
+
+  requireOpen(operation: string): void {
+    if (this.isClosed) throw this.closedError(operation);
+  }
+
+  closedError(operation: string): ClosedResourceError {
+    return new ClosedResourceError(
+      `File.${operation}: ${this.path} is closed; close it when nobody uses it any more`,
+    );
+  }
+
+  /** Throws unless the file was opened for this. The system's own words, `EBADF` or `EINVAL`, would not tell what is wrong. */
+  requireAccess(operation: string, wanted: "read" | "write"): void {
+    if (this.#access === "read-write" || this.#access === wanted) return;
+    const remedy = wanted === "read" ? '"r", "r+" or "w+"' : '"r+", "w" or "a"';
+    throw new SystemError(
+      `File.${operation}: ${this.path} was opened only to ${this.#access}, needs openFile with flags such as ${remedy} (EBADF)`,
+      "EBADF",
+    );
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.#closing = new Promise((resolve) => this.handle.close(resolve));
+    const running = [...this.#running];
+    this.#running.clear();
+    for (const one of running) {
+      one.withdraw();
+      one.fail(new ClosedResourceError(`File: ${this.path} was closed while it was used`));
+    }
+  }
+
+  /** Closes, and throws what the system said to that. */
+  async closeWhole(): Promise<void> {
+    this.close();
+    const error = await this.#closing;
+    if (error !== null) throw error;
+  }
+}
