@@ -13,7 +13,7 @@ import type { Wire } from "../platform/wire.ts";
 import type { ByteReceiveStream, ByteSendStream } from "../streams/byte-stream.ts";
 import { WireStream } from "../streams/wire-stream.ts";
 import { outsideScopes } from "../sync/outside.ts";
-import { ParkingLot, parkKind } from "../sync/parking-lot.ts";
+import { ParkingLot } from "../sync/parking-lot.ts";
 import { shielded } from "../sync/shield.ts";
 import { moveOnAfter, sleep } from "../sync/timeouts.ts";
 import type { Command } from "./command.ts";
@@ -36,8 +36,6 @@ const LOOK_MS_MAX = 50;
  */
 const KILLED_MS_MAX = 1000;
 
-const WAIT = parkKind("process.wait");
-
 /**
  * A process that `openProcess` has started. Close it, best by `await using`: that ends it with all that it has started.
  *
@@ -53,7 +51,7 @@ export class ChildProcess implements AsyncDisposable {
   readonly #stdin: WireStream | null;
   readonly #stdout: WireStream | null;
   readonly #stderr: WireStream | null;
-  readonly #ended: ParkingLot = new ParkingLot(WAIT, this);
+  readonly #ended: ParkingLot = new ParkingLot("process.wait", this);
   #exit: ProcessExit | undefined;
 
   /** @internal */

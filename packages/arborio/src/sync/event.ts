@@ -1,8 +1,5 @@
 import { ambientScope } from "../core/ambient.ts";
-import type { WaitKind } from "../core/suspend.ts";
-import { ParkingLot, parkKind } from "./parking-lot.ts";
-
-const WAIT: WaitKind = parkKind("event.wait");
+import { ParkingLot } from "./parking-lot.ts";
 
 /** What `Event.statistics()` tells. */
 export interface EventStatistics {
@@ -28,7 +25,7 @@ export interface EventStatistics {
  */
 export class Event {
   #isSet = false;
-  readonly #lot: ParkingLot = new ParkingLot(WAIT, this);
+  readonly #lot: ParkingLot = new ParkingLot("event.wait", this);
 
   /** Whether `set` was called. */
   get isSet(): boolean {

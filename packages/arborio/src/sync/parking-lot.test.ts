@@ -5,11 +5,26 @@ import { BrokenResourceError } from "../core/errors.ts";
 import { waitAllTasksBlocked } from "../core/idle.ts";
 import { CancelScope } from "../core/scope.ts";
 import { taskGroup } from "../core/task-group.ts";
+import { runningTasks } from "../core/task-tree.ts";
 import { cancelEverywhere } from "../testing/cancel-everywhere.ts";
 import { onEveryBackend } from "../testing/every-backend.ts";
 import { ParkingLot } from "./parking-lot.ts";
 
 const test = onEveryBackend(nodeTest);
+
+test("ParkingLot: the task tree says what for, and for which resource", async () => {
+  const lot = new ParkingLot("gate.pass", "the gate");
+  await taskGroup(async (group) => {
+    const passing = group.startSoon(() => lot.park());
+    await waitAllTasksBlocked();
+    const info = runningTasks().find(({ id }) => id === passing.id);
+    assert.deepEqual(
+      info?.waits.map(({ kind, resource }) => [kind, resource]),
+      [["gate.pass", "the gate"]],
+    );
+    lot.unpark();
+  });
+});
 
 /** Parks `names` in order, and collects those that were woken. */
 function park(lot: ParkingLot, names: readonly string[], woken: string[]): Promise<unknown>[] {

@@ -12,17 +12,20 @@ export interface ParkingLotStatistics {
   readonly broken: boolean;
 }
 
-/** A kind of wait in a parking lot; its name is what the task tree shows. The payload of such a waiter is the lot it is in. */
-export function parkKind(name: string): WaitKind {
-  return {
-    name,
-    abort(waiter) {
-      (waiter.payload as ParkingLot).queue.remove(waiter as Waiter<void>);
-    },
-  };
-}
+/** Kinds of waits in parking lots by name. The payload of such a waiter is the lot it is in. */
+const kinds: Map<string, WaitKind> = new Map();
 
-const PARK: WaitKind = parkKind("parkingLot.park");
+function kindOf(name: string): WaitKind {
+  let kind = kinds.get(name);
+  if (kind === undefined) {
+    kind = {
+      name,
+      abort: (waiter) => (waiter.payload as ParkingLot).queue.remove(waiter as Waiter<void>),
+    };
+    kinds.set(name, kind);
+  }
+  return kind;
+}
 
 /**
  * A place where flows wait for one another, first-in first-out: the fair queue under locks, events and conditions, for
@@ -55,9 +58,12 @@ export class ParkingLot {
   readonly #resource: unknown;
   #broken: { readonly error: unknown } | null = null;
 
-  /** The parameters are for the library: what the task tree shows. */
-  constructor(kind: WaitKind = PARK, resource?: unknown) {
-    this.#kind = kind;
+  /**
+   * @param name what the task tree says of those who wait here: `"http.receive"`. One of few: it is kept.
+   * @param resource what it says they wait for. Default: this lot.
+   */
+  constructor(name: string = "parkingLot.park", resource?: unknown) {
+    this.#kind = kindOf(name);
     this.#resource = resource ?? this;
   }
 

@@ -10,7 +10,7 @@ const LATE_MS = 1;
  * its time, and heads whose bodies do. One task for all connections of a server.
  */
 export class LateFlusher {
-  readonly #lot: ParkingLot = new ParkingLot();
+  readonly #lot: ParkingLot = new ParkingLot("http.flush");
   #late: WireOutlet[] = [];
 
   /** To be called once for what was collected; see `WireOutlet.isLate`. */

@@ -18,7 +18,7 @@ export interface InputParser {
 export class WireInlet {
   readonly #wire: Wire;
   readonly #parser: InputParser;
-  readonly #lot: ParkingLot = new ParkingLot();
+  readonly #lot: ParkingLot = new ParkingLot("http.receive");
   #paused = false;
   #ignored = false;
   /** Set when nothing more will come. */

@@ -192,7 +192,7 @@ export class WireOutlet {
     this.#waiters += 1;
     try {
       while (this.#writing && this.#writes === write && this.#failure === null) {
-        this.#lot ??= new ParkingLot();
+        this.#lot ??= new ParkingLot("http.send");
         await this.#lot.park();
       }
       if (this.#failure !== null) throw this.#broken();

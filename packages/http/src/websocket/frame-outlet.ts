@@ -52,7 +52,7 @@ export class FrameOutlet {
   /** What is left of the frame that is being written. */
   #rest: Uint8Array | null = null;
   #waiting: Uint8Array[] = [];
-  readonly #lot: ParkingLot = new ParkingLot();
+  readonly #lot: ParkingLot = new ParkingLot("webSocket.send");
 
   constructor(wire: Wire, role: WebSocketRole) {
     this.#wire = wire;

@@ -42,7 +42,7 @@ export class MessageSender {
   readonly #settings: SenderSettings;
   /** Whether a message is being sent; others wait for their turn, in order. */
   #isTaken = false;
-  readonly #turns: ParkingLot = new ParkingLot();
+  readonly #turns: ParkingLot = new ParkingLot("webSocket.send");
 
   constructor(core: WebSocketCore, settings: SenderSettings) {
     this.#core = core;

@@ -60,7 +60,7 @@ export class WebSocketCore implements WireReceiver, ControlListener {
   /** Who waits for a message, and takes it where it comes in. */
   taker: MessageTaker | null = null;
   /** Who waits for something to receive, and looks what it is when it goes on. */
-  readonly #receivers: ParkingLot = new ParkingLot();
+  readonly #receivers: ParkingLot = new ParkingLot("webSocket.receive");
   /** Who waits for pongs, by their payload. */
   readonly pings: Map<string, Event> = new Map();
   /** Whether somebody was given a message, and has not asked for the next one: there may be an answer to come. */
