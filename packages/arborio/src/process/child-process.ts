@@ -5,7 +5,7 @@
  * point, and it is bounded by the grace time, so that a cancelled scope never waits longer than that and never leaves a process.
  */
 import { ambientScope } from "../core/ambient.ts";
-import { describeValue, requireTime } from "../core/arguments.ts";
+import { describeValue, requireKnown, requireOptions } from "../core/arguments.ts";
 import { InvalidStateError } from "../core/errors.ts";
 import { taskGroup } from "../core/task-group.ts";
 import type { ProcessExit, ProcessHandle } from "../platform/processes.ts";
@@ -16,11 +16,11 @@ import { outsideScopes } from "../sync/outside.ts";
 import { ParkingLot } from "../sync/parking-lot.ts";
 import { shielded } from "../sync/shield.ts";
 import { moveOnAfter, sleep } from "../sync/timeouts.ts";
-import type { Command } from "./command.ts";
+import { type Command, requireGrace } from "./command.ts";
 
 /** Options of `ChildProcess.stop`. */
 export interface StopOptions {
-  /** Milliseconds between SIGTERM and SIGKILL. Default: what the process was opened with. */
+  /** Milliseconds between SIGTERM and SIGKILL; `Infinity`: it is never killed. Default: what the process was opened with. */
   readonly graceMs?: number;
 }
 
@@ -144,7 +144,7 @@ export class ChildProcess implements AsyncDisposable {
    * Its output stays open, so that what it has said at last can be read. Somebody has to read it meanwhile if it is much.
    *
    * @returns how the process ended.
-   * @throws TypeError, RangeError if `graceMs` is no time.
+   * @throws TypeError, RangeError if `graceMs` is no time, or an option has another name.
    *
    * @example A second to tidy up
    * ```ts
@@ -159,8 +159,10 @@ export class ChildProcess implements AsyncDisposable {
    * ```
    */
   async stop(options: StopOptions = {}): Promise<ProcessExit> {
+    requireOptions("stop(options)", options, "{ graceMs: 1000 }");
+    requireKnown("stop", options, { graceMs: true });
     const { graceMs = this.#graceMs } = options;
-    requireTime("stop({ graceMs })", graceMs);
+    requireGrace("stop({ graceMs })", graceMs);
     await this.#end(graceMs);
     return this.#exit as ProcessExit;
   }

@@ -1,4 +1,10 @@
-import { describeValue, requireFlag, requireOptions, requireTime } from "../core/arguments.ts";
+import {
+  describeValue,
+  requireFlag,
+  requireKnown,
+  requireOptions,
+  requireTime,
+} from "../core/arguments.ts";
 import type { ProcessCommand, StreamTarget } from "../platform/processes.ts";
 
 /** A program, by its name or path, and its arguments. No shell is in between: each argument arrives as it is. */
@@ -18,9 +24,39 @@ export interface ProcessOptions {
    * inherited.
    */
   readonly group?: "own" | "inherit";
-  /** Milliseconds between asking it to end (SIGTERM) and killing it (SIGKILL). Default 5,000. */
+  /** Milliseconds between asking it to end (SIGTERM) and killing it (SIGKILL); `Infinity`: it is never killed. Default 5,000. */
   readonly graceMs?: number;
 }
+
+/** Every name there is, to be checked. */
+const NAMES: Readonly<Record<keyof ProcessOptions | "stdin" | "stdout" | "stderr", true>> = {
+  cwd: true,
+  env: true,
+  clearEnv: true,
+  group: true,
+  graceMs: true,
+  stdin: true,
+  stdout: true,
+  stderr: true,
+};
+
+const A_SCOPE = "a scope around the call, such as failAfter(5000, () => runProcess(…))";
+
+/** What options of Node's, Bun's, Deno's and Python's functions are here. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  args: "the array of the command: [program, ...args]",
+  detached: 'group: "own", which is the default, or group: "inherit"',
+  encoding: "stdoutText and stderrText of the result, or a TextReceiveStream",
+  input: 'runProcess, or stdin: "pipe" and process.stdin.send(bytes)',
+  check: "runProcess, or look at the code that process.wait() returns",
+  killSignal: "graceMs: SIGTERM comes first, then SIGKILL; sendSignal sends any other",
+  maxBuffer: "outputBytesMax",
+  shell: 'shellCommand("a line of the shell", ...args) as the command',
+  signal: "a scope: withSignal(signal, () => …)",
+  stdio: "stdin, stdout and stderr, each by itself",
+  timeout: A_SCOPE,
+  timeoutMs: A_SCOPE,
+};
 
 /** Time that a process has to end after SIGTERM, in milliseconds: half of what Docker gives to a container, so that it fits in there. */
 const GRACE_MS = 5000;
@@ -39,11 +75,13 @@ export function checkCommand(
   command: Command,
   options: ProcessOptions,
   streams: Streams,
+  otherNames: Readonly<Record<string, true>> = {},
 ): CheckedCommand {
   const [program, ...args] = requireCommand(where, command);
+  requireKnown(where, options, { ...NAMES, ...otherNames }, INSTEAD);
   const { env = {}, clearEnv = false, graceMs = GRACE_MS } = options;
   requireFlag(`${where}({ clearEnv })`, clearEnv);
-  requireTime(`${where}({ graceMs })`, graceMs);
+  requireGrace(`${where}({ graceMs })`, graceMs);
   requireEnvironment(where, env);
   for (const name of ["stdin", "stdout", "stderr"] as const)
     requireStream(`${where}({ ${name} })`, streams[name]);
@@ -70,6 +108,13 @@ export function checkCommand(
   };
 }
 
+/** Throws unless it is a time that can be given to a process. */
+export function requireGrace(where: string, graceMs: unknown): void {
+  requireTime(where, graceMs);
+  if ((graceMs as number) >= 0) return;
+  throw new RangeError(`${where}: got ${String(graceMs)}, needs at least 0 milliseconds`);
+}
+
 function requireCommand(where: string, command: unknown): readonly [string, ...string[]] {
   const example = 'needs an array such as ["git", "status"]';
   if (typeof command === "string") {
@@ -88,7 +133,7 @@ function requireCommand(where: string, command: unknown): readonly [string, ...s
   const parts = command as string[];
   if (parts.length === 0 || parts[0] === "")
     throw new RangeError(`${where}: got a command without a program, ${example}`);
-  for (const part of parts) requireNoNul(`${where}: a part of the command`, part);
+  for (const part of parts) requireCarried(`${where}: a part of the command`, part);
   return parts as unknown as readonly [string, ...string[]];
 }
 
@@ -100,8 +145,8 @@ function requireEnvironment(where: string, env: unknown): void {
       throw new TypeError(`${of}: got ${describeValue(value)}, needs a string or undefined`);
     if (name === "" || name.includes("="))
       throw new RangeError(`${of}: the name of a variable cannot be empty or contain "="`);
-    requireNoNul(of, name);
-    if (value !== undefined) requireNoNul(of, value);
+    requireCarried(of, name);
+    if (value !== undefined) requireCarried(of, value);
   }
 }
 
@@ -112,7 +157,7 @@ function requireDirectory(where: string, cwd: unknown): string | undefined {
   if (typeof cwd !== "string")
     throw new TypeError(`${of}: got ${describeValue(cwd)}, needs a path or a file: URL`);
   if (cwd === "") throw new RangeError(`${of}: got "", needs a path`);
-  requireNoNul(of, cwd);
+  requireCarried(of, cwd);
   return cwd;
 }
 
@@ -124,7 +169,7 @@ function pathOf(where: string, url: URL): string {
   if (/%2f/i.test(url.pathname))
     throw new RangeError(`${where}: got ${describeValue(url.href)}, in which a name contains "/"`);
   const path = decodeURIComponent(url.pathname);
-  requireNoNul(where, path);
+  requireCarried(where, path);
   return path;
 }
 
@@ -136,10 +181,16 @@ function requireStream(where: string, target: StreamTarget): void {
   );
 }
 
-function requireNoNul(where: string, text: string): void {
-  if (!text.includes("\0")) return;
+/** What the system cannot pass on, or not unchanged: strings end at a zero byte, and UTF-8 has no halves of characters. */
+function requireCarried(where: string, text: string): void {
+  const what = text.includes("\0")
+    ? "a zero byte"
+    : /\p{Surrogate}/u.test(text)
+      ? "half a character, a lone surrogate"
+      : null;
+  if (what === null) return;
   throw new RangeError(
-    `${where}: got ${describeValue(text)}, which contains a zero byte; the system cannot pass it on`,
+    `${where}: got ${describeValue(text)}, which contains ${what}; the system cannot pass it on`,
   );
 }
 

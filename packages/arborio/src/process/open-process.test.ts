@@ -162,6 +162,10 @@ test("openProcess: says what is wrong with a call", async () => {
     [["ls"], { group: "none" }, /\(\{ group \}\): got "none", needs "own" or "inherit"/],
     [["ls"], { graceMs: "1" }, /\(\{ graceMs \}\): got "1"/],
     [["ls"], { graceMs: Number.NaN }, /\(\{ graceMs \}\): got NaN/],
+    [["ls"], { graceMs: -1 }, /\(\{ graceMs \}\): got -1, needs at least 0 milliseconds/],
+    [["ls", "\uD83D"], {}, /which contains half a character, a lone surrogate/],
+    [["ls"], { env: { A: "\uDE00" } }, /which contains half a character/],
+    [["ls"], { cwd: "/\uD83D" }, /which contains half a character/],
   ];
   for (const [command, options, message] of cases) {
     await assert.rejects(wrong(command, options), (error) => {
@@ -174,6 +178,45 @@ test("openProcess: says what is wrong with a call", async () => {
   assert.throws(() => shellCommand("ls", 1 as unknown as string), TypeError);
   const backend = { ...simulator().createBackend(), processes: undefined } as unknown as Backend;
   await run(() => assert.rejects(openProcess(["ls"]), NotSupportedError), { backend });
+});
+
+test("openProcess, ChildProcess.stop: an option that does not exist is refused, and what is known from elsewhere is named", async () => {
+  const cases: readonly [object, string][] = [
+    [
+      { shell: true },
+      '({ shell }): there is no such option; use shellCommand("a line of the shell", ...args) as the command',
+    ],
+    [
+      { timeout: 1000 },
+      "({ timeout }): there is no such option; use a scope around the call, such as failAfter(5000, () => runProcess(…))",
+    ],
+    [
+      { stdio: "inherit" },
+      "({ stdio }): there is no such option; use stdin, stdout and stderr, each by itself",
+    ],
+    [
+      { signal: AbortSignal.abort() },
+      "({ signal }): there is no such option; use a scope: withSignal(signal, () => …)",
+    ],
+    [
+      { check: true },
+      "({ check }): there is no such option; use runProcess, or look at the code that process.wait() returns",
+    ],
+    [
+      { CWD: "/" },
+      "({ CWD }): there is no such option; there are cwd, env, clearEnv, group, graceMs, stdin, stdout, stderr",
+    ],
+  ];
+  for (const [options, message] of cases) {
+    await assert.rejects(openProcess(["ls"], options), {
+      name: "TypeError",
+      message: `openProcess${message}`,
+    });
+  }
+  await using child = await openProcess(["true"], { shell: undefined } as object);
+  await assert.rejects(child.stop({ timeout: 1 } as object), /stop\(\{ timeout \}\): there is no/);
+  await assert.rejects(child.stop({ graceMs: -1 }), RangeError);
+  await assert.rejects(child.stop(1000 as never), TypeError);
 });
 
 hostTest("openProcess: the environment is inherited, added to, taken from, or whole", async () => {

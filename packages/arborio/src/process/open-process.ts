@@ -58,14 +58,15 @@ export async function openProcess(
   return await start("openProcess", command, options, { stdin, stdout, stderr });
 }
 
-/** `openProcess` for `where`, whose name is in the messages. */
+/** `openProcess` for `where`, whose name is in the messages, and which has options of `otherNames` too. */
 export async function start(
   where: string,
   command: Command,
   options: ProcessOptions,
   streams: Readonly<Record<"stdin" | "stdout" | "stderr", StreamTarget>>,
+  otherNames?: Readonly<Record<string, true>>,
 ): Promise<ChildProcess> {
-  const checked = checkCommand(where, command, options, streams);
+  const checked = checkCommand(where, command, options, streams, otherNames);
   const copy: Command = Object.freeze([checked.command.program, ...checked.command.args]);
   const handle = await hostOperation<ProcessHandle>({
     name: "process.start",

@@ -204,6 +204,14 @@ test("runProcess: says what is wrong with a call", async () => {
     [{ outputBytesMax: -1 }, /\(\{ outputBytesMax \}\): got -1/],
     [{ outputBytesMax: 1.5 }, /\(\{ outputBytesMax \}\): got 1.5/],
     [{ cwd: 1 }, /runProcess\(\{ cwd \}\): got 1/],
+    [{ graceMs: -5 }, /runProcess\(\{ graceMs \}\): got -5/],
+    [
+      { maxBuffer: 1 },
+      /runProcess\(\{ maxBuffer \}\): there is no such option; use outputBytesMax/,
+    ],
+    [{ shell: true }, /runProcess\(\{ shell \}\): there is no such option; use shellCommand/],
+    [{ timeoutMs: 1 }, /\(\{ timeoutMs \}\): there is no such option; use a scope .*failAfter/],
+    [{ inputs: "" }, /there are cwd, .*, input, check, outputBytesMax$/],
     [null, /got null, needs an object/],
   ];
   for (const [options, message] of cases) {

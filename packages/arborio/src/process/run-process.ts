@@ -33,6 +33,13 @@ export interface RunProcessOptions extends ProcessOptions {
   readonly outputBytesMax?: number;
 }
 
+/** Those that only `runProcess` has. */
+const OTHER_NAMES: Readonly<Record<string, true>> = {
+  input: true,
+  check: true,
+  outputBytesMax: true,
+};
+
 /** Far more than programs say that are run for an answer; not so much that one gone wild fills the memory. */
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -84,7 +91,7 @@ export async function runProcess(
   requireCount("runProcess({ outputBytesMax })", outputBytesMax, 0);
   requireInput(input, options.stdin);
   const streams = { stdin: input === undefined ? stdin : "pipe", stdout, stderr } as const;
-  const process = await start("runProcess", command, options, streams);
+  const process = await start("runProcess", command, options, streams, OTHER_NAMES);
   let result: ProcessResult;
   try {
     const outputs = [
