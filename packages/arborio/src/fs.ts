@@ -27,6 +27,14 @@ export {
   readTextFile,
   type ReadTextFileOptions,
 } from "./fs/read-file.ts";
+export {
+  appendFile,
+  type AppendFileOptions,
+  writeFile,
+  type WriteFileOptions,
+} from "./fs/write-file.ts";
+export { replaceFile, type ReplaceFileOptions } from "./fs/replace-file.ts";
+export type { FileData } from "./fs/file-data.ts";
 export { stat } from "./fs/stat.ts";
 export { realPath } from "./fs/real-path.ts";
 export { readDirectory } from "./fs/read-directory.ts";
