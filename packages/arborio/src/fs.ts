@@ -35,7 +35,9 @@ export {
 } from "./fs/write-file.ts";
 export { replaceFile, type ReplaceFileOptions } from "./fs/replace-file.ts";
 export type { FileData } from "./fs/file-data.ts";
-export { stat } from "./fs/stat.ts";
+export { stat, type StatOptions } from "./fs/stat.ts";
+export { PurePath, type RelativeToOptions } from "./fs/pure-path.ts";
+export type { PathLike } from "./fs/system-path.ts";
 export { realPath } from "./fs/real-path.ts";
 export { readDirectory } from "./fs/read-directory.ts";
 export type { DirectoryEntry, DirectoryEntryKind, FileKind, FileStat } from "./platform/files.ts";

@@ -5,7 +5,7 @@ import { hostOperation } from "../platform/host-operation.ts";
 import { File } from "./file.ts";
 import { requireMode } from "./mode.ts";
 import { type OpenFlags, type OpenRequest, requestOf } from "./open-flags.ts";
-import { toPath } from "./system-path.ts";
+import { type PathLike, toPath } from "./system-path.ts";
 
 /** Options of `openFile`. */
 export interface OpenFileOptions {
@@ -56,7 +56,7 @@ export interface OpenFileOptions {
  * });
  * ```
  */
-export async function openFile(path: string | URL, options: OpenFileOptions = {}): Promise<File> {
+export async function openFile(path: PathLike, options: OpenFileOptions = {}): Promise<File> {
   const { request, mode } = readOptions(options);
   const target = { path: toPath("openFile", path), mode, ...request };
   const handle = await hostOperation<FileHandle>({

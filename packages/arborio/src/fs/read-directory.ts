@@ -1,7 +1,7 @@
 import { requireCapability } from "../platform/capabilities.ts";
 import type { DirectoryEntry } from "../platform/files.ts";
 import { hostOperation } from "../platform/host-operation.ts";
-import { toPath } from "./system-path.ts";
+import { type PathLike, toPath } from "./system-path.ts";
 
 /**
  * What is in a directory, as a whole. Cancelled, it had no effect.
@@ -25,7 +25,7 @@ import { toPath } from "./system-path.ts";
  * });
  * ```
  */
-export async function readDirectory(path: string | URL): Promise<DirectoryEntry[]> {
+export async function readDirectory(path: PathLike): Promise<DirectoryEntry[]> {
   const entries = await hostOperation<readonly DirectoryEntry[]>({
     name: "readDirectory",
     resource: path,

@@ -2,6 +2,7 @@ import { requireCount } from "../core/arguments.ts";
 import { TextDecodingError } from "../streams/errors.ts";
 import { openFile } from "./open-file.ts";
 import { readWhole, WHOLE_BYTES_MAX } from "./read-whole.ts";
+import type { PathLike } from "./system-path.ts";
 
 /** Options of `readFile`. */
 export interface ReadFileOptions {
@@ -36,10 +37,7 @@ export interface ReadTextFileOptions extends ReadFileOptions {
  * });
  * ```
  */
-export async function readFile(
-  path: string | URL,
-  options: ReadFileOptions = {},
-): Promise<Uint8Array> {
+export async function readFile(path: PathLike, options: ReadFileOptions = {}): Promise<Uint8Array> {
   const { maxBytes = WHOLE_BYTES_MAX } = options;
   requireCount("readFile({ maxBytes })", maxBytes, 0);
   const file = await openFile(path);
@@ -72,7 +70,7 @@ export async function readFile(
  * ```
  */
 export async function readTextFile(
-  path: string | URL,
+  path: PathLike,
   options: ReadTextFileOptions = {},
 ): Promise<string> {
   const { encoding = "utf-8" } = options;

@@ -1,6 +1,6 @@
 import { requireCapability } from "../platform/capabilities.ts";
 import { hostOperation } from "../platform/host-operation.ts";
-import { toPath } from "./system-path.ts";
+import { type PathLike, toPath } from "./system-path.ts";
 
 /**
  * The absolute path of what is there, without `.`, `..` and links: the only one by which to judge whether something is inside a
@@ -23,7 +23,7 @@ import { toPath } from "./system-path.ts";
  * });
  * ```
  */
-export function realPath(path: string | URL): Promise<string> {
+export function realPath(path: PathLike): Promise<string> {
   return hostOperation<string>({
     name: "realPath",
     resource: path,

@@ -10,7 +10,7 @@ import { openFile } from "./open-file.ts";
 import { randomName } from "./random-name.ts";
 import { realPath } from "./real-path.ts";
 import { stat } from "./stat.ts";
-import { toPath } from "./system-path.ts";
+import { type PathLike, toPath } from "./system-path.ts";
 import { fillFile } from "./write-file.ts";
 
 /** Options of `replaceFile`. */
@@ -52,7 +52,7 @@ const OWNER_RIGHTS = 0o6000;
  * ```
  */
 export async function replaceFile(
-  path: string | URL,
+  path: PathLike,
   data: FileData,
   options: ReplaceFileOptions = {},
 ): Promise<number> {

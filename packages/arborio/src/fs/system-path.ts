@@ -1,19 +1,39 @@
 import { describeValue } from "../core/arguments.ts";
+import type { PurePath } from "./pure-path.ts";
 
-/**
- * The system's path of what a user gave: a path, or a `file:` URL.
- *
- * @throws TypeError, RangeError if it is neither.
- */
-export function toPath(where: string, path: string | URL): string {
-  if (typeof path !== "string") return checked(where, pathOfUrl(where, path));
-  return checked(where, path);
+/** What stands for a path: text as the system knows it, a `file:` URL, or a `Path`. */
+export type PathLike = string | URL | PurePath;
+
+/** On the prototype of paths; the registry symbol is the same in two loaded copies of the package. */
+const BRAND: unique symbol = Symbol.for("arborio.path") as never;
+
+/** Lets `toPath` take what has this prototype. */
+export function brandPath(prototype: PurePath): void {
+  Object.defineProperty(prototype, BRAND, { value: true });
 }
 
-/** The system ends paths at a NUL: the part behind it would be lost, and with it perhaps a check of the ending. */
+/**
+ * The system's path of what a user gave.
+ *
+ * @throws TypeError, RangeError if it is no path, nor a `file:` URL.
+ */
+export function toPath(where: string, path: PathLike): string {
+  if (typeof path === "string") return checked(where, path);
+  if (typeof path === "object" && path !== null && BRAND in path) return (path as PurePath).text;
+  return checked(where, pathOfUrl(where, path as URL));
+}
+
 function checked(where: string, path: string): string {
-  if (!path.includes("\0")) return path;
-  throw new RangeError(`${where}: got ${JSON.stringify(path)}, needs a path without NUL`);
+  // The system ends paths at a NUL: the part behind it would be lost, and with it perhaps a check of the ending.
+  if (path.includes("\0"))
+    throw new RangeError(`${where}: got ${JSON.stringify(path)}, needs a path without NUL`);
+  // It would become U+FFFD on the way to the system, and reach another file.
+  if (!path.isWellFormed()) {
+    throw new RangeError(
+      `${where}: got ${JSON.stringify(path)}, needs a path without half a surrogate pair`,
+    );
+  }
+  return path;
 }
 
 function pathOfUrl(where: string, url: URL): string {

@@ -3,6 +3,7 @@ import type { File } from "./file.ts";
 import { type FileData, requireData, writeData } from "./file-data.ts";
 import { openFile } from "./open-file.ts";
 import type { OpenFlags } from "./open-flags.ts";
+import type { PathLike } from "./system-path.ts";
 
 /** Options of `appendFile`. */
 export interface AppendFileOptions {
@@ -44,7 +45,7 @@ export interface WriteFileOptions extends AppendFileOptions {
  * ```
  */
 export async function writeFile(
-  path: string | URL,
+  path: PathLike,
   data: FileData,
   options: WriteFileOptions = {},
 ): Promise<number> {
@@ -74,7 +75,7 @@ export async function writeFile(
  * ```
  */
 export async function appendFile(
-  path: string | URL,
+  path: PathLike,
   data: FileData,
   options: AppendFileOptions = {},
 ): Promise<number> {
@@ -85,7 +86,7 @@ export async function appendFile(
 
 async function write(
   where: string,
-  path: string | URL,
+  path: PathLike,
   data: FileData,
   { mode = 0o666, sync = false }: AppendFileOptions,
   flags: OpenFlags,
