@@ -5,6 +5,14 @@ interface Branded {
   readonly [BRAND]: readonly string[];
 }
 
+/** All classes of the library that are loaded, by their codes. */
+const classes: Map<string, { readonly prototype: Error }> = new Map();
+
+/** The library's error class with this code, if it is loaded: for errors that come from another thread. */
+export function brandedClass(code: string): { readonly prototype: Error } | undefined {
+  return classes.get(code);
+}
+
 /**
  * Gives an error class its name (bundlers change the one it has) and its stable `code`, and makes `instanceof` recognise
  * instances made by another loaded copy of the package: the prototype lists the codes of the class and its branded
@@ -13,6 +21,7 @@ interface Branded {
 export function brandError(errorClass: { readonly prototype: Error }, name: string): void {
   const { prototype } = errorClass;
   const code = codeOf(name);
+  classes.set(code, errorClass);
   const inherited = (prototype as Partial<Branded>)[BRAND] ?? [];
   for (const [key, value] of [
     ["name", name],

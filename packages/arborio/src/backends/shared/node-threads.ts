@@ -56,6 +56,7 @@ class ThreadHandle implements WorkerHandle {
   readonly #port: MessagePort;
   readonly #listener: WorkerListener;
   #error: unknown;
+  #portOpen = true;
   #ended = false;
 
   constructor(target: WorkerTarget, listener: WorkerListener) {
@@ -71,6 +72,9 @@ class ThreadHandle implements WorkerHandle {
     });
     port1.on("message", (message: unknown) => listener.message(message));
     port1.on("messageerror", (error: Error) => listener.unreadable(error));
+    port1.on("close", () => {
+      this.#portOpen = false;
+    });
     this.#worker.on("error", (error: unknown) => {
       this.#error ??= error;
     });
@@ -98,8 +102,8 @@ class ThreadHandle implements WorkerHandle {
   #end(code: number): void {
     if (this.#ended) return;
     this.#ended = true;
-    // The end may be told before the last messages are.
-    for (;;) {
+    // The end may be told before the last messages are. Deno throws if the other end is known to be gone.
+    while (this.#portOpen) {
       const last = workerThreads().receiveMessageOnPort(this.#port) as
         | { readonly message: unknown }
         | undefined;

@@ -1,0 +1,206 @@
+import type { Cancelled } from "../core/cancelled.ts";
+import type { Clock, ClockTimer } from "../core/clock.ts";
+import { textOf } from "../core/exception-text.ts";
+import type { RunState } from "../core/run-state.ts";
+import type { CancelScope } from "../core/scope.ts";
+import { Waiter, type WaitKind } from "../core/suspend.ts";
+import type { WorkerExit } from "../platform/threads.ts";
+import type { Lease } from "../sync/lease.ts";
+import { BrokenWorkerError } from "./errors.ts";
+import type { PoolWorker } from "./pool-worker.ts";
+import { type RemoteErrorClass, revive, type ThrownForm } from "./thrown-form.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+
+/** What is to be called, and how; everything is checked. */
+export interface CallOrder {
+  /** `"runInThread"`. */
+  readonly where: string;
+  readonly module: string;
+  readonly exportName: string;
+  readonly args: readonly unknown[];
+  readonly transfer: readonly object[];
+  readonly abandonOnCancel: boolean;
+  readonly graceMs: number;
+  readonly errorClasses: readonly RemoteErrorClass[];
+  /** Sent with the call, for what else belongs to it. */
+  readonly extra: unknown;
+  /** Gets what the worker tells this call. */
+  readonly extension: CallExtension | undefined;
+}
+
+/** What else belongs to a call: functions that the worker can call, for example. */
+export interface CallExtension {
+  /** The call was given to a worker. */
+  began(call: Call, scope: CancelScope): void;
+  /** The worker's side of this call told something (`WorkerCall.tell`). */
+  told(payload: unknown): void;
+  /** The call has ended, or its worker has. */
+  ended(): void;
+}
+
+/** One call of an export in a worker, from the side of the caller. */
+export class Call {
+  readonly order: CallOrder;
+  readonly #runState: RunState;
+  readonly #clock: Clock;
+  readonly #lease: Lease;
+  #waiter: Waiter<unknown> | null = null;
+  #worker: PoolWorker | null = null;
+  /** Why the caller wants no result any more. */
+  #cancelled: Cancelled | null = null;
+  #grace: ClockTimer | null = null;
+  #unreadable: Error | null = null;
+
+  constructor(order: CallOrder, lease: Lease, scope: CancelScope, clock: Clock) {
+    this.order = order;
+    this.#lease = lease;
+    this.#runState = scope.runState;
+    this.#clock = clock;
+  }
+
+  /** What the task tree shows. */
+  describe(): string {
+    return `${this.order.exportName} of ${this.order.module}`;
+  }
+
+  /** Whether nothing else keeps the process alive until it has ended: a run does, outside of runs nothing would. */
+  get keepsAlive(): boolean {
+    return this.#runState.outside;
+  }
+
+  /** Gives it to a worker, and waits for the answer. */
+  start(scope: CancelScope, kind: WaitKind, pool: WorkerPool): Promise<unknown> {
+    const waiter = new Waiter<unknown>(scope, kind, this, this);
+    this.#waiter = waiter;
+    let worker: PoolWorker;
+    try {
+      worker = pool.take();
+    } catch (error) {
+      this.#end();
+      waiter.fail(error);
+      return waiter.promise;
+    }
+    try {
+      worker.begin(this);
+      this.#worker = worker;
+      this.order.extension?.began(this, scope);
+    } catch (error) {
+      pool.freed(worker);
+      this.#end();
+      waiter.fail(unsendable(this.order, error));
+    }
+    return waiter.promise;
+  }
+
+  /** The caller was cancelled. `false` if it has to wait nevertheless. */
+  cancel(waiter: Waiter<unknown>): void | false {
+    if (this.#cancelled === null) {
+      this.#cancelled = waiter.scope?.applied ?? null;
+      this.#worker?.cancelCall();
+    }
+    const { abandonOnCancel, graceMs } = this.order;
+    if (abandonOnCancel) {
+      this.#waiter = null;
+      return undefined;
+    }
+    if (this.#grace === null && graceMs !== Infinity) {
+      this.#grace = this.#clock.setTimer(Math.max(0, graceMs), () => this.#worker?.terminate());
+      this.#grace.setReferenced(this.keepsAlive);
+    }
+    return false;
+  }
+
+  /** Tells the worker's side of this call something (`WorkerCall.onTold`). Without effect when the call has ended. */
+  tell(payload: unknown, transfer?: readonly object[]): void {
+    this.#worker?.tell(payload, transfer);
+  }
+
+  // What the worker says --------------------------------------------------------------------------------------------------
+
+  told(payload: unknown): void {
+    this.order.extension?.told(payload);
+  }
+
+  succeed(value: unknown): void {
+    this.#end();
+    this.#waiter?.wake(value);
+  }
+
+  failRemotely(form: ThrownForm): void {
+    const { errorClasses, exportName, module, where } = this.order;
+    const boundary = `    at ${where} (${exportName} of ${module}, in a worker)`;
+    this.#fail(revive(form, { errorClasses, boundary }));
+  }
+
+  endCancelled(): void {
+    this.#end();
+    this.#waiter?.fail(this.#cancelled);
+  }
+
+  noteUnreadable(error: Error): void {
+    this.#unreadable = error;
+  }
+
+  workerEnded(exit: WorkerExit, wasTold: boolean): void {
+    const { exportName, where } = this.order;
+    if (this.#unreadable !== null) {
+      const cause = this.#unreadable;
+      const message = `${where}: the answer of ${exportName} cannot be read: ${cause.message}`;
+      this.#fail(new BrokenWorkerError(message, undefined, undefined, { cause }));
+    } else if (wasTold && this.#cancelled !== null) this.endCancelled();
+    else this.#fail(brokenWorker(this.order, exit));
+  }
+
+  #fail(error: unknown): void {
+    this.#end();
+    if (this.#waiter !== null) this.#waiter.fail(error);
+    else this.#runState.onUnhandled(error);
+  }
+
+  #end(): void {
+    this.#worker = null;
+    this.#grace?.clear();
+    this.#grace = null;
+    this.order.extension?.ended();
+    this.#lease.release();
+  }
+}
+
+function brokenWorker({ where, exportName }: CallOrder, exit: WorkerExit): BrokenWorkerError {
+  const { code, signal, error } = exit;
+  const how =
+    error !== undefined
+      ? `an error that nobody caught: ${textOf(error)}`
+      : signal === undefined
+        ? `exit code ${code}`
+        : `the signal ${signal}`;
+  const message = `${where}: the worker ended during ${exportName}, by ${how}`;
+  const options = error === undefined ? undefined : { cause: error };
+  return new BrokenWorkerError(message, code, signal, options);
+}
+
+/** Says which argument it was. */
+function unsendable({ where, args, transfer, extra }: CallOrder, cause: unknown): unknown {
+  const why = cause instanceof Error ? cause.message : textOf(cause);
+  for (const [index, arg] of args.entries()) {
+    if (transfer.includes(arg as object) || isCloneable(arg)) continue;
+    return new TypeError(
+      `${where}({ args }): the argument at index ${index} cannot be sent: ${why}; needs what structuredClone can copy`,
+      { cause },
+    );
+  }
+  if (!isCloneable(extra)) return cause;
+  return new TypeError(
+    `${where}({ transfer }): cannot be transferred: ${why}; needs array buffers, ports or streams that nobody else has`,
+    { cause },
+  );
+}
+
+function isCloneable(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,132 @@
+import type { Threads, WorkerExit, WorkerHandle, WorkerListener } from "../platform/threads.ts";
+import type { Call } from "./call.ts";
+import {
+  CALL_ID_MAX,
+  CANCELLED,
+  FLAG_COUNT,
+  type FromWorker,
+  POSTED,
+  type ToWorker,
+  type WorkerStart,
+} from "./protocol.ts";
+import { serve } from "./serve.ts";
+
+/** Beside this file, and written in the same language: source or compiled. The pattern is what bundlers look for. */
+const MAIN: string = ((): string => {
+  const compiled = new URL("./thread-main.js", import.meta.url).href;
+  return import.meta.url.endsWith(".ts") ? compiled.replace(/js$/, "ts") : compiled;
+})();
+
+/** What a worker tells its pool. */
+export interface PoolOfWorker {
+  readonly kind: "thread" | "process";
+  /** It has answered and can be given the next call. */
+  freed(worker: PoolWorker): void;
+  /** It has ended. */
+  lost(worker: PoolWorker, exit: WorkerExit, wasIdle: boolean): void;
+}
+
+/** One worker of a pool: idle, or busy with one call. */
+export class PoolWorker implements WorkerListener {
+  readonly #pool: PoolOfWorker;
+  readonly #handle: WorkerHandle;
+  readonly #flags: Int32Array | undefined;
+  #call: Call | null = null;
+  #callId = 0;
+  #needed = false;
+  /** Whether it was told to end. */
+  #ending = false;
+  /** Since when it has nothing to do, in milliseconds of the pool's clock. */
+  idleSince = 0;
+
+  constructor(pool: PoolOfWorker, threads: Threads, name: string) {
+    this.#pool = pool;
+    this.#flags =
+      pool.kind === "thread"
+        ? new Int32Array(new SharedArrayBuffer(FLAG_COUNT * Int32Array.BYTES_PER_ELEMENT))
+        : undefined;
+    const data: WorkerStart = { flags: this.#flags };
+    this.#handle = threads.start({ kind: pool.kind, module: MAIN, serve, name, data }, this);
+  }
+
+  /**
+   * Gives it a call.
+   *
+   * @throws DataCloneError if that cannot be sent; then it is idle as before.
+   */
+  begin(call: Call): void {
+    const { module, exportName, args, extra, transfer } = call.order;
+    const id = this.#callId === CALL_ID_MAX ? 1 : this.#callId + 1;
+    this.#post(["call", id, module, exportName, args, extra], transfer);
+    this.#callId = id;
+    this.#call = call;
+    this.#need(call.keepsAlive);
+  }
+
+  /** Tells it that nobody wants the result of its call any more. */
+  cancelCall(): void {
+    if (this.#flags !== undefined) Atomics.store(this.#flags, CANCELLED, this.#callId);
+    this.#post(["cancel", this.#callId]);
+  }
+
+  /** Tells the code of its call something. */
+  tell(payload: unknown, transfer?: readonly object[]): void {
+    this.#post(["tell", this.#callId, payload], transfer);
+  }
+
+  /** Ends it, whatever it does. */
+  terminate(): void {
+    this.#ending = true;
+    this.#handle.terminate();
+  }
+
+  get ending(): boolean {
+    return this.#ending;
+  }
+
+  message(message: unknown): void {
+    const [kind, id, payload] = message as FromWorker;
+    const call = this.#call;
+    if (call === null || id !== this.#callId) return;
+    if (kind === "tell") {
+      call.told(payload);
+      return;
+    }
+    this.#finish();
+    if (kind === "value") call.succeed(payload);
+    else if (kind === "thrown") call.failRemotely(payload);
+    else call.endCancelled();
+  }
+
+  unreadable(error: Error): void {
+    // It may have been the answer, and another one will not come.
+    this.#call?.noteUnreadable(error);
+    this.terminate();
+  }
+
+  ended(exit: WorkerExit): void {
+    const call = this.#call;
+    this.#call = null;
+    this.#pool.lost(this, exit, call === null && !this.#ending);
+    call?.workerEnded(exit, this.#ending);
+  }
+
+  #finish(): void {
+    this.#call = null;
+    this.#need(false);
+    if (!this.#ending) this.#pool.freed(this);
+  }
+
+  #need(needed: boolean): void {
+    if (needed === this.#needed) return;
+    this.#needed = needed;
+    this.#handle.setNeeded(needed);
+  }
+
+  #post(message: ToWorker, transfer?: readonly object[]): void {
+    this.#handle.post(message, transfer);
+    if (this.#flags === undefined) return;
+    Atomics.add(this.#flags, POSTED, 1);
+    Atomics.notify(this.#flags, POSTED);
+  }
+}

@@ -1,0 +1,189 @@
+/** What `runInThread` and `runInProcess` have in common. */
+import { ambientScope } from "../core/ambient.ts";
+import {
+  describeValue,
+  requireFlag,
+  requireKnown,
+  requireOptions,
+  requireTime,
+} from "../core/arguments.ts";
+import type { CancelScope } from "../core/scope.ts";
+import type { WaitKind } from "../core/suspend.ts";
+import { backendOf, requireCapability } from "../platform/capabilities.ts";
+import { CapacityLimiter } from "../sync/limiter.ts";
+import type { Lease } from "../sync/lease.ts";
+import { Call, type CallExtension, type CallOrder } from "./call.ts";
+import { type ModuleHandle, requireModule } from "./module-at.ts";
+import { poolOf } from "./worker-pool.ts";
+import { requireTransfer } from "./transferred.ts";
+import type { RemoteErrorClass } from "./thrown-form.ts";
+
+/** Options that calls in threads and in processes have in common. */
+export interface WorkerCallOptions {
+  /** Arguments of the function. Copied, by structured clone, when the call begins. Default: none. */
+  readonly args?: readonly unknown[];
+  /** Whose token the call needs. Default: the one of the run, with as many tokens as there are processors. */
+  readonly limiter?: CapacityLimiter;
+  /**
+   * `false`: a cancelled caller waits until the function has ended; after `graceMs` its worker is terminated. `true`: it does not wait, and
+   * the function goes on to its end; its value is dropped, what it throws goes to the run's `onUnhandled`, and it keeps its token until then.
+   * In both cases the function is told. Default `false`.
+   */
+  readonly abandonOnCancel?: boolean;
+  /** Milliseconds that the function has to end after the caller was cancelled. `Infinity`: any number. Default 1,000. */
+  readonly graceMs?: number;
+  /**
+   * Error classes of your own that the function may throw: what comes here is of the same class. They are known by their names. Fields are
+   * kept, constructors are not called. An error of a class that is not known here is of the nearest class above it that is.
+   */
+  readonly errorClasses?: readonly RemoteErrorClass[];
+}
+
+/** How a kind of workers is called. */
+export interface WorkerCallKind {
+  /** `"runInThread"`. */
+  readonly where: string;
+  readonly worker: "thread" | "process";
+  readonly wait: WaitKind;
+  readonly defaultLimiter: () => CapacityLimiter;
+  readonly optionNames: Readonly<Record<string, true>>;
+}
+
+/**
+ * Time that a function has to end after its caller was cancelled, in milliseconds: enough for `finally` blocks and for work that asks
+ * `checkCancelled` seldom, while nobody waits long for one that never asks.
+ */
+const GRACE_MS = 1000;
+
+const ABORT: WaitKind["abort"] = (waiter) => (waiter.payload as Call).cancel(waiter);
+
+/** The wait for a call, by its name. */
+export function callWait(name: string): WaitKind {
+  return { name, abort: ABORT };
+}
+
+/** Calls an export of a module in a worker. */
+export function runInWorker(
+  kind: WorkerCallKind,
+  module: URL | string | ModuleHandle<unknown>,
+  exportName: string,
+  options: WorkerCallOptions & { readonly transfer?: readonly object[] },
+  extra?: unknown,
+  extension?: CallExtension,
+): Promise<unknown> {
+  const scope = ambientScope();
+  const refusal = scope.refuse();
+  if (refusal !== null) return scope.kernel.rejected(refusal);
+  try {
+    const order = checkOrder(kind, module, exportName, options, extra, extension);
+    const limiter = requireLimiter(kind, options.limiter);
+    if (limiter.availableTokens > 0)
+      return begin(kind, order, limiter.acquireOnBehalfOfNowait(order), scope);
+    return queue(kind, order, limiter);
+  } catch (error) {
+    return scope.kernel.rejected(error);
+  }
+}
+
+async function queue(
+  kind: WorkerCallKind,
+  order: CallOrder,
+  limiter: CapacityLimiter,
+): Promise<unknown> {
+  const lease = await limiter.acquireOnBehalfOf(order);
+  const scope = ambientScope();
+  const refusal = scope.refuse();
+  if (refusal === null) return await begin(kind, order, lease, scope);
+  lease.release();
+  throw refusal;
+}
+
+function begin(
+  kind: WorkerCallKind,
+  order: CallOrder,
+  lease: Lease,
+  scope: CancelScope,
+): Promise<unknown> {
+  const backend = backendOf(scope);
+  let call: Call;
+  try {
+    const threads = requireCapability(backend, "threads", kind.where);
+    call = new Call(order, lease, scope, backend.clock);
+    return call.start(scope, kind.wait, poolOf(backend, threads, kind.worker));
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
+}
+
+function checkOrder(
+  { where, optionNames }: WorkerCallKind,
+  module: URL | string | ModuleHandle<unknown>,
+  exportName: unknown,
+  options: WorkerCallOptions & { readonly transfer?: readonly object[] },
+  extra: unknown,
+  extension: CallExtension | undefined,
+): CallOrder {
+  const url = requireModule(`${where}(module)`, module);
+  if (typeof exportName !== "string") {
+    throw new TypeError(
+      `${where}(module, exportName): got ${describeValue(exportName)}, needs the name of a function that the module exports; ` +
+        "a function itself cannot be sent to a worker",
+    );
+  }
+  requireOptions(`${where}(module, exportName, options)`, options, "{ args: [1, 2] }");
+  requireKnown(where, options, optionNames);
+  const { args = [], transfer = [], abandonOnCancel = false } = options;
+  const { errorClasses = [], graceMs = GRACE_MS } = options;
+  requireArgs(where, args);
+  requireTransfer(`${where}({ transfer })`, transfer);
+  requireFlag(`${where}({ abandonOnCancel })`, abandonOnCancel);
+  requireTime(`${where}({ graceMs })`, graceMs);
+  requireClasses(where, errorClasses);
+  return {
+    where,
+    module: url,
+    exportName,
+    args,
+    transfer,
+    abandonOnCancel,
+    graceMs,
+    errorClasses,
+    extra,
+    extension,
+  };
+}
+
+function requireArgs(where: string, args: unknown): void {
+  if (!Array.isArray(args)) {
+    throw new TypeError(
+      `${where}({ args }): got ${describeValue(args)}, needs an array of the arguments`,
+    );
+  }
+  for (const [index, arg] of args.entries()) {
+    if (typeof arg !== "function" && typeof arg !== "symbol") continue;
+    throw new TypeError(
+      `${where}({ args }): the argument at index ${index} cannot be sent: it is a ${typeof arg}; needs what structuredClone can copy`,
+    );
+  }
+}
+
+function requireClasses(where: string, classes: unknown): void {
+  const isClass = (one: unknown): boolean =>
+    typeof one === "function" && (one === Error || one.prototype instanceof Error);
+  if (Array.isArray(classes) && classes.every(isClass)) return;
+  throw new TypeError(
+    `${where}({ errorClasses }): got ${describeValue(classes)}, needs an array of classes that extend Error`,
+  );
+}
+
+function requireLimiter(
+  { where, defaultLimiter }: WorkerCallKind,
+  limiter: CapacityLimiter | undefined,
+): CapacityLimiter {
+  if (limiter === undefined) return defaultLimiter();
+  if (limiter instanceof CapacityLimiter) return limiter;
+  throw new TypeError(
+    `${where}({ limiter }): got ${describeValue(limiter)}, needs a CapacityLimiter`,
+  );
+}

@@ -1,0 +1,53 @@
+import { ambientScope } from "../core/ambient.ts";
+import { CancelScope } from "../core/scope.ts";
+import type { WorkerParent } from "../platform/threads.ts";
+import { CANCELLED, type FromWorker } from "./protocol.ts";
+
+/** Which call the code in a scope is part of. Not a variable of the module: a simulator has all its workers in one thread. */
+const calls: WeakMap<CancelScope, WorkerCall> = new WeakMap();
+
+/** The call that the calling flow is part of, if it is in a worker. */
+export function currentWorkerCall(): WorkerCall | undefined {
+  for (let at: CancelScope | null = ambientScope(); at !== null; at = at.parent) {
+    const call = calls.get(at);
+    if (call !== undefined) return call;
+  }
+  return undefined;
+}
+
+/** A call, as the worker that works on it sees it. */
+export class WorkerCall {
+  readonly id: number;
+  /** What came with the call beside its arguments. */
+  readonly extra: unknown;
+  /** Everything that the called function does is in it. */
+  readonly scope: CancelScope = new CancelScope();
+  readonly parent: WorkerParent;
+  /** Absent in a process. */
+  readonly flags: Int32Array | undefined;
+  /** Gets what the program tells this call (`Call.tell`). */
+  onTold: (payload: unknown) => void = () => {};
+
+  constructor(parent: WorkerParent, flags: Int32Array | undefined, id: number, extra: unknown) {
+    this.parent = parent;
+    this.flags = flags;
+    this.id = id;
+    this.extra = extra;
+    calls.set(this.scope, this);
+  }
+
+  /** Cancels it, as soon as the caller wants that: also if the message has not come through yet, since this thread is busy. */
+  noticeCancellation(): void {
+    if (this.flags !== undefined && Atomics.load(this.flags, CANCELLED) === this.id) this.cancel();
+  }
+
+  cancel(): void {
+    this.scope.cancel("the caller was cancelled");
+  }
+
+  /** Tells the program's side of this call (`CallExtension.told`). */
+  tell(payload: unknown, transfer?: readonly object[]): void {
+    const message: FromWorker = ["tell", this.id, payload];
+    this.parent.post(message, transfer);
+  }
+}

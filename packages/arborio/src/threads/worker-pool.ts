@@ -1,0 +1,127 @@
+import type { Clock, ClockTimer } from "../core/clock.ts";
+import { textOf } from "../core/exception-text.ts";
+import type { Backend } from "../platform/backend.ts";
+import type { Threads, WorkerExit } from "../platform/threads.ts";
+import { type PoolOfWorker, PoolWorker } from "./pool-worker.ts";
+
+/** What `workerStatistics` tells. */
+export interface WorkerStatistics {
+  /** Workers that wait for a call. */
+  readonly idle: number;
+  /** Workers that work on a call, also on one that was abandoned. */
+  readonly busy: number;
+  /** How many were started in all. */
+  readonly started: number;
+  /** How many ended by themselves. */
+  readonly crashed: number;
+}
+
+/**
+ * Time after which a worker without work is ended, in milliseconds: as long as threads of AnyIO and Trio wait. A process costs more to
+ * start, and waits as long as one of AnyIO.
+ */
+const IDLE_MS: Readonly<Record<PoolOfWorker["kind"], number>> = {
+  thread: 10_000,
+  process: 300_000,
+};
+
+type Pools = { [Kind in PoolOfWorker["kind"]]?: WorkerPool };
+
+/**
+ * Pools belong to the host, not to a run: starting a worker costs as much as ten thousand calls. They do not keep the process alive, and no
+ * run can see what another left in them but by modules that keep a state.
+ */
+const pools: WeakMap<Threads, Pools> = new WeakMap();
+
+/** The pool of this kind of workers. */
+export function poolOf(backend: Backend, threads: Threads, kind: PoolOfWorker["kind"]): WorkerPool {
+  let ofThreads = pools.get(threads);
+  if (ofThreads === undefined) pools.set(threads, (ofThreads = {}));
+  ofThreads[kind] ??= new WorkerPool(backend, threads, kind);
+  return ofThreads[kind];
+}
+
+/** Workers of one kind. How many there are is for the limiters to say: each call has a token of one. */
+export class WorkerPool implements PoolOfWorker {
+  readonly kind: PoolOfWorker["kind"];
+  readonly #backend: Backend;
+  readonly #threads: Threads;
+  readonly #clock: Clock;
+  /** The last one that became idle is the next to work: what it needs is in the caches, and the others can end. */
+  readonly #idle: PoolWorker[] = [];
+  #alive = 0;
+  #started = 0;
+  #crashed = 0;
+  #prune: ClockTimer | null = null;
+
+  constructor(backend: Backend, threads: Threads, kind: PoolOfWorker["kind"]) {
+    this.kind = kind;
+    this.#backend = backend;
+    this.#threads = threads;
+    this.#clock = backend.clock;
+  }
+
+  /** A worker for one call. It comes back by itself. */
+  take(): PoolWorker {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    const name = `arborio ${this.kind} ${this.#started + 1}`;
+    const worker = new PoolWorker(this, this.#threads, name);
+    this.#started += 1;
+    this.#alive += 1;
+    return worker;
+  }
+
+  freed(worker: PoolWorker): void {
+    worker.idleSince = this.#clock.now();
+    this.#idle.push(worker);
+    if (this.#prune === null) this.#pruneAfter(IDLE_MS[this.kind]);
+  }
+
+  lost(worker: PoolWorker, exit: WorkerExit, wasIdle: boolean): void {
+    this.#alive -= 1;
+    const index = this.#idle.indexOf(worker);
+    if (index >= 0) this.#idle.splice(index, 1);
+    if (worker.ending) return;
+    this.#crashed += 1;
+    if (!wasIdle || exit.error === undefined) return;
+    // Nobody's call fails by this, and nobody else would say it.
+    const { stack = textOf(exit.error) } = exit.error as { readonly stack?: string };
+    this.#backend.process?.warn(
+      `arborio: a ${this.kind} without a call was ended by an error that nobody caught; what a call starts should end with it: ${stack}`,
+    );
+  }
+
+  statistics(): WorkerStatistics {
+    const idle = this.#idle.length;
+    return Object.freeze({
+      idle,
+      busy: this.#alive - idle,
+      started: this.#started,
+      crashed: this.#crashed,
+    });
+  }
+
+  #pruneAfter(delayMs: number): void {
+    this.#prune = this.#clock.setTimer(delayMs, () => this.#endIdle());
+    this.#prune.setReferenced(false);
+  }
+
+  /** Ends those that have had nothing to do for long. The oldest are first in the list. */
+  #endIdle(): void {
+    this.#prune = null;
+    const idleMs = IDLE_MS[this.kind];
+    const now = this.#clock.now();
+    for (;;) {
+      const [oldest] = this.#idle;
+      if (oldest === undefined) return;
+      const leftMs = oldest.idleSince + idleMs - now;
+      if (leftMs > 0) {
+        this.#pruneAfter(leftMs);
+        return;
+      }
+      this.#idle.shift();
+      oldest.terminate();
+    }
+  }
+}
