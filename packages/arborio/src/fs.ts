@@ -20,6 +20,8 @@ import "./platform/host.ts";
 export { openFile, type OpenFileOptions } from "./fs/open-file.ts";
 export type { OpenFlags } from "./fs/open-flags.ts";
 export { File, type FileRangeOptions, type SyncOptions } from "./fs/file.ts";
+export type { FileLinesOptions } from "./fs/file-lines.ts";
+export type { FileLockOptions } from "./fs/file-lock.ts";
 export { PartialWriteError } from "./fs/errors.ts";
 export {
   readFile,

@@ -1,5 +1,4 @@
-import { describeValue, requireCount, requireFlag } from "../core/arguments.ts";
-import { BusyResourceError, InvalidStateError } from "../core/errors.ts";
+import { describeValue, requireCount, requireFlag, requireOptions } from "../core/arguments.ts";
 import type { FileHandle, FileStat, OpenTarget } from "../platform/files.ts";
 import type { Completion, Withdraw } from "../platform/network.ts";
 import {
@@ -7,9 +6,13 @@ import {
   type ByteSendStream,
   CHUNK_BYTES_MAX,
 } from "../streams/byte-stream.ts";
+import type { Lease } from "../sync/lease.ts";
 import { PullStream } from "../streams/pull-stream.ts";
 import { requireRoom } from "../streams/wire-stream.ts";
 import { bytesOf } from "./file-data.ts";
+import { FileCursor } from "./file-cursor.ts";
+import { FileLines, type FileLinesOptions } from "./file-lines.ts";
+import { FileLock, type FileLockOptions } from "./file-lock.ts";
 import { FileRange } from "./file-range.ts";
 import { FileSendStream } from "./file-send-stream.ts";
 import { OpenHandle } from "./open-handle.ts";
@@ -46,15 +49,16 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
   /** The path that it was opened by. */
   readonly path: string;
   readonly #open: OpenHandle;
-  #position = 0;
-  /** An operation at the file's own position runs. */
-  #moving = false;
+  readonly #cursor: FileCursor;
+  readonly #lock: FileLock;
   /** For `readInto`: memory that no read of the system is writing into any more. */
   #spare: Uint8Array | null = null;
 
   /** @internal Owns the handle. */
   constructor(handle: FileHandle, target: OpenTarget) {
     this.#open = new OpenHandle(handle, target);
+    this.#cursor = new FileCursor(this.#open);
+    this.#lock = new FileLock(this.#open);
     this.path = target.path;
   }
 
@@ -63,7 +67,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * end whatever this is, and leave it where it is.
    */
   get position(): number {
-    return this.#position;
+    return this.#cursor.position;
   }
 
   /**
@@ -74,8 +78,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    */
   seek(position: number): void {
     requireCount("File.seek", position, 0, false);
-    this.#requireStill("seek");
-    this.#position = position;
+    this.#cursor.seek(position);
   }
 
   /**
@@ -94,7 +97,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
       requireCount("File.read", maxBytes, 1);
       requirePosition("File.read(…, position)", position);
       const view = new Uint8Array(Math.min(maxBytes, READ_BYTES_MAX));
-      return this.#readAt("read", view, position, {
+      return this.#cursor.read("read", view, position, {
         succeed: (count) => completion.succeed(firstOf(view, count)),
         fail: (error) => completion.fail(error),
       });
@@ -115,7 +118,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
       requirePosition("File.readInto(…, position)", position);
       // Not into `view` itself: the system goes on with an abandoned read, and would write there when it is used for other things.
       const memory = this.#takeMemory(Math.min(view.length, READ_BYTES_MAX));
-      return this.#readAt("readInto", memory.subarray(0, view.length), position, {
+      return this.#cursor.read("readInto", memory.subarray(0, view.length), position, {
         succeed: (count) => {
           view.set(memory.subarray(0, count));
           this.#spare = memory;
@@ -166,7 +169,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
     return this.#open.change("write", (completion) => {
       const bytes = bytesOf("File.write", data);
       requirePosition("File.write(…, position)", position);
-      this.#writeAt(bytes, position, (written, error) => {
+      this.#cursor.write(bytes, position, (written, error) => {
         if (error === null) completion.succeed(written);
         else completion.fail(error);
       });
@@ -243,6 +246,36 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
     return new PullStream(new FileRange(this, start, end), "File.stream()");
   }
 
+  /**
+   * The lines of the file, or of a part of it, as text without their ends. A line ends with LF or CR LF; what comes after the last
+   * line end is a line too. It has a position of its own, as `stream`: the file's stays where it is. A byte order mark at the start
+   * of the file is left out. Leaving early closes nothing.
+   *
+   * Iterating throws `DelimiterNotFoundError` for a line longer than `maxBytes`, `TextDecodingError` for one that is no text in the
+   * encoding, and what `stream` throws.
+   *
+   * @throws TypeError, RangeError if an option is wrong.
+   *
+   * @example Find somebody
+   * ```ts
+   * import { run } from "arborio";
+   * import { openFile } from "arborio/fs";
+   *
+   * await run(async () => {
+   *   using file = await openFile("/etc/passwd");
+   *   for await (const line of file.lines()) {
+   *     if (!line.startsWith("root:")) continue;
+   *     console.assert(line.includes(":0:"));
+   *     break;
+   *   }
+   * });
+   * ```
+   */
+  lines(options: FileLinesOptions = {}): AsyncIterableIterator<string, undefined, undefined> {
+    requireOptions("File.lines", options, "{ maxBytes: 65_536 }");
+    return new FileLines(() => this.stream(options), options);
+  }
+
   /** Iterates over chunks from the file's own position to its end. Leaving early closes nothing. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined, undefined> {
     return {
@@ -266,8 +299,37 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
   }
 
   /**
+   * Waits for an advisory lock on the whole file: it keeps away those who ask for one too, in this process and in others, and nobody
+   * else. It belongs to this open file, and is given up with it, also when this process dies. Cancelled, it is not taken.
+   *
+   * On Linux it is that of flock(2), as `flock` of the shell and Python's `fcntl.flock` take it. No runtime offers that call, so the program
+   * `flock` is started for a moment (2 to 4 ms), or for as long as it has to wait.
+   *
+   * @returns the lease that gives it up; `using` does, and `close` too.
+   * @throws WouldBlock with `wait: false`, if somebody holds one that is in the way.
+   * @throws InvalidStateError if this open file holds it already; BusyResourceError if another task waits for it.
+   * @throws NotSupportedError where there is no such program.
+   * @throws ClosedResourceError if the file is closed, also while waiting; SystemError if the system refuses.
+   * @throws TypeError if an option is none.
+   *
+   * @example One program at a time
+   * ```ts
+   * import { run } from "arborio";
+   * import { openFile } from "arborio/fs";
+   *
+   * await run(async () => {
+   *   using file = await openFile("/tmp/arborio-example.lock", { flags: "a" });
+   *   using _lease = await file.lock();
+   * });
+   * ```
+   */
+  lock(options: FileLockOptions = {}): Promise<Lease> {
+    return this.#lock.acquire(options);
+  }
+
+  /**
    * Closes the file. Reads that wait get `ClosedResourceError`; what changes the file ends first, a `write` within its next MiB. The
-   * descriptor goes back to the system at once, or when those operations end that it is still doing: so no late one can meet another
+   * descriptor goes back to the system, and its lock with it, at once, or when those operations end that it is still doing: so no late one can meet another
    * file of the same number. Synchronous; works from any context; a second call does nothing.
    *
    * What the system says to it is lost: on network disks that may be that something written is lost too. `await using` tells it.
@@ -303,63 +365,6 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
     this.#open.requireOpen("write");
     this.#open.requireAccess("write", "write");
     writePieces(this.#open, bytes, position, ended);
-  }
-
-  #readAt(
-    operation: string,
-    view: Uint8Array,
-    position: number | undefined,
-    completion: Completion<number>,
-  ): Withdraw {
-    this.#open.requireAccess(operation, "read");
-    if (position !== undefined) return this.#open.handle.read(view, position, completion);
-    this.#requireStill(operation);
-    this.#moving = true;
-    const withdraw = this.#open.handle.read(view, this.#position, {
-      succeed: (count) => {
-        this.#moving = false;
-        this.#position += count;
-        completion.succeed(count);
-      },
-      fail: (error) => {
-        this.#moving = false;
-        completion.fail(error);
-      },
-    });
-    return () => {
-      this.#moving = false;
-      withdraw();
-    };
-  }
-
-  #writeAt(bytes: Uint8Array, position: number | undefined, ended: WriteEnd): void {
-    this.#open.requireAccess("write", "write");
-    if (position !== undefined) {
-      this.#requireHeeded(position);
-      writePieces(this.#open, bytes, position, ended);
-      return;
-    }
-    this.#requireStill("write");
-    this.#moving = true;
-    writePieces(this.#open, bytes, this.#position, (written, error) => {
-      this.#moving = false;
-      if (!this.#open.appends) this.#position += written;
-      ended(written, error);
-    });
-  }
-
-  #requireStill(operation: string): void {
-    if (!this.#moving) return;
-    throw new BusyResourceError(
-      `File.${operation}: another task reads or writes at the file's own position at the moment; give a position, or let one task do it`,
-    );
-  }
-
-  #requireHeeded(position: number): void {
-    if (!this.#open.appends) return;
-    throw new InvalidStateError(
-      `File.write: got the position ${position}, but ${this.path} was opened to append: all goes to its end; leave the position out, or open it with "r+"`,
-    );
   }
 }
 

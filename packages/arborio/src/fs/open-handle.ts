@@ -3,6 +3,7 @@
  * the file cannot be called back: it is waited for, cancelled or closed, so that its caller learns what became of it.
  */
 import { ClosedResourceError, SystemError } from "../core/errors.ts";
+import type { Backend } from "../platform/backend.ts";
 import type { FileHandle, OpenTarget } from "../platform/files.ts";
 import { hostOperation } from "../platform/host-operation.ts";
 import type { Completion, Withdraw } from "../platform/network.ts";
@@ -36,11 +37,15 @@ export class OpenHandle {
   }
 
   /** Waits for what only asks. */
-  ask<T>(operation: string, start: (completion: Completion<T>) => Withdraw): Promise<T> {
+  ask<T>(
+    operation: string,
+    start: (completion: Completion<T>, backend: Backend) => Withdraw,
+  ): Promise<T> {
     return hostOperation<T>({
       name: `file.${operation}`,
       resource: this,
-      begin: (_backend, completion) => this.beginAsking(operation, start, completion),
+      begin: (backend, completion) =>
+        this.beginAsking(operation, (own) => start(own, backend), completion),
     });
   }
 

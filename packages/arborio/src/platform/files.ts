@@ -120,7 +120,8 @@ export interface FileHandle {
   sync(dataOnly: boolean, completion: Completion<void>): Withdraw;
   /**
    * Takes, changes or gives up an advisory lock on the whole file, of this handle and no other of this process; with `wait` as soon
-   * as no other is in the way, else it succeeds with `false` where one is. Closing gives it up. Absent where the runtime has no way.
+   * as no other is in the way, else it succeeds with `false` where one is. Withdrawn, it holds none. To give it up (`"none"`) has an effect at once; so has closing.
+   * Absent where the runtime has no way.
    */
   readonly lock?: (request: LockRequest, completion: Completion<boolean>) => Withdraw;
   /** What is known about the file now. */

@@ -3,14 +3,14 @@ import { nodeTls } from "../shared/node-tls.ts";
 import { HostClock } from "../shared/clock.ts";
 import { hostEntropy } from "../shared/entropy.ts";
 import { nodeDigests } from "../shared/node-digest.ts";
-import { nodeFiles } from "../shared/node-files.ts";
+import { createFiles } from "../shared/node-files.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
 import { nodeThreads } from "../shared/node-threads.ts";
 import { denoStandardStreams } from "./standard-streams.ts";
 import { denoNetwork } from "./network.ts";
 import { denoCompression } from "./compression.ts";
 import { denoProcess } from "./process.ts";
-import { denoProcesses } from "./processes.ts";
+import { denoProcesses, watchDenoEnd } from "./processes.ts";
 
 /** The backend of Deno. */
 export const denoBackend: Backend = {
@@ -20,7 +20,7 @@ export const denoBackend: Backend = {
   process: denoProcess,
   network: denoNetwork,
   tls: nodeTls,
-  files: nodeFiles,
+  files: createFiles(watchDenoEnd),
   compression: denoCompression,
   digests: nodeDigests,
   processes: denoProcesses,

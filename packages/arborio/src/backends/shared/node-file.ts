@@ -1,25 +1,37 @@
 import type { Stats } from "node:fs";
-import type { FileHandle, FileStat } from "../../platform/files.ts";
+import type { FileHandle, FileStat, LockRequest } from "../../platform/files.ts";
 import type { Completion, Withdraw } from "../../platform/network.ts";
 import { lazily } from "./builtin.ts";
 import { pathLinkOf } from "./descriptor-path.ts";
+import type { WatchEnd } from "./left-processes.ts";
+import { NodeFileLock } from "./node-file-lock.ts";
 import { toFileStat } from "./node-file-stat.ts";
 import { beginOperation, type Done, type Operation } from "./node-operation.ts";
 import { toSystemError } from "./system-error.ts";
 
 const fs = lazily("node:fs");
 
+/** What is open, and how. */
+export interface OpenDescriptor {
+  readonly descriptor: number;
+  readonly path: string;
+  /** Those of open(2) by which what is open can be opened once more. */
+  readonly flags: number;
+}
+
 /** An open file of `node:fs`. */
 export class NodeFile implements FileHandle {
   readonly #descriptor: number;
   readonly #path: string;
+  readonly #lock: NodeFileLock;
   /** Operations that the system has, withdrawn ones too: until they end, the descriptor must not become another file's. */
   #running = 0;
   #closed: ((error: Error | null) => void) | null = null;
 
-  constructor(descriptor: number, path: string) {
-    this.#descriptor = descriptor;
-    this.#path = path;
+  constructor(open: OpenDescriptor, watchEnd: WatchEnd) {
+    this.#descriptor = open.descriptor;
+    this.#path = open.path;
+    this.#lock = new NodeFileLock(open, watchEnd);
   }
 
   read(view: Uint8Array, position: number, completion: Completion<number>): Withdraw {
@@ -60,6 +72,10 @@ export class NodeFile implements FileHandle {
     );
   }
 
+  lock(request: LockRequest, completion: Completion<boolean>): Withdraw {
+    return this.#lock.request(request, completion);
+  }
+
   stat(completion: Completion<FileStat>): Withdraw {
     return this.#begin<Stats>("stat", (done) => fs().fstat(this.#descriptor, done), {
       succeed: (stats) => completion.succeed(toFileStat(stats)),
@@ -82,6 +98,7 @@ export class NodeFile implements FileHandle {
   close(closed: (error: Error | null) => void): void {
     if (this.#closed !== null) return;
     this.#closed = closed;
+    this.#lock.giveUp();
     this.#giveBack();
   }
 

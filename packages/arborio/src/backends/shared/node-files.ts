@@ -1,7 +1,9 @@
 /** Files through `node:fs`, whose operations run in the runtime's threads. */
 import type { Dirent, Stats } from "node:fs";
-import type { Files, OpenTarget } from "../../platform/files.ts";
+import type { FileHandle, Files, OpenTarget } from "../../platform/files.ts";
+import type { Completion, Withdraw } from "../../platform/network.ts";
 import { lazily } from "./builtin.ts";
+import { type WatchEnd, watchExitEvent } from "./left-processes.ts";
 import { NodeFile, realPathOf } from "./node-file.ts";
 import { toDirectoryEntry, toFileStat } from "./node-file-stat.ts";
 import { beginOperation } from "./node-operation.ts";
@@ -12,33 +14,19 @@ import { toSystemError } from "./system-error.ts";
 const fs = lazily("node:fs");
 const os = lazily("node:os");
 
-export const nodeFiles: Files = {
-  get temporaryDirectory() {
-    return os().tmpdir();
-  },
-  open(target, completion) {
-    const { path } = target;
-    const attempt = `open ${path}`;
-    return beginOperation<number>(
-      (done) => fs().open(path, flagsOf(target), target.mode, done),
-      {
-        succeed(descriptor) {
-          try {
-            // Of a file that has just been opened the system knows this by heart.
-            if (fs().fstatSync(descriptor).isDirectory())
-              throw Object.assign(new Error("directory"), { code: "EISDIR" });
-          } catch (error) {
-            fs().closeSync(descriptor);
-            completion.fail(toSystemError(attempt, error));
-            return;
-          }
-          completion.succeed(new NodeFile(descriptor, path));
-        },
-        fail: (error) => completion.fail(toSystemError(attempt, error)),
-      },
-      (descriptor) => fs().closeSync(descriptor),
-    );
-  },
+/** Files, for a runtime on which this process learns of its end in this way. */
+export function createFiles(watchEnd: WatchEnd): Files {
+  return {
+    get temporaryDirectory() {
+      return os().tmpdir();
+    },
+    ...byPath,
+    open: (target, completion) => open(target, watchEnd, completion),
+  };
+}
+
+/** What needs no open file. */
+const byPath: Omit<Files, "open" | "temporaryDirectory"> = {
   stat(path, followLinks, completion) {
     return beginOperation<Stats>(
       (done) => (followLinks ? fs().stat(path, done) : fs().lstat(path, done)),
@@ -77,12 +65,49 @@ export const nodeFiles: Files = {
   watch: watchDirectory,
 };
 
+export const nodeFiles: Files = createFiles(watchExitEvent);
+
+function open(
+  target: OpenTarget,
+  watchEnd: WatchEnd,
+  completion: Completion<FileHandle>,
+): Withdraw {
+  const { path } = target;
+  const attempt = `open ${path}`;
+  return beginOperation<number>(
+    (done) => fs().open(path, flagsOf(target), target.mode, done),
+    {
+      succeed(descriptor) {
+        try {
+          // Of a file that has just been opened the system knows this by heart.
+          if (fs().fstatSync(descriptor).isDirectory())
+            throw Object.assign(new Error("directory"), { code: "EISDIR" });
+        } catch (error) {
+          fs().closeSync(descriptor);
+          completion.fail(toSystemError(attempt, error));
+          return;
+        }
+        const flags = accessFlagsOf(target);
+        completion.succeed(new NodeFile({ descriptor, path, flags }, watchEnd));
+      },
+      fail: (error) => completion.fail(toSystemError(attempt, error)),
+    },
+    (descriptor) => fs().closeSync(descriptor),
+  );
+}
+
 const ACCESS = { read: "O_RDONLY", write: "O_WRONLY", "read-write": "O_RDWR" } as const;
 
-function flagsOf({ access, create, truncate, append }: OpenTarget): number {
+/** Without O_NONBLOCK a FIFO would keep a thread until its other side is opened, and there are four. */
+function accessFlagsOf({ access }: OpenTarget): number {
   const { constants } = fs();
-  // Without O_NONBLOCK a FIFO would keep a thread until its other side is opened, and there are four.
-  let flags = constants[ACCESS[access]] | constants.O_NONBLOCK;
+  return constants[ACCESS[access]] | constants.O_NONBLOCK;
+}
+
+function flagsOf(target: OpenTarget): number {
+  const { create, truncate, append } = target;
+  const { constants } = fs();
+  let flags = accessFlagsOf(target);
   if (create !== "never") flags |= constants.O_CREAT;
   if (create === "new") flags |= constants.O_EXCL;
   if (truncate) flags |= constants.O_TRUNC;
