@@ -66,6 +66,8 @@ export interface WorkerHandle {
   terminate(): void;
   /** Whether it keeps this process alive. */
   setNeeded(needed: boolean): void;
+  /** Leaves a number that the worker can look at (`readMark`) also while its code does not give way; for processes, which share no memory. */
+  showMark?(mark: number): void;
 }
 
 /** The other side, as a worker sees it. */
@@ -78,6 +80,8 @@ export interface WorkerParent {
   onMessage(told: (message: unknown) => void): void;
   /** The oldest message that waits, without a turn of the event loop; in a process, and in a simulator, always `undefined`. */
   receiveNowait(): { readonly message: unknown } | undefined;
+  /** What `showMark` left last, 0 at first; absent in threads, and in processes that have no means for it. */
+  readMark?(): number;
   /** Loads a module, once: what `import(url)` gives. */
   importModule(url: string): Promise<Readonly<Record<string, unknown>>>;
 }

@@ -8,9 +8,10 @@ import { nodeDigests } from "../shared/node-digest.ts";
 import { nodeFiles } from "../shared/node-files.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
 import { nodeStandardStreams } from "../shared/node-stdio.ts";
-import { nodeThreads } from "../shared/node-threads.ts";
 import { bunProcess } from "./process.ts";
 import { bunProcesses } from "./processes.ts";
+import { bunWorkerProcesses } from "./worker-processes.ts";
+import { createWorkers } from "../shared/node-workers.ts";
 
 /** The backend of Bun. */
 export const bunBackend: Backend = {
@@ -24,7 +25,7 @@ export const bunBackend: Backend = {
   compression: nodeCompression,
   digests: nodeDigests,
   processes: bunProcesses,
-  threads: nodeThreads,
+  threads: createWorkers(bunWorkerProcesses),
   signals: nodeSignals,
   standardStreams: nodeStandardStreams,
 };

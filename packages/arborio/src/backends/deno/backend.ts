@@ -5,12 +5,13 @@ import { hostEntropy } from "../shared/entropy.ts";
 import { nodeDigests } from "../shared/node-digest.ts";
 import { createFiles } from "../shared/node-files.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
-import { nodeThreads } from "../shared/node-threads.ts";
 import { denoStandardStreams } from "./standard-streams.ts";
 import { denoNetwork } from "./network.ts";
 import { denoCompression } from "./compression.ts";
 import { denoProcess } from "./process.ts";
 import { denoProcesses, watchDenoEnd } from "./processes.ts";
+import { denoWorkerProcesses } from "./worker-processes.ts";
+import { createWorkers } from "../shared/node-workers.ts";
 
 /** The backend of Deno. */
 export const denoBackend: Backend = {
@@ -24,7 +25,7 @@ export const denoBackend: Backend = {
   compression: denoCompression,
   digests: nodeDigests,
   processes: denoProcesses,
-  threads: nodeThreads,
+  threads: createWorkers(denoWorkerProcesses),
   signals: nodeSignals,
   standardStreams: denoStandardStreams,
 };

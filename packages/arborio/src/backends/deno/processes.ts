@@ -10,7 +10,7 @@ import { createProcesses } from "../shared/node-processes.ts";
  *
  * Its weak point: an error that a listener takes which was added later than the first process.
  */
-const watchDenoEnd: WatchEnd = (ending) => {
+export const watchDenoEnd: WatchEnd = (ending) => {
   const onError = (event: Event): void => {
     if (!event.defaultPrevented) ending();
   };
@@ -48,6 +48,11 @@ export const denoProcesses: Processes = {
 interface DenoPermissions {
   querySync(descriptor: { name: "run" }): { readonly state: string };
   requestSync(descriptor: { name: "run" }): { readonly state: string };
+}
+
+/** @throws SystemError if a process could be started, but not ended. */
+export function denoMayStart(what: string): void {
+  if (!maySignal()) throw mayNotSignal(what);
 }
 
 /** Whether a process can be ended: to send signals, Deno wants the permission to run everything. If it can, it asks the user. */

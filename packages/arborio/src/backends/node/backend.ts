@@ -9,7 +9,7 @@ import { nodeFiles } from "../shared/node-files.ts";
 import { nodeProcesses } from "../shared/node-processes.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
 import { nodeStandardStreams } from "../shared/node-stdio.ts";
-import { nodeThreads } from "../shared/node-threads.ts";
+import { nodeWorkers } from "../shared/node-workers.ts";
 import { nodeProcess } from "./process.ts";
 
 /** The backend of Node; it also works on Bun and Deno, through their `node:` modules. */
@@ -24,7 +24,7 @@ export const nodeBackend: Backend = {
   compression: nodeCompression,
   digests: nodeDigests,
   processes: nodeProcesses,
-  threads: nodeThreads,
+  threads: nodeWorkers,
   signals: nodeSignals,
   standardStreams: nodeStandardStreams,
 };

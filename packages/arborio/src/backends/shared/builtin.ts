@@ -8,6 +8,7 @@ import type * as net from "node:net";
 import type * as os from "node:os";
 import type * as stream from "node:stream";
 import type * as tls from "node:tls";
+import type * as v8 from "node:v8";
 import type * as workerThreads from "node:worker_threads";
 import type * as zlib from "node:zlib";
 
@@ -21,6 +22,7 @@ interface Builtins {
   readonly "node:os": typeof os;
   readonly "node:stream": typeof stream;
   readonly "node:tls": typeof tls;
+  readonly "node:v8": typeof v8;
   readonly "node:worker_threads": typeof workerThreads;
   readonly "node:zlib": typeof zlib;
 }
