@@ -9,6 +9,7 @@ import { setBackend } from "../platform/capabilities.ts";
 import type { Chooser } from "./chooser.ts";
 import type { VirtualClock } from "./clock.ts";
 import { FileTree } from "./files/file-tree.ts";
+import { DiskTimes } from "./files/disk-times.ts";
 import { HostFiles } from "./files/host-files.ts";
 import { HostProcesses } from "./processes/host-processes.ts";
 import type { SimulatedProcess, SimulatedProgram } from "./processes/program.ts";
@@ -39,6 +40,7 @@ export class SimulatedHost {
   readonly files: FileTree;
   /** @internal */ readonly backend: Backend;
   /** @internal */ readonly network: HostNetwork;
+  readonly #times: DiskTimes;
   readonly #openFiles: HostFiles;
   readonly #signals: HostSignals;
   readonly #processes: HostProcesses;
@@ -52,7 +54,8 @@ export class SimulatedHost {
     this.addresses = network.addresses.map(({ text }) => text);
     this.network = network;
     this.files = new FileTree(clock, network.unix);
-    this.#openFiles = new HostFiles(clock, parts.chooser.fork("files"), this.files);
+    this.#times = new DiskTimes(clock, parts.chooser.fork("files"));
+    this.#openFiles = new HostFiles(this.files.disk, this.#times);
     this.#signals = new HostSignals(clock, (signal) => this.#unheard(signal));
     const shared = { ...parts.backend, network, files: this.#openFiles };
     this.#processes = new HostProcesses({

@@ -1,9 +1,12 @@
 import { describeValue } from "../../core/arguments.ts";
-import type { DirectoryEntry, FileKind } from "../../platform/files.ts";
-import { EPOCH_MS, type VirtualClock } from "../clock.ts";
-import type { UnixNamespace } from "../net/unix-namespace.ts";
+import { SystemError } from "../../core/errors.ts";
+import type { VirtualClock } from "../clock.ts";
+import type { SocketFiles, UnixNamespace } from "../net/unix-namespace.ts";
 import { resolvePath } from "../paths.ts";
 import { type SystemCode, systemError } from "../system-errors.ts";
+import { Disk } from "./disk.ts";
+import type { Entry, Inode } from "./inode.ts";
+import { type Base, find, type LastLink, type Place, walk } from "./path-walk.ts";
 
 /** Options of `host.files.write`. */
 export interface WriteFileOptions {
@@ -13,41 +16,18 @@ export interface WriteFileOptions {
   readonly modifiedMs?: number;
 }
 
-/** What a path leads to. */
-export interface FileNode {
-  readonly kind: Extract<FileKind, "file" | "directory" | "socket">;
-  readonly inode: number;
-  mode: number;
-  modifiedMs: number;
-  /** Replaced as a whole; empty for all but files. */
-  bytes: Uint8Array;
-}
-
-/** Longest name and longest path in bytes, as on Linux. */
-const NAME_BYTES_MAX = 255;
-const PATH_BYTES_MAX = 4095;
-
-/** So many links lead on, as on Linux; then they are taken for a circle. */
-const LINKS_MAX = 40;
-
-const NOTHING: Uint8Array = new Uint8Array(0);
-
-/** The files of a simulated host, as a test sees them. Made anew for each run. */
+/** The files of a simulated host, as a test sees them: no permission is asked for, and all of it is on the disk at once. Made anew for each run. */
 export class FileTree {
-  readonly #clock: VirtualClock;
-  readonly #sockets: UnixNamespace;
-  readonly #nodes: Map<string, FileNode> = new Map();
-  /** Symbolic links: where each leads, as it was written. */
-  readonly #links: Map<string, string> = new Map();
-  #inodes = 0;
+  /** @internal */ readonly disk: Disk;
 
   /** @internal */
   constructor(clock: VirtualClock, sockets: UnixNamespace) {
-    this.#clock = clock;
-    this.#sockets = sockets;
-    sockets.isTaken = (resolved) => this.#nodes.has(resolved) || this.#links.has(resolved);
-    this.makeDirectory("/");
+    this.disk = new Disk(clock);
+    sockets.files = this.#socketFiles();
     this.makeDirectory("/tmp");
+    const temporary = this.#find("find /tmp", "/tmp", true);
+    this.disk.setFacts(temporary, { mode: 0o1777 });
+    this.disk.sync(temporary);
   }
 
   /**
@@ -73,20 +53,46 @@ export class FileTree {
         `host.files.write: got ${describeValue(contents)}, needs a string or a Uint8Array`,
       );
     }
-    const { mode = 0o644, modifiedMs = this.#clock.wallNow() } = options;
-    const bytes =
-      typeof contents === "string" ? new TextEncoder().encode(contents) : contents.slice();
-    const node = this.#make(path, "file", mode);
-    if (node.kind !== "file") throw systemError(`write ${path}`, "EISDIR");
-    node.bytes = bytes;
-    node.mode = mode;
-    node.modifiedMs = Math.floor(modifiedMs);
+    const { mode = 0o644, modifiedMs = this.disk.clock.wallNow() } = options;
+    const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
+    const attempt = `write ${path}`;
+    const { inode, directory, name } = this.#make(attempt, path, () => this.disk.createFile(mode));
+    if (inode.kind !== "file") throw systemError(attempt, "EISDIR");
+    inode.bytes.setSize(0);
+    const written = inode.bytes.write(bytes, 0);
+    const changedMs = Math.floor(modifiedMs);
+    this.disk.setFacts(inode, { mode, modifiedMs: changedMs, accessedMs: changedMs });
+    this.disk.sync(inode);
+    directory.watches.changed(name);
+    if (written < bytes.length) throw systemError(attempt, "ENOSPC");
+  }
+
+  /** The bytes of a file. */
+  read(path: string): Uint8Array {
+    const inode = this.#find(`read ${path}`, path, true);
+    if (inode.kind !== "file") throw systemError(`read ${path}`, "EISDIR");
+    const bytes = new Uint8Array(inode.bytes.size);
+    inode.bytes.read(bytes, 0);
+    return bytes;
+  }
+
+  /** The text of a file, which is UTF-8. */
+  readText(path: string): string {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.read(path));
+  }
+
+  /** The names in a directory, sorted. */
+  list(path: string): string[] {
+    const inode = this.#find(`list ${path}`, path, true);
+    if (inode.kind !== "directory") throw systemError(`list ${path}`, "ENOTDIR");
+    return [...inode.entries.keys()].sort();
   }
 
   /** Makes a directory and those above it, as far as they are not there. */
   makeDirectory(path: string): void {
-    const node = this.#make(path, "directory", 0o755);
-    if (node.kind !== "directory") throw systemError(`make the directory ${path}`, "ENOTDIR");
+    const attempt = `make the directory ${path}`;
+    const { inode } = this.#make(attempt, path, () => this.disk.createDirectory(0o755));
+    if (inode.kind !== "directory") throw systemError(attempt, "ENOTDIR");
   }
 
   /**
@@ -97,136 +103,90 @@ export class FileTree {
    * @throws SystemError if something is at `path`, or in its way.
    */
   link(path: string, target: string): void {
-    const refusal = refusePath(path) ?? refusePath(target);
-    if (refusal !== null) throw systemError(`make the link ${path}`, refusal);
-    const key = resolvePath(path);
-    if (this.#sockets.isTaken(key) || this.#socketAt(key) !== undefined)
-      throw systemError(`make the link ${path}`, "EEXIST");
-    this.makeDirectory(ancestorsOf(key)[0] as string);
-    this.#links.set(key, target);
+    const attempt = `make the link ${path}`;
+    if (target === "") throw systemError(attempt, "ENOENT");
+    const place = this.#placeIn(attempt, path, "keep");
+    if (place.entry !== undefined) throw systemError(attempt, "EEXIST");
+    this.#add(place, this.disk.createLink(target));
   }
 
   /** Removes a file, a link, or a directory with what is in it; whether there was one. Whoever has a file open keeps it. */
   remove(path: string): boolean {
-    const key = resolvePath(path);
-    if (this.#sockets.unlink(key)) return true;
-    for (const map of [this.#nodes, this.#links])
-      for (const below of map.keys()) if (below.startsWith(`${key}/`)) map.delete(below);
-    return this.#links.delete(key) || this.#nodes.delete(key);
+    const place = walk(this.#base, path, "keep");
+    if (typeof place === "string" || place.entry === undefined) return false;
+    if (place.special !== null) throw systemError(`remove ${path}`, "EBUSY");
+    this.#removeEntry(place.entry);
+    return true;
   }
 
   /** @internal What is there, or why nothing is. Links are followed. */
-  find(path: string): FileNode | SystemCode {
-    const found = this.#resolve(path);
-    if (found.startsWith("/")) return this.#nodes.get(found) as FileNode;
-    // Sockets have paths without directories above them.
-    const socket = found === "ENOENT" ? this.#socketAt(resolvePath(path)) : undefined;
-    if (socket === undefined) return found as SystemCode;
-    return path.endsWith("/") ? "ENOTDIR" : socket;
+  find(path: string): Inode | SystemCode {
+    const entry = find(this.#base, path, true);
+    return typeof entry === "string" ? entry : entry.inode;
   }
 
-  /** @internal The path without links of what `find` finds. */
-  realPath(path: string): string {
-    const found = this.#resolve(path);
-    return found.startsWith("/") ? found : resolvePath(path);
+  get #base(): Base {
+    return { root: this.disk.root, user: null };
   }
 
-  /** @internal Where it is; of what was removed no path of anything, as Linux tells it. */
-  pathOf(node: FileNode): string {
-    for (const [key, there] of this.#nodes) if (there === node) return key;
-    return "/ (deleted)";
+  #find(attempt: string, path: string, followLinks: boolean): Inode {
+    const entry = find(this.#base, path, followLinks);
+    if (typeof entry === "string") throw systemError(attempt, entry);
+    return entry.inode;
   }
 
-  /** @internal What is in a directory, or why nothing is. */
-  list(path: string): DirectoryEntry[] | SystemCode {
-    const node = this.find(path);
-    if (typeof node === "string") return node;
-    if (node.kind !== "directory") return "ENOTDIR";
-    const directory = this.realPath(path);
-    const entries: DirectoryEntry[] = [];
-    const add = (key: string, kind: DirectoryEntry["kind"]): void => {
-      if (key !== "/" && ancestorsOf(key)[0] === directory)
-        entries.push({ name: key.slice(key.lastIndexOf("/") + 1), kind });
-    };
-    for (const [key, { kind }] of this.#nodes) add(key, kind === "directory" ? kind : "file");
-    for (const key of this.#links.keys()) add(key, "link");
-    for (const key of this.#sockets.paths()) add(key, "other");
-    return entries;
+  /** What is at a path, or what `create` makes there. */
+  #make(attempt: string, path: string, create: () => Inode): Entry {
+    const place = this.#placeIn(attempt, path, "follow");
+    return place.entry ?? this.#add(place, create());
   }
 
-  /** The path of a file or directory without links, or why there is none. Part by part, as a system does it. */
-  #resolve(path: string): string {
-    const refusal = refusePath(path);
-    if (refusal !== null) return refusal;
-    const parts = path.split("/").reverse();
-    let key = "/";
-    let links = 0;
-    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-      if (part === "" || part === ".") continue;
-      const next = part === ".." ? (ancestorsOf(key)[0] as string) : join(key, part);
-      const target = this.#links.get(next);
-      if (target !== undefined) {
-        links += 1;
-        if (links > LINKS_MAX) return "ELOOP";
-        parts.push(...target.split("/").reverse());
-        if (target.startsWith("/")) key = "/";
-        continue;
-      }
-      const kind = this.#nodes.get(next)?.kind;
-      if (kind === undefined) return "ENOENT";
-      if (kind !== "directory" && parts.length > 0) return "ENOTDIR";
-      key = next;
-    }
-    return key;
+  /** The place that a path leads to, in a directory that is made if it is not there. */
+  #placeIn(attempt: string, path: string, lastLink: LastLink): Place {
+    const place = walk(this.#base, path, lastLink);
+    if (typeof place !== "string") return place;
+    const parent = resolvePath(`${path}/..`);
+    if (place !== "ENOENT" || path === "" || find(this.#base, parent, true) !== "ENOENT")
+      throw systemError(attempt, place);
+    this.makeDirectory(parent);
+    return this.#placeIn(attempt, resolvePath(path), lastLink);
   }
 
-  #socketAt(key: string): FileNode | undefined {
-    const name = this.#sockets.find(key);
-    if (typeof name === "string") return undefined;
+  #add({ directory, name }: Place, inode: Inode): Entry {
+    return this.#synced(() => this.disk.add(directory, name, inode));
+  }
+
+  #removeEntry(entry: Entry): void {
+    if (entry.inode.kind === "directory")
+      for (const below of entry.inode.entries.values()) this.#removeEntry(below);
+    this.#synced(() => this.disk.remove(entry));
+  }
+
+  #synced<T>(change: () => T): T {
+    const result = change();
+    this.disk.journal.syncLast();
+    return result;
+  }
+
+  #socketFiles(): SocketFiles {
     return {
-      kind: "socket",
-      mode: name.mode,
-      inode: -name.inode,
-      modifiedMs: EPOCH_MS,
-      bytes: NOTHING,
+      add: (path, mode) => {
+        try {
+          const place = this.#placeIn(`bind ${path}`, path, "keep");
+          return this.#add(place, this.disk.createSocket(mode)).inode;
+        } catch (error) {
+          if (error instanceof SystemError) return error.systemCode as SystemCode;
+          throw error;
+        }
+      },
+      find: (path, followLinks) => {
+        const entry = find(this.#base, path, followLinks);
+        return typeof entry === "string" ? entry : entry.inode;
+      },
+      remove: (path, file) => {
+        const entry = find(this.#base, path, false);
+        if (typeof entry !== "string" && entry.inode === file) this.#removeEntry(entry);
+      },
     };
   }
-
-  #make(path: string, kind: FileNode["kind"], mode: number): FileNode {
-    const refusal = refusePath(path);
-    if (refusal !== null) throw systemError(`make ${path}`, refusal);
-    const resolved = this.#resolve(path);
-    const key = resolved.startsWith("/") ? resolved : resolvePath(path);
-    const there = this.#nodes.get(key);
-    if (there !== undefined) return there;
-    if (this.#links.has(key)) throw systemError(`make ${path}`, "ENOENT");
-    const [parent] = ancestorsOf(key);
-    if (parent !== undefined && parent !== key) this.makeDirectory(parent);
-    const node: FileNode = {
-      kind,
-      mode,
-      inode: ++this.#inodes,
-      modifiedMs: this.#clock.wallNow(),
-      bytes: NOTHING,
-    };
-    this.#nodes.set(key, node);
-    return node;
-  }
-}
-
-/** The directories above an absolute path, the nearest first. */
-function ancestorsOf(key: string): string[] {
-  const parts = key.split("/").slice(1);
-  return parts.map((_, index) => `/${parts.slice(0, index).join("/")}`).reverse();
-}
-
-function join(directory: string, name: string): string {
-  return directory === "/" ? `/${name}` : `${directory}/${name}`;
-}
-
-function refusePath(path: string): SystemCode | null {
-  if (path === "") return "ENOENT";
-  const length = (text: string): number => new TextEncoder().encode(text).length;
-  if (length(path) > PATH_BYTES_MAX) return "ENAMETOOLONG";
-  return path.split("/").some((name) => length(name) > NAME_BYTES_MAX) ? "ENAMETOOLONG" : null;
 }

