@@ -78,8 +78,11 @@ export interface WorkerParent {
   post(message: unknown, transfer?: readonly object[]): void;
   /** Is told each message. Until then they wait. */
   onMessage(told: (message: unknown) => void): void;
-  /** The oldest message that waits, without a turn of the event loop; in a process, and in a simulator, always `undefined`. */
-  receiveNowait(): { readonly message: unknown } | undefined;
+  /**
+   * The oldest message that waits, without a turn of the event loop, so that a thread may sleep until one is there. Absent in a process, and
+   * in a simulator.
+   */
+  receiveNowait?(): { readonly message: unknown } | undefined;
   /** What `showMark` left last, 0 at first; absent in threads, and in processes that have no means for it. */
   readMark?(): number;
   /** Loads a module, once: what `import(url)` gives. */

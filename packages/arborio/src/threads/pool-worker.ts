@@ -66,6 +66,7 @@ export class PoolWorker implements WorkerListener {
   /** Tells it that nobody wants the result of its call any more. */
   cancelCall(): void {
     if (this.#flags !== undefined) Atomics.store(this.#flags, CANCELLED, this.#callId);
+    else this.#handle.showMark?.(this.#callId);
     this.#post(["cancel", this.#callId]);
   }
 

@@ -109,7 +109,7 @@ class Server {
   /** Takes messages without a turn of the event loop, for a while. */
   #takeMore(): void {
     const flags = this.#flags;
-    if (flags === undefined) return;
+    if (flags === undefined || this.#parent.receiveNowait === undefined) return;
     while (this.#calls.size === 0) {
       const leftMs = this.#timeLeftMs();
       if (leftMs <= 0) return;

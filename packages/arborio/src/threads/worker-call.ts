@@ -38,7 +38,9 @@ export class WorkerCall {
 
   /** Cancels it, as soon as the caller wants that: also if the message has not come through yet, since this thread is busy. */
   noticeCancellation(): void {
-    if (this.flags !== undefined && Atomics.load(this.flags, CANCELLED) === this.id) this.cancel();
+    const cancelledId =
+      this.flags === undefined ? this.parent.readMark?.() : Atomics.load(this.flags, CANCELLED);
+    if (cancelledId === this.id) this.cancel();
   }
 
   cancel(): void {

@@ -79,10 +79,6 @@ class ProcessParent implements WorkerParent {
     for (const message of this.#waiting.splice(0)) told(message);
   }
 
-  receiveNowait(): undefined {
-    return undefined;
-  }
-
   importModule(url: string): Promise<Readonly<Record<string, unknown>>> {
     return import(url) as Promise<Readonly<Record<string, unknown>>>;
   }
