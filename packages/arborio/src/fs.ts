@@ -42,4 +42,7 @@ export { PurePath, type RelativeToOptions } from "./fs/pure-path.ts";
 export type { PathLike } from "./fs/system-path.ts";
 export { realPath } from "./fs/real-path.ts";
 export { readDirectory } from "./fs/read-directory.ts";
+export { watchDirectory, type WatchDirectoryOptions } from "./fs/watch-directory.ts";
+export type { DirectoryWatch } from "./fs/directory-watch.ts";
+export type { DirectoryChange } from "./fs/watch-tree.ts";
 export type { DirectoryEntry, DirectoryEntryKind, FileKind, FileStat } from "./platform/files.ts";
