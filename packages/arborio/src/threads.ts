@@ -25,6 +25,7 @@ export {
   type RunInThreadOptions,
   type TypedCallOptions,
 } from "./threads/run-in-thread.ts";
+export { runInProcess, type RunInProcessOptions } from "./threads/run-in-process.ts";
 export type { WorkerCallOptions } from "./threads/run-in-worker.ts";
 export {
   type FunctionAt,
@@ -42,3 +43,15 @@ export {
 // Inside the function that is called
 export { checkCancelled } from "./threads/check-cancelled.ts";
 export { transferred } from "./threads/transferred.ts";
+
+// Channels between threads
+export {
+  connectReceiveChannel,
+  connectSendChannel,
+  createThreadChannel,
+  type ThreadReceiveChannel,
+  type ThreadSendChannel,
+  type ThreadSendOptions,
+  type ThreadSendSyncOptions,
+} from "./threads/thread-channel.ts";
+export type { BlockingOptions } from "./threads/doorbell.ts";

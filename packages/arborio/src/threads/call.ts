@@ -8,6 +8,7 @@ import type { WorkerExit } from "../platform/threads.ts";
 import type { Lease } from "../sync/lease.ts";
 import { BrokenWorkerError } from "./errors.ts";
 import type { PoolWorker } from "./pool-worker.ts";
+import { sendEnds, type SentArguments } from "./thread-channel-arguments.ts";
 import { type RemoteErrorClass, revive, type ThrownForm } from "./thrown-form.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
@@ -80,14 +81,18 @@ export class Call {
       waiter.fail(error);
       return waiter.promise;
     }
+    let sent: SentArguments | undefined;
     try {
-      worker.begin(this);
+      sent = sendEnds(`${this.order.where}({ args })`, this.order.args);
+      worker.begin(this, sent);
+      sent.sent();
       this.#worker = worker;
       this.order.extension?.began(this, scope);
     } catch (error) {
+      sent?.failed();
       pool.freed(worker);
       this.#end();
-      waiter.fail(unsendable(this.order, error));
+      waiter.fail(sent === undefined ? error : unsendable(this.order, sent.args, error));
     }
     return waiter.promise;
   }
@@ -180,7 +185,11 @@ function brokenWorker({ where, exportName }: CallOrder, exit: WorkerExit): Broke
 }
 
 /** Says which argument it was. */
-function unsendable({ where, args, transfer, extra }: CallOrder, cause: unknown): unknown {
+function unsendable(
+  { where, transfer, extra }: CallOrder,
+  args: readonly unknown[],
+  cause: unknown,
+): unknown {
   const why = cause instanceof Error ? cause.message : textOf(cause);
   for (const [index, arg] of args.entries()) {
     if (transfer.includes(arg as object) || isCloneable(arg)) continue;
@@ -190,6 +199,12 @@ function unsendable({ where, args, transfer, extra }: CallOrder, cause: unknown)
     );
   }
   if (!isCloneable(extra)) return cause;
+  if (transfer.length === 0) {
+    return new TypeError(
+      `${where}({ args }): an argument cannot be sent: ${why}; needs what structuredClone can copy, without shared memory`,
+      { cause },
+    );
+  }
   return new TypeError(
     `${where}({ transfer }): cannot be transferred: ${why}; needs array buffers, ports or streams that nobody else has`,
     { cause },

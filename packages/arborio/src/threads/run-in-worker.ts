@@ -47,6 +47,8 @@ export interface WorkerCallKind {
   readonly wait: WaitKind;
   readonly defaultLimiter: () => CapacityLimiter;
   readonly optionNames: Readonly<Record<string, true>>;
+  /** What to use for options that the other kind has. */
+  readonly optionsInstead?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -117,7 +119,7 @@ function begin(
 }
 
 function checkOrder(
-  { where, optionNames }: WorkerCallKind,
+  { where, optionNames, optionsInstead }: WorkerCallKind,
   module: URL | string | ModuleHandle<unknown>,
   exportName: unknown,
   options: WorkerCallOptions & { readonly transfer?: readonly object[] },
@@ -132,7 +134,7 @@ function checkOrder(
     );
   }
   requireOptions(`${where}(module, exportName, options)`, options, "{ args: [1, 2] }");
-  requireKnown(where, options, optionNames);
+  requireKnown(where, options, optionNames, optionsInstead);
   const { args = [], transfer = [], abandonOnCancel = false } = options;
   const { errorClasses = [], graceMs = GRACE_MS } = options;
   requireArgs(where, args);
