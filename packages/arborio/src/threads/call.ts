@@ -83,7 +83,7 @@ export class Call {
     }
     let sent: SentArguments | undefined;
     try {
-      sent = sendEnds(`${this.order.where}({ args })`, this.order.args);
+      sent = sendEnds(`${this.order.where}({ args })`, pool.kind, this.order.args);
       worker.begin(this, sent);
       sent.sent();
       this.#worker = worker;

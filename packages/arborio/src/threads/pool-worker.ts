@@ -10,6 +10,7 @@ import {
   type WorkerStart,
 } from "./protocol.ts";
 import { serve } from "./serve.ts";
+import type { SentArguments } from "./thread-channel-arguments.ts";
 
 /** Beside this file, and written in the same language: source or compiled. The pattern is what bundlers look for. */
 const MAIN: string = ((): string => {
@@ -54,10 +55,11 @@ export class PoolWorker implements WorkerListener {
    *
    * @throws DataCloneError if that cannot be sent; then it is idle as before.
    */
-  begin(call: Call): void {
-    const { module, exportName, args, extra, transfer } = call.order;
+  begin(call: Call, { args, ends, ports }: SentArguments): void {
+    const { module, exportName, extra, transfer } = call.order;
     const id = this.#callId === CALL_ID_MAX ? 1 : this.#callId + 1;
-    this.#post(["call", id, module, exportName, args, extra], transfer);
+    const handedOver = ports.length === 0 ? transfer : [...transfer, ...ports];
+    this.#post(["call", id, module, exportName, args, extra, ends], handedOver);
     this.#callId = id;
     this.#call = call;
     this.#need(call.keepsAlive);

@@ -2,11 +2,12 @@
  * What a program and its workers say to each other, over any `Threads`. Arrays, since a clone of one costs less than that of an object
  * with names. A worker does one call at a time; numbers of calls are the worker's own.
  */
+import type { SentEnd } from "./thread-channel-protocol.ts";
 import type { ThrownForm } from "./thrown-form.ts";
 
 /** From the program to a worker. */
 export type ToWorker =
-  /** Calls an export of a module. `extra` is for what else belongs to the call. */
+  /** Calls an export of a module. `extra` is for what else belongs to the call; `ends` are those of channels among the arguments. */
   | readonly [
       kind: "call",
       id: number,
@@ -14,6 +15,7 @@ export type ToWorker =
       exportName: string,
       args: readonly unknown[],
       extra: unknown,
+      ends: readonly SentEnd[] | undefined,
     ]
   /** Nobody wants the result of this call any more. */
   | readonly [kind: "cancel", id: number]

@@ -7,6 +7,8 @@ import { isCancelled } from "../core/cancelled.ts";
 import { currentBackend } from "../platform/capabilities.ts";
 import type { WorkerParent } from "../platform/threads.ts";
 import { POSTED, type FromWorker, type ToWorker, type WorkerStart } from "./protocol.ts";
+import { callWithEnds } from "./thread-channel-arguments.ts";
+import type { SentEnd } from "./thread-channel-protocol.ts";
 import { formOf } from "./thrown-form.ts";
 import { transferOf } from "./transferred.ts";
 import { WorkerCall } from "./worker-call.ts";
@@ -43,10 +45,10 @@ class Server {
   told(message: ToWorker): void {
     const [kind, id] = message;
     if (kind === "call") {
-      const [, , module, exportName, args, extra] = message;
+      const [, , module, exportName, args, extra, ends] = message;
       const call = new WorkerCall(this.#parent, this.#flags, id, extra);
       this.#calls.set(id, call);
-      void this.#work(call, module, exportName, args);
+      void this.#work(call, module, exportName, args, ends);
     } else if (kind === "cancel") this.#calls.get(id)?.cancel();
     else this.#calls.get(id)?.onTold(message[2]);
   }
@@ -57,13 +59,16 @@ class Server {
     module: string,
     exportName: string,
     args: readonly unknown[],
+    ends: readonly SentEnd[] | undefined,
   ): Promise<void> {
     const { id, scope } = call;
     let answer: FromWorker;
     let value: unknown;
     try {
       const fn = this.#function(module, exportName) ?? (await this.#load(module, exportName));
-      value = await scope.run(() => fn(...args));
+      value = await scope.run(() =>
+        ends === undefined ? fn(...args) : callWithEnds(exportName, fn, args, ends),
+      );
       answer = scope.cancelledCaught ? ["cancelled", id] : ["value", id, value];
     } catch (thrown) {
       value = undefined;
