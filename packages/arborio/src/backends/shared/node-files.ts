@@ -15,18 +15,19 @@ const fs = lazily("node:fs");
 const os = lazily("node:os");
 
 /** Files, for a runtime on which this process learns of its end in this way. */
-export function createFiles(watchEnd: WatchEnd): Files {
+export function createFiles(watchEnd: WatchEnd, watch: Files["watch"] = watchDirectory): Files {
   return {
     get temporaryDirectory() {
       return os().tmpdir();
     },
     ...byPath,
     open: (target, completion) => open(target, watchEnd, completion),
+    watch,
   };
 }
 
 /** What needs no open file. */
-const byPath: Omit<Files, "open" | "temporaryDirectory"> = {
+const byPath: Omit<Files, "open" | "temporaryDirectory" | "watch"> = {
   stat(path, followLinks, completion) {
     return beginOperation<Stats>(
       (done) => (followLinks ? fs().stat(path, done) : fs().lstat(path, done)),
@@ -62,7 +63,6 @@ const byPath: Omit<Files, "open" | "temporaryDirectory"> = {
       fail: (error) => completion.fail(toSystemError(describePathChange(change), error)),
     });
   },
-  watch: watchDirectory,
 };
 
 export const nodeFiles: Files = createFiles(watchExitEvent);
