@@ -37,6 +37,9 @@ interface DenoWatching {
   watchFs(path: string, options: { recursive: boolean }): FsWatcher;
 }
 
+/** What happens to a directory itself after which it is not what it was. */
+const OWN_ENDS: ReadonlySet<string> = new Set(["create", "remove", "rename"]);
+
 /** By real path: those that run, and those that are ending. */
 const running: Map<string, DenoWatch> = new Map();
 const ending: Map<string, Promise<void>> = new Map();
@@ -119,10 +122,12 @@ class DenoWatch {
   }
 
   #happened({ kind, paths, flag }: FsEvent): void {
-    if (flag === "rescan") this.#changed(null);
+    if (flag === "rescan") {
+      this.#changed(null);
+      return;
+    }
     for (const path of paths) {
-      // Of its own, only that it came, went or was renamed counts; all of these mean that it is not what it was.
-      if (path === this.#path && kind !== "modify" && kind !== "access") this.#gone();
+      if (path === this.#path && OWN_ENDS.has(kind)) this.#gone();
       const end = path.lastIndexOf("/");
       if (path.slice(0, Math.max(end, 1)) === this.#path) this.#changed(path.slice(end + 1));
     }
