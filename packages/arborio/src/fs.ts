@@ -17,6 +17,20 @@
  */
 import "./platform/host.ts";
 
+export { Path } from "./fs/path.ts";
+export { PurePath, type RelativeToOptions } from "./fs/pure-path.ts";
+export type { PathLike } from "./fs/system-path.ts";
+export type { PathEntry } from "./fs/tree-walk.ts";
+export type { GlobOptions, PathEntries, WalkOptions } from "./fs/walk.ts";
+export type { MakeDirectoryOptions } from "./fs/make-directory.ts";
+export type { TouchOptions } from "./fs/touch.ts";
+export type { CopyOptions } from "./fs/copy-file.ts";
+export type { CopyTreeOptions } from "./fs/copy-tree.ts";
+export type { RemoveOptions } from "./fs/remove.ts";
+export type { FileOwner, FileTimes } from "./fs/set-facts.ts";
+export { openTemporaryDirectory, TemporaryDirectory } from "./fs/temporary-directory.ts";
+export { openTemporaryFile, TemporaryFile } from "./fs/temporary-file.ts";
+export type { TemporaryDirectoryOptions, TemporaryFileOptions } from "./fs/temporary-options.ts";
 export { openFile, type OpenFileOptions } from "./fs/open-file.ts";
 export type { OpenFlags } from "./fs/open-flags.ts";
 export { File, type FileRangeOptions, type SyncOptions } from "./fs/file.ts";
@@ -38,8 +52,6 @@ export {
 export { replaceFile, type ReplaceFileOptions } from "./fs/replace-file.ts";
 export type { FileData } from "./fs/file-data.ts";
 export { stat, type StatOptions } from "./fs/stat.ts";
-export { PurePath, type RelativeToOptions } from "./fs/pure-path.ts";
-export type { PathLike } from "./fs/system-path.ts";
 export { realPath } from "./fs/real-path.ts";
 export { readDirectory } from "./fs/read-directory.ts";
 export { watchDirectory, type WatchDirectoryOptions } from "./fs/watch-directory.ts";
