@@ -28,6 +28,8 @@ export interface WorkerTarget {
   readonly module: string;
   /** What that module does, for a backend whose workers are in this thread (a simulator): it calls this instead. */
   readonly serve: (parent: WorkerParent) => void;
+  /** Whether a message to the worker begins a call, for a backend that counts them, and lets them take time (a simulator). */
+  readonly isCall: (message: unknown) => boolean;
   /** For people who look at threads and processes. */
   readonly name: string;
   /** What the worker finds as `parent.data`. A structured clone, which may hold `SharedArrayBuffer`s if it is a thread. */
@@ -62,6 +64,10 @@ export interface WorkerHandle {
    * @throws DataCloneError if it cannot be cloned: then nothing was sent, and nothing transferred.
    */
   post(message: unknown, transfer?: readonly object[]): void;
+  /**
+   * The oldest message that has come and was not told yet. Absent where messages could come in another order than they were sent in.
+   */
+  receiveNowait?(): { readonly message: unknown } | undefined;
   /** Ends it at once, whatever it does: a thread is terminated, a process killed. `ended` tells when it is gone. */
   terminate(): void;
   /** Whether it keeps this process alive. */
@@ -76,8 +82,11 @@ export interface WorkerParent {
   readonly data: unknown;
   /** Sends, as `WorkerHandle.post`. */
   post(message: unknown, transfer?: readonly object[]): void;
-  /** Is told each message. Until then they wait. */
-  onMessage(told: (message: unknown) => void): void;
+  /**
+   * Is told each message. Until then they wait. What `told` returns is a promise if the message makes work; it never rejects. A backend whose
+   * workers are in this thread waits for it before the worker's task ends.
+   */
+  onMessage(told: (message: unknown) => Promise<void> | undefined): void;
   /**
    * The oldest message that waits, without a turn of the event loop, so that a thread may sleep until one is there. Absent in a process, and
    * in a simulator.

@@ -17,10 +17,16 @@ export interface CapacityLimiterStatistics {
   readonly tasksWaiting: number;
 }
 
+/** @internal A borrower that is given its token in its place, and waits on for something else: see `lendTo`. */
+export interface TokenTaker {
+  /** Called in the middle of `release`: it must not throw. */
+  lent(lease: Lease): void;
+}
+
 const ACQUIRE: WaitKind = {
   name: "limiter.acquire",
   abort(waiter) {
-    (waiter.resource as CapacityLimiter).withdraw(waiter as Waiter<Lease>);
+    (waiter.resource as CapacityLimiter).withdraw(waiter);
   },
 };
 
@@ -52,6 +58,7 @@ export class CapacityLimiter implements LeaseSource {
   readonly #borrowers: Set<unknown> = new Set();
   /** Borrowers in the queue. */
   readonly #waiting: Set<unknown> = new Set();
+  #lending = false;
   #totalTokens: number;
 
   /**
@@ -135,6 +142,19 @@ export class CapacityLimiter implements LeaseSource {
     );
   }
 
+  /**
+   * @internal Lends a token to `taker` as soon as there is one: a wait that does not end with the token. `waiter`, whose payload is the taker,
+   * is queued here until then; its kind has to `withdraw` it.
+   */
+  lendTo(taker: TokenTaker, waiter: Waiter<unknown>): void {
+    if (this.availableTokens > 0) {
+      taker.lent(this.#lend(taker));
+      return;
+    }
+    this.#queue.push(waiter as Waiter<Lease>);
+    this.#waiting.add(taker);
+  }
+
   /** A frozen snapshot. */
   statistics(): CapacityLimiterStatistics {
     return Object.freeze({
@@ -153,8 +173,8 @@ export class CapacityLimiter implements LeaseSource {
   }
 
   /** @internal */
-  withdraw(waiter: Waiter<Lease>): void {
-    this.#queue.remove(waiter);
+  withdraw(waiter: Waiter<unknown>): void {
+    this.#queue.remove(waiter as Waiter<Lease>);
     this.#waiting.delete(waiter.payload);
   }
 
@@ -173,13 +193,19 @@ export class CapacityLimiter implements LeaseSource {
   }
 
   #lendFree(): void {
+    // A taker may give its token back at once: ten thousand of them must not go deeper and deeper.
+    if (this.#lending) return;
+    this.#lending = true;
     while (this.availableTokens > 0) {
       const waiter = this.#queue.shift();
-      if (waiter === null) return;
+      if (waiter === null) break;
       const borrower = waiter.payload;
       this.#waiting.delete(borrower);
-      if (waiter.scope !== null) waiter.wake(this.#lend(borrower));
+      if (waiter.scope === null) continue;
+      if (waiter.kind === ACQUIRE) waiter.wake(this.#lend(borrower));
+      else (borrower as TokenTaker).lent(this.#lend(borrower));
     }
+    this.#lending = false;
   }
 }
 

@@ -1,11 +1,12 @@
 import type { Cancelled } from "../core/cancelled.ts";
-import type { Clock, ClockTimer } from "../core/clock.ts";
+import type { ClockTimer } from "../core/clock.ts";
 import { textOf } from "../core/exception-text.ts";
 import type { RunState } from "../core/run-state.ts";
 import type { CancelScope } from "../core/scope.ts";
 import { Waiter, type WaitKind } from "../core/suspend.ts";
 import type { WorkerExit } from "../platform/threads.ts";
 import type { Lease } from "../sync/lease.ts";
+import type { CapacityLimiter, TokenTaker } from "../sync/limiter.ts";
 import { BrokenWorkerError } from "./errors.ts";
 import type { PoolWorker } from "./pool-worker.ts";
 import { sendEnds, type SentArguments } from "./thread-channel-arguments.ts";
@@ -40,23 +41,29 @@ export interface CallExtension {
 }
 
 /** One call of an export in a worker, from the side of the caller. */
-export class Call {
+export class Call implements TokenTaker {
   readonly order: CallOrder;
   readonly #runState: RunState;
-  readonly #clock: Clock;
-  readonly #lease: Lease;
+  readonly #scope: CancelScope;
+  readonly #pool: WorkerPool;
+  readonly #limiter: CapacityLimiter;
+  /** `null` until it has a token. */
+  #lease: Lease | null = null;
+  /** `null` when nobody waits any more. */
   #waiter: Waiter<unknown> | null = null;
+  /** The one that works on it. */
   #worker: PoolWorker | null = null;
   /** Why the caller wants no result any more. */
   #cancelled: Cancelled | null = null;
   #grace: ClockTimer | null = null;
   #unreadable: Error | null = null;
 
-  constructor(order: CallOrder, lease: Lease, scope: CancelScope, clock: Clock) {
+  constructor(order: CallOrder, scope: CancelScope, pool: WorkerPool, limiter: CapacityLimiter) {
     this.order = order;
-    this.#lease = lease;
     this.#runState = scope.runState;
-    this.#clock = clock;
+    this.#scope = scope;
+    this.#pool = pool;
+    this.#limiter = limiter;
   }
 
   /** What the task tree shows. */
@@ -69,36 +76,44 @@ export class Call {
     return this.#runState.outside;
   }
 
-  /** Gives it to a worker, and waits for the answer. */
-  start(scope: CancelScope, kind: WaitKind, pool: WorkerPool): Promise<unknown> {
-    const waiter = new Waiter<unknown>(scope, kind, this, this);
+  /** Waits for a token, then for the answer. One wait, so that the worker which becomes free gets its next call at once. */
+  start(kind: WaitKind): Promise<unknown> {
+    const waiter = new Waiter<unknown>(this.#scope, kind, this, this);
     this.#waiter = waiter;
+    this.#limiter.lendTo(this, waiter);
+    return waiter.promise;
+  }
+
+  /** Gives it to a worker. */
+  lent(lease: Lease): void {
+    this.#lease = lease;
     let worker: PoolWorker;
     try {
-      worker = pool.take();
+      worker = this.#pool.take();
     } catch (error) {
-      this.#end();
-      waiter.fail(error);
-      return waiter.promise;
+      this.#fail(error);
+      return;
     }
     let sent: SentArguments | undefined;
     try {
-      sent = sendEnds(`${this.order.where}({ args })`, pool.kind, this.order.args);
+      sent = sendEnds(`${this.order.where}({ args })`, this.#pool.kind, this.order.args);
       worker.begin(this, sent);
       sent.sent();
       this.#worker = worker;
-      this.order.extension?.began(this, scope);
+      this.order.extension?.began(this, this.#scope);
     } catch (error) {
       sent?.failed();
-      pool.freed(worker);
-      this.#end();
-      waiter.fail(sent === undefined ? error : unsendable(this.order, sent.args, error));
+      this.#pool.freed(worker);
+      this.#fail(sent === undefined ? error : unsendable(this.order, sent.args, error));
     }
-    return waiter.promise;
   }
 
   /** The caller was cancelled. `false` if it has to wait nevertheless. */
   cancel(waiter: Waiter<unknown>): void | false {
+    if (this.#lease === null) {
+      this.#limiter.withdraw(waiter);
+      return undefined;
+    }
     if (this.#cancelled === null) {
       this.#cancelled = waiter.scope?.applied ?? null;
       this.#worker?.cancelCall();
@@ -109,7 +124,9 @@ export class Call {
       return undefined;
     }
     if (this.#grace === null && graceMs !== Infinity) {
-      this.#grace = this.#clock.setTimer(Math.max(0, graceMs), () => this.#worker?.terminate());
+      this.#grace = this.#pool.clock.setTimer(Math.max(0, graceMs), () =>
+        this.#worker?.terminate(),
+      );
       this.#grace.setReferenced(this.keepsAlive);
     }
     return false;
@@ -167,7 +184,7 @@ export class Call {
     this.#grace?.clear();
     this.#grace = null;
     this.order.extension?.ended();
-    this.#lease.release();
+    this.#lease?.release();
   }
 }
 

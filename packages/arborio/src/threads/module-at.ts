@@ -59,8 +59,12 @@ export function requireModule(where: string, module: URL | string | ModuleHandle
 /** A scheme; one letter is a drive of Windows. */
 const ABSOLUTE = /^[a-z][a-z0-9+.-]+:/i;
 
+/** Programs call functions of the same module again and again, and the check costs as much as sending the call. */
+let lastAbsolute = "";
+
 function requireAbsolute(where: string, text: string): string {
-  if (ABSOLUTE.test(text) && URL.canParse(text)) return text;
+  if (text === lastAbsolute) return text;
+  if (ABSOLUTE.test(text) && URL.canParse(text)) return (lastAbsolute = text);
   throw new TypeError(
     `${where}: got ${describeValue(text)}, which is no absolute URL, and nothing tells what it is relative to; ` +
       `needs import.meta.resolve(${describeValue(text)}), or new URL(${describeValue(text)}, import.meta.url)`,

@@ -1,6 +1,7 @@
 import type { Threads, WorkerExit, WorkerHandle, WorkerListener } from "../platform/threads.ts";
 import type { Call } from "./call.ts";
 import {
+  ANSWERED,
   CALL_ID_MAX,
   CANCELLED,
   FLAG_COUNT,
@@ -18,11 +19,17 @@ const MAIN: string = ((): string => {
   return import.meta.url.endsWith(".ts") ? compiled.replace(/js$/, "ts") : compiled;
 })();
 
+function isCall(message: unknown): boolean {
+  return (message as ToWorker)[0] === "call";
+}
+
 /** What a worker tells its pool. */
 export interface PoolOfWorker {
   readonly kind: "thread" | "process";
   /** It has answered and can be given the next call. */
   freed(worker: PoolWorker): void;
+  /** A worker has answered; others may have too. */
+  answered(): void;
   /** It has ended. */
   lost(worker: PoolWorker, exit: WorkerExit, wasIdle: boolean): void;
 }
@@ -34,6 +41,8 @@ export class PoolWorker implements WorkerListener {
   readonly #flags: Int32Array | undefined;
   #call: Call | null = null;
   #callId = 0;
+  /** How many answers have come. */
+  #answers = 0;
   #needed = false;
   /** Whether it was told to end. */
   #ending = false;
@@ -47,7 +56,10 @@ export class PoolWorker implements WorkerListener {
         ? new Int32Array(new SharedArrayBuffer(FLAG_COUNT * Int32Array.BYTES_PER_ELEMENT))
         : undefined;
     const data: WorkerStart = { flags: this.#flags };
-    this.#handle = threads.start({ kind: pool.kind, module: MAIN, serve, name, data }, this);
+    this.#handle = threads.start(
+      { kind: pool.kind, module: MAIN, serve, isCall, name, data },
+      this,
+    );
   }
 
   /**
@@ -59,7 +71,12 @@ export class PoolWorker implements WorkerListener {
     const { module, exportName, extra, transfer } = call.order;
     const id = this.#callId === CALL_ID_MAX ? 1 : this.#callId + 1;
     const handedOver = ports.length === 0 ? transfer : [...transfer, ...ports];
-    this.#post(["call", id, module, exportName, args, extra, ends], handedOver);
+    this.#post(
+      extra === undefined && ends === undefined
+        ? ["call", id, module, exportName, args]
+        : ["call", id, module, exportName, args, extra, ends],
+      handedOver,
+    );
     this.#callId = id;
     this.#call = call;
     this.#need(call.keepsAlive);
@@ -95,10 +112,22 @@ export class PoolWorker implements WorkerListener {
       call.told(payload);
       return;
     }
+    this.#answers = (this.#answers + 1) | 0;
     this.#finish();
     if (kind === "value") call.succeed(payload);
     else if (kind === "thrown") call.failRemotely(payload);
     else call.endCancelled();
+    this.#pool.answered();
+  }
+
+  /** Takes its answer without a turn of the event loop, if there is one: what a busy program has to do for each turn costs more. */
+  receiveNowait(): void {
+    if (this.#flags === undefined || Atomics.load(this.#flags, ANSWERED) === this.#answers) return;
+    while (this.#call !== null) {
+      const received = this.#handle.receiveNowait?.();
+      if (received === undefined) return;
+      this.message(received.message);
+    }
   }
 
   unreadable(error: Error): void {

@@ -14,8 +14,8 @@ export type ToWorker =
       module: string,
       exportName: string,
       args: readonly unknown[],
-      extra: unknown,
-      ends: readonly SentEnd[] | undefined,
+      extra?: unknown,
+      ends?: readonly SentEnd[] | undefined,
     ]
   /** Nobody wants the result of this call any more. */
   | readonly [kind: "cancel", id: number]
@@ -41,7 +41,9 @@ export interface WorkerStart {
 export const POSTED = 0;
 /** Where in `flags`: the number of the call that was cancelled last. */
 export const CANCELLED = 1;
+/** Where in `flags`: how many calls the worker has answered. */
+export const ANSWERED = 2;
 /** How many there are. */
-export const FLAG_COUNT = 2;
+export const FLAG_COUNT = 3;
 /** Numbers of calls begin anew after this one: flags hold no more. */
 export const CALL_ID_MAX: number = 2 ** 31 - 1;

@@ -7,13 +7,13 @@ import {
   requireOptions,
   requireTime,
 } from "../core/arguments.ts";
-import type { CancelScope } from "../core/scope.ts";
 import type { WaitKind } from "../core/suspend.ts";
 import { backendOf, requireCapability } from "../platform/capabilities.ts";
 import { CapacityLimiter } from "../sync/limiter.ts";
-import type { Lease } from "../sync/lease.ts";
 import { Call, type CallExtension, type CallOrder } from "./call.ts";
+import { callWithCallbacks } from "./from-thread-callbacks.ts";
 import { type ModuleHandle, requireModule } from "./module-at.ts";
+import type { CallableFunctions } from "./portal-protocol.ts";
 import { poolOf } from "./worker-pool.ts";
 import { requireTransfer } from "./transferred.ts";
 import type { RemoteErrorClass } from "./thrown-form.ts";
@@ -32,6 +32,11 @@ export interface WorkerCallOptions {
   readonly abandonOnCancel?: boolean;
   /** Milliseconds that the function has to end after the caller was cancelled. `Infinity`: any number. Default 1,000. */
   readonly graceMs?: number;
+  /**
+   * Functions of this program that the function may call, by their names: `fromThread.run("lookup", key)`. They run here, as tasks of the
+   * call; those that still run when it has ended are cancelled. Default: none.
+   */
+  readonly callbacks?: CallableFunctions;
   /**
    * Error classes of your own that the function may throw: what comes here is of the same class. They are known by their names. Fields are
    * kept, constructors are not called. An error of a class that is not known here is of the nearest class above it that is.
@@ -70,6 +75,19 @@ export function runInWorker(
   module: URL | string | ModuleHandle<unknown>,
   exportName: string,
   options: WorkerCallOptions & { readonly transfer?: readonly object[] },
+): Promise<unknown> {
+  const { callbacks } = options;
+  if (callbacks === undefined) return begin(kind, module, exportName, options);
+  return callWithCallbacks(kind.where, callbacks, (extra, extension) =>
+    begin(kind, module, exportName, options, extra, extension),
+  );
+}
+
+function begin(
+  kind: WorkerCallKind,
+  module: URL | string | ModuleHandle<unknown>,
+  exportName: string,
+  options: WorkerCallOptions & { readonly transfer?: readonly object[] },
   extra?: unknown,
   extension?: CallExtension,
 ): Promise<unknown> {
@@ -79,42 +97,11 @@ export function runInWorker(
   try {
     const order = checkOrder(kind, module, exportName, options, extra, extension);
     const limiter = requireLimiter(kind, options.limiter);
-    if (limiter.availableTokens > 0)
-      return begin(kind, order, limiter.acquireOnBehalfOfNowait(order), scope);
-    return queue(kind, order, limiter);
+    const backend = backendOf(scope);
+    const threads = requireCapability(backend, "threads", kind.where);
+    return new Call(order, scope, poolOf(backend, threads, kind.worker), limiter).start(kind.wait);
   } catch (error) {
     return scope.kernel.rejected(error);
-  }
-}
-
-async function queue(
-  kind: WorkerCallKind,
-  order: CallOrder,
-  limiter: CapacityLimiter,
-): Promise<unknown> {
-  const lease = await limiter.acquireOnBehalfOf(order);
-  const scope = ambientScope();
-  const refusal = scope.refuse();
-  if (refusal === null) return await begin(kind, order, lease, scope);
-  lease.release();
-  throw refusal;
-}
-
-function begin(
-  kind: WorkerCallKind,
-  order: CallOrder,
-  lease: Lease,
-  scope: CancelScope,
-): Promise<unknown> {
-  const backend = backendOf(scope);
-  let call: Call;
-  try {
-    const threads = requireCapability(backend, "threads", kind.where);
-    call = new Call(order, lease, scope, backend.clock);
-    return call.start(scope, kind.wait, poolOf(backend, threads, kind.worker));
-  } catch (error) {
-    lease.release();
-    throw error;
   }
 }
 

@@ -6,7 +6,14 @@
 import { isCancelled } from "../core/cancelled.ts";
 import { currentBackend } from "../platform/capabilities.ts";
 import type { WorkerParent } from "../platform/threads.ts";
-import { POSTED, type FromWorker, type ToWorker, type WorkerStart } from "./protocol.ts";
+import {
+  ANSWERED,
+  CANCELLED,
+  POSTED,
+  type FromWorker,
+  type ToWorker,
+  type WorkerStart,
+} from "./protocol.ts";
 import { callWithEnds } from "./thread-channel-arguments.ts";
 import type { SentEnd } from "./thread-channel-protocol.ts";
 import { formOf } from "./thrown-form.ts";
@@ -42,15 +49,19 @@ class Server {
     this.#flags = (parent.data as WorkerStart).flags;
   }
 
-  told(message: ToWorker): void {
+  told(message: ToWorker): Promise<void> | undefined {
     const [kind, id] = message;
     if (kind === "call") {
       const [, , module, exportName, args, extra, ends] = message;
       const call = new WorkerCall(this.#parent, this.#flags, id, extra);
       this.#calls.set(id, call);
-      void this.#work(call, module, exportName, args, ends);
-    } else if (kind === "cancel") this.#calls.get(id)?.cancel();
+      // The message may have been overtaken: some runtimes have one under way to `told` while they give the next to `receiveNowait`.
+      if (this.#flags !== undefined && Atomics.load(this.#flags, CANCELLED) === id) call.cancel();
+      return this.#work(call, module, exportName, args, ends);
+    }
+    if (kind === "cancel") this.#calls.get(id)?.cancel();
     else this.#calls.get(id)?.onTold(message[2]);
+    return undefined;
   }
 
   /** Never rejects. */
@@ -84,6 +95,7 @@ class Server {
       );
       this.#parent.post(["thrown", id, formOf(failure)] satisfies FromWorker);
     }
+    if (this.#flags !== undefined) Atomics.add(this.#flags, ANSWERED, 1);
     this.#takeMore();
   }
 
@@ -120,7 +132,7 @@ class Server {
       if (leftMs <= 0) return;
       const seen = Atomics.load(flags, POSTED);
       const received = this.#parent.receiveNowait();
-      if (received !== undefined) this.told(received.message as ToWorker);
+      if (received !== undefined) void this.told(received.message as ToWorker);
       else if (Atomics.wait(flags, POSTED, seen, leftMs) === "timed-out") return;
     }
   }

@@ -3,14 +3,22 @@ import { CancelScope } from "../core/scope.ts";
 import type { WorkerParent } from "../platform/threads.ts";
 import { CANCELLED, type FromWorker } from "./protocol.ts";
 
-/** Which call the code in a scope is part of. Not a variable of the module: a simulator has all its workers in one thread. */
-const calls: WeakMap<CancelScope, WorkerCall> = new WeakMap();
+/**
+ * The scope of a call. Code finds the call by it, and not by a variable of the module: a simulator has all its workers in one thread.
+ */
+class CallScope extends CancelScope {
+  readonly call: WorkerCall;
+
+  constructor(call: WorkerCall) {
+    super();
+    this.call = call;
+  }
+}
 
 /** The call that the calling flow is part of, if it is in a worker. */
 export function currentWorkerCall(): WorkerCall | undefined {
   for (let at: CancelScope | null = ambientScope(); at !== null; at = at.parent) {
-    const call = calls.get(at);
-    if (call !== undefined) return call;
+    if (at instanceof CallScope) return at.call;
   }
   return undefined;
 }
@@ -21,7 +29,7 @@ export class WorkerCall {
   /** What came with the call beside its arguments. */
   readonly extra: unknown;
   /** Everything that the called function does is in it. */
-  readonly scope: CancelScope = new CancelScope();
+  readonly scope: CancelScope = new CallScope(this);
   readonly parent: WorkerParent;
   /** Absent in a process. */
   readonly flags: Int32Array | undefined;
@@ -33,7 +41,6 @@ export class WorkerCall {
     this.flags = flags;
     this.id = id;
     this.extra = extra;
-    calls.set(this.scope, this);
   }
 
   /** Cancels it, as soon as the caller wants that: also if the message has not come through yet, since this thread is busy. */

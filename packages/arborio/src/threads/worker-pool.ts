@@ -44,12 +44,13 @@ export function poolOf(backend: Backend, threads: Threads, kind: PoolOfWorker["k
 /** Workers of one kind. How many there are is for the limiters to say: each call has a token of one. */
 export class WorkerPool implements PoolOfWorker {
   readonly kind: PoolOfWorker["kind"];
+  readonly clock: Clock;
   readonly #backend: Backend;
   readonly #threads: Threads;
-  readonly #clock: Clock;
   /** The last one that became idle is the next to work: what it needs is in the caches, and the others can end. */
   readonly #idle: PoolWorker[] = [];
-  #alive = 0;
+  readonly #busy: Set<PoolWorker> = new Set();
+  #receiving = false;
   #started = 0;
   #crashed = 0;
   #prune: ClockTimer | null = null;
@@ -58,28 +59,30 @@ export class WorkerPool implements PoolOfWorker {
     this.kind = kind;
     this.#backend = backend;
     this.#threads = threads;
-    this.#clock = backend.clock;
+    this.clock = backend.clock;
   }
 
   /** A worker for one call. It comes back by itself. */
   take(): PoolWorker {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
-    const name = `arborio ${this.kind} ${this.#started + 1}`;
-    const worker = new PoolWorker(this, this.#threads, name);
-    this.#started += 1;
-    this.#alive += 1;
+    let worker = this.#idle.pop();
+    if (worker === undefined) {
+      const name = `arborio ${this.kind} ${this.#started + 1}`;
+      worker = new PoolWorker(this, this.#threads, name);
+      this.#started += 1;
+    }
+    this.#busy.add(worker);
     return worker;
   }
 
   freed(worker: PoolWorker): void {
-    worker.idleSince = this.#clock.now();
+    this.#busy.delete(worker);
+    worker.idleSince = this.clock.now();
     this.#idle.push(worker);
     if (this.#prune === null) this.#pruneAfter(IDLE_MS[this.kind]);
   }
 
   lost(worker: PoolWorker, exit: WorkerExit, wasIdle: boolean): void {
-    this.#alive -= 1;
+    this.#busy.delete(worker);
     const index = this.#idle.indexOf(worker);
     if (index >= 0) this.#idle.splice(index, 1);
     if (worker.ending) return;
@@ -92,18 +95,25 @@ export class WorkerPool implements PoolOfWorker {
     );
   }
 
+  answered(): void {
+    // One round: what the callers do with their answers comes first after that.
+    if (this.#receiving) return;
+    this.#receiving = true;
+    for (const worker of Array.from(this.#busy)) worker.receiveNowait();
+    this.#receiving = false;
+  }
+
   statistics(): WorkerStatistics {
-    const idle = this.#idle.length;
     return Object.freeze({
-      idle,
-      busy: this.#alive - idle,
+      idle: this.#idle.length,
+      busy: this.#busy.size,
       started: this.#started,
       crashed: this.#crashed,
     });
   }
 
   #pruneAfter(delayMs: number): void {
-    this.#prune = this.#clock.setTimer(delayMs, () => this.#endIdle());
+    this.#prune = this.clock.setTimer(delayMs, () => this.#endIdle());
     this.#prune.setReferenced(false);
   }
 
@@ -111,7 +121,7 @@ export class WorkerPool implements PoolOfWorker {
   #endIdle(): void {
     this.#prune = null;
     const idleMs = IDLE_MS[this.kind];
-    const now = this.#clock.now();
+    const now = this.clock.now();
     for (;;) {
       const [oldest] = this.#idle;
       if (oldest === undefined) return;

@@ -8,6 +8,7 @@ import type {
   WorkerParent,
   WorkerTarget,
 } from "../../platform/threads.ts";
+import process from "node:process";
 import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
 
@@ -16,6 +17,12 @@ const workerThreads = lazily("node:worker_threads");
 
 /** Under this name a worker finds what belongs to it, so that no thread of somebody else's is taken for one. */
 const WORKER_DATA = "arborio.worker.v1";
+
+/**
+ * Whether messages that are received without the event loop come in their order. In Deno 2.9.5 one may be on its way to the listener while the
+ * next is received.
+ */
+const KEEPS_ORDER: boolean = process.versions["deno"] === undefined;
 
 /** What a worker is started with. */
 interface WorkerData {
@@ -55,6 +62,7 @@ class ThreadHandle implements WorkerHandle {
   /** A channel of its own: Deno cannot receive from the one that each worker has but in its event loop, and it is the faster one. */
   readonly #port: MessagePort;
   readonly #listener: WorkerListener;
+  readonly receiveNowait?: () => { readonly message: unknown } | undefined;
   #error: unknown;
   #portOpen = true;
   #ended = false;
@@ -79,6 +87,7 @@ class ThreadHandle implements WorkerHandle {
       this.#error ??= error;
     });
     this.#worker.on("exit", (code) => this.#end(code));
+    if (KEEPS_ORDER) this.receiveNowait = () => this.#receive();
     this.setNeeded(false);
   }
 
@@ -99,17 +108,16 @@ class ThreadHandle implements WorkerHandle {
     }
   }
 
+  #receive(): { readonly message: unknown } | undefined {
+    return this.#portOpen ? workerThreads().receiveMessageOnPort(this.#port) : undefined;
+  }
+
   #end(code: number): void {
     if (this.#ended) return;
     this.#ended = true;
     // The end may be told before the last messages are. Deno throws if the other end is known to be gone.
-    while (this.#portOpen) {
-      const last = workerThreads().receiveMessageOnPort(this.#port) as
-        | { readonly message: unknown }
-        | undefined;
-      if (last === undefined) break;
+    for (let last = this.#receive(); last !== undefined; last = this.#receive())
       this.#listener.message(last.message);
-    }
     this.#port.close();
     const exit: WorkerExit = { code, signal: undefined, error: this.#error };
     this.#listener.ended(exit);
@@ -132,7 +140,8 @@ function findParent(): WorkerParent | undefined {
   return {
     data,
     post: (message, transfer) => port.postMessage(message, transfer as undefined),
-    onMessage: (told) => void outsideContext(() => port.on("message", told)),
+    onMessage: (told) =>
+      void outsideContext(() => port.on("message", (message) => void told(message))),
     receiveNowait: () => receiveMessageOnPort(port) as { readonly message: unknown } | undefined,
     importModule: (url) => import(url) as Promise<Readonly<Record<string, unknown>>>,
   };
