@@ -1,19 +1,20 @@
 import { ambientScope } from "../core/ambient.ts";
 import { requireFunction } from "../core/arguments.ts";
+import { isCancelled } from "../core/cancelled.ts";
 import { InvalidStateError } from "../core/errors.ts";
 import { CancelScope } from "../core/scope.ts";
 import { type TaskGroup, taskGroup } from "../core/task-group.ts";
 import type { TaskHandle } from "../core/task.ts";
 import type { Backend } from "../platform/backend.ts";
-import { setBackend } from "../platform/capabilities.ts";
+import { currentBackend, setBackend } from "../platform/capabilities.ts";
 import type { Chooser } from "./chooser.ts";
 import type { VirtualClock } from "./clock.ts";
 import { FileTree } from "./files/file-tree.ts";
-import { DiskTimes } from "./files/disk-times.ts";
 import { HostFiles } from "./files/host-files.ts";
 import { HostProcesses } from "./processes/host-processes.ts";
 import type { SimulatedProcess, SimulatedProgram } from "./processes/program.ts";
 import type { HostNetwork } from "./net/host-network.ts";
+import { systemError } from "./system-errors.ts";
 import { HostSignals } from "./signals.ts";
 
 /** A program that runs on a simulated host. */
@@ -38,47 +39,45 @@ export class SimulatedHost {
   readonly addresses: readonly string[];
   /** Its files: what programs on it find. */
   readonly files: FileTree;
-  /** @internal */ readonly backend: Backend;
   /** @internal */ readonly network: HostNetwork;
-  readonly #times: DiskTimes;
-  readonly #openFiles: HostFiles;
+  readonly #parts: HostParts;
   readonly #signals: HostSignals;
   readonly #processes: HostProcesses;
-  /** Of the programs that run on it. */
-  readonly #scopes: Set<CancelScope> = new Set();
+  /** What is open: the files of the host's own programs, and those of each process. */
+  readonly #openFiles: Set<HostFiles> = new Set();
+  /** What `start` and `run` have begun. */
+  readonly #programs: Set<RunningProgram> = new Set();
+  #backend: Backend;
 
   /** @internal */
   constructor(name: string, parts: HostParts) {
-    const { clock, network } = parts;
+    const { clock, chooser, network } = parts;
     this.name = name;
     this.addresses = network.addresses.map(({ text }) => text);
     this.network = network;
-    this.files = new FileTree(clock, network.unix);
-    this.#times = new DiskTimes(clock, parts.chooser.fork("files"));
-    this.#openFiles = new HostFiles(this.files.disk, this.#times);
+    this.#parts = parts;
+    this.files = new FileTree(clock, chooser, network.unix);
     this.#signals = new HostSignals(clock, (signal) => this.#unheard(signal));
-    const shared = { ...parts.backend, network, files: this.#openFiles };
     this.#processes = new HostProcesses({
       clock,
-      chooser: parts.chooser.fork("processes"),
+      chooser: chooser.fork("processes"),
       files: this.files,
-      backendFor: (own) => {
-        const backend = { ...shared, ...own };
-        parts.adopt(backend);
-        return backend;
-      },
+      openFiles: (cwd) => this.#createFiles(cwd),
+      backendFor: (own) => this.#createBackend(own),
     });
-    this.backend = {
-      ...shared,
-      signals: this.#signals,
-      processes: this.#processes.ownProcesses,
-    };
-    parts.adopt(this.backend);
+    this.#backend = this.#boot();
+  }
+
+  /** @internal What its own programs run on, until it crashes. */
+  get backend(): Backend {
+    return this.#backend;
   }
 
   /** How many files its programs have open, to find leaks. */
   get openFiles(): number {
-    return this.#openFiles.openCount;
+    let count = 0;
+    for (const files of this.#openFiles) count += files.openCount;
+    return count;
   }
 
   /** The processes that run on it, oldest first, to find leaks. */
@@ -130,15 +129,9 @@ export class SimulatedHost {
         "SimulatedHost.start: called outside a run; call it inside simulate(options, main)",
       );
     }
-    return system.startSoon(
-      () => {
-        const scope = ambientScope();
-        setBackend(scope, this.backend);
-        this.#scopes.add(scope);
-        return taskGroup(main).finally(() => this.#scopes.delete(scope));
-      },
-      { name: this.name },
-    );
+    return system.startSoon(() => this.#runProgram(ambientScope(), true, () => taskGroup(main)), {
+      name: this.name,
+    });
   }
 
   /**
@@ -146,15 +139,19 @@ export class SimulatedHost {
    *
    * @returns what `fn` returns.
    * @throws what `fn` throws.
+   * @throws SystemError with code `"EHOSTDOWN"` if the host crashes meanwhile: then `fn` is cancelled.
    */
   async run<T>(fn: () => T | PromiseLike<T>): Promise<T> {
     requireFunction("SimulatedHost.run", fn);
-    const result = await new CancelScope().run((scope) => {
-      setBackend(scope, this.backend);
-      return fn();
-    });
-    // Nobody can cancel that scope itself, so it always has the result.
-    return result as T;
+    let result: { readonly value: T } | undefined;
+    await new CancelScope().run((scope) =>
+      this.#runProgram(scope, false, async () => {
+        result = { value: await fn() };
+      }),
+    );
+    // Nobody but a crash can cancel that scope.
+    if (result === undefined) throw systemError(`run on ${this.name}`, "EHOSTDOWN");
+    return result.value;
   }
 
   /**
@@ -168,8 +165,104 @@ export class SimulatedHost {
     this.#signals.raise(name);
   }
 
+  /**
+   * The power fails, and is back at once. What `start`, `run` and `openProcess` have begun on this host is cancelled; its cleanup runs,
+   * but reaches no disk any more. Its sockets are gone, and their other ends are reset. Of its files that is left which was on the disk:
+   *
+   * - what `sync` and `sync-directory` (`File.sync`, `replaceFile`) had put there is there;
+   * - of what was written since, each page of 4 KiB may be old or new, and the size too;
+   * - each name that was made, renamed or removed since may be as it was or as it is; a rename is one step.
+   *
+   * Which it is, the seed decides. Start the programs again to see what they make of it.
+   *
+   * @throws InvalidStateError if called by a program on this host, which could not go on.
+   *
+   * @example A file that is never half written
+   * ```ts
+   * import { sleep } from "arborio";
+   * import { replaceFile } from "arborio/fs";
+   * import { simulate } from "arborio/sim";
+   *
+   * for (let seed = 0; seed < 20; seed++) {
+   *   await simulate({ seed }, async (world) => {
+   *     const server = world.host("server");
+   *     server.files.write("/state", "old");
+   *     server.start(() => replaceFile("/state", "new"));
+   *     await sleep(seed / 4);
+   *     server.crash();
+   *     console.assert(["old", "new"].includes(server.files.readText("/state")));
+   *   });
+   * }
+   * ```
+   */
+  crash(): void {
+    if (currentBackend() === this.#backend) {
+      throw new InvalidStateError(
+        `crash of ${this.name}: called by a program on it, which could not go on; let it run on a host of its own: world.host("server", main)`,
+      );
+    }
+    for (const files of this.#openFiles) files.crash();
+    this.#openFiles.clear();
+    for (const program of this.#programs) {
+      program.hasCrashed = true;
+      program.scope.cancel(`${this.name} has crashed`);
+    }
+    this.#processes.crash();
+    this.network.crash();
+    this.files.crash();
+    this.#backend = this.#boot();
+  }
+
+  async #runProgram<T>(
+    scope: CancelScope,
+    hearsSignals: boolean,
+    main: () => Promise<T>,
+  ): Promise<T | undefined> {
+    const program: RunningProgram = { scope, hearsSignals, hasCrashed: false };
+    setBackend(scope, this.#backend);
+    this.#programs.add(program);
+    try {
+      return await main();
+    } catch (error) {
+      // What a program says whose machine is gone, nobody hears.
+      if (program.hasCrashed && !isCancelled(error)) return undefined;
+      throw error;
+    } finally {
+      this.#programs.delete(program);
+    }
+  }
+
+  /** The backend of the host's own programs, from now on. */
+  #boot(): Backend {
+    return this.#createBackend({
+      files: this.#createFiles("/"),
+      signals: this.#signals,
+      processes: this.#processes.ownProcesses,
+    });
+  }
+
+  #createBackend(own: Partial<Backend>): Backend {
+    const backend = { ...this.#parts.backend, network: this.network, ...own };
+    this.#parts.adopt(backend);
+    return backend;
+  }
+
+  #createFiles(cwd: string): HostFiles {
+    const files = new HostFiles(this.files, cwd, () => this.#openFiles.delete(files));
+    this.#openFiles.add(files);
+    return files;
+  }
+
   #unheard(name: string): void {
     if (name !== "SIGINT" && name !== "SIGTERM") return;
-    for (const scope of this.#scopes) scope.shutdown({ graceMs: 0, reason: name });
+    for (const { scope, hearsSignals } of this.#programs)
+      if (hearsSignals) scope.shutdown({ graceMs: 0, reason: name });
   }
+}
+
+interface RunningProgram {
+  readonly scope: CancelScope;
+  /** Whether it is a program of its own, not a part of another. */
+  readonly hearsSignals: boolean;
+  hasCrashed: boolean;
 }

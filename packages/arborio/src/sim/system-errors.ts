@@ -15,6 +15,7 @@ const TEXTS = {
   EDESTADDRREQ: "no address to send to was given",
   EEXIST: "something is there already",
   EFBIG: "the file would be too large",
+  EHOSTDOWN: "the host is down",
   EHOSTUNREACH: "the host cannot be reached",
   EINVAL: "the system takes this for an invalid argument",
   EIO: "the disk failed",

@@ -10,19 +10,17 @@ interface WaitingLock {
 
 /**
  * The advisory locks of one file, as flock(2) has them: of open files, not of programs; only those that hold one are in the way, not
- * those that wait; to change a lock is to give it up and to take another.
+ * those that wait.
  */
 export class FileLocks {
   readonly #held: Map<object, LockKind> = new Map();
   readonly #waiting: Set<WaitingLock> = new Set();
 
-  /** Takes or changes a lock at once; whether it could. If not, the holder has none any more. */
+  /** Takes a lock at once, for who has none; whether it could. */
   take(holder: object, kind: LockKind): boolean {
-    const isFree = this.#isFree(holder, kind);
-    if (isFree) this.#held.set(holder, kind);
-    else this.#held.delete(holder);
-    this.#grant();
-    return isFree;
+    if (!this.#isFree(holder, kind)) return false;
+    this.#held.set(holder, kind);
+    return true;
   }
 
   /** Takes a lock as soon as nobody is in the way, in the order in which they asked; returns what withdraws that. */

@@ -1,16 +1,19 @@
-import { describeValue } from "../../core/arguments.ts";
+import { describeValue, requireCount, requireTime } from "../../core/arguments.ts";
 import { SystemError } from "../../core/errors.ts";
+import type { FileStat } from "../../platform/files.ts";
+import type { Chooser } from "../chooser.ts";
 import type { VirtualClock } from "../clock.ts";
 import type { SocketFiles, UnixNamespace } from "../net/unix-namespace.ts";
 import { resolvePath } from "../paths.ts";
 import { type SystemCode, systemError } from "../system-errors.ts";
 import { Disk } from "./disk.ts";
-import type { Entry, Inode } from "./inode.ts";
+import { DiskTimes } from "./disk-times.ts";
+import { type Entry, type Inode, statOf } from "./inode.ts";
 import { type Base, find, type LastLink, type Place, walk } from "./path-walk.ts";
 
 /** Options of `host.files.write`. */
 export interface WriteFileOptions {
-  /** Permission bits; without any to read, opening is `EACCES`. Default `0o644`. */
+  /** Permission bits; without any to read, opening is `EACCES`. Default: those that it has, `0o644` for a new file. */
   readonly mode?: number;
   /** When the contents count as changed, in milliseconds since 1970. Default: now, in a world that began with the year 2000. */
   readonly modifiedMs?: number;
@@ -19,10 +22,14 @@ export interface WriteFileOptions {
 /** The files of a simulated host, as a test sees them: no permission is asked for, and all of it is on the disk at once. Made anew for each run. */
 export class FileTree {
   /** @internal */ readonly disk: Disk;
+  /** @internal */ readonly times: DiskTimes;
+  readonly #chooser: Chooser;
 
   /** @internal */
-  constructor(clock: VirtualClock, sockets: UnixNamespace) {
+  constructor(clock: VirtualClock, chooser: Chooser, sockets: UnixNamespace) {
     this.disk = new Disk(clock);
+    this.times = new DiskTimes(clock, chooser.fork("files"));
+    this.#chooser = chooser.fork("crash");
     sockets.files = this.#socketFiles();
     this.makeDirectory("/tmp");
     const temporary = this.#find("find /tmp", "/tmp", true);
@@ -53,15 +60,21 @@ export class FileTree {
         `host.files.write: got ${describeValue(contents)}, needs a string or a Uint8Array`,
       );
     }
-    const { mode = 0o644, modifiedMs = this.disk.clock.wallNow() } = options;
+    const { mode, modifiedMs = this.disk.clock.wallNow() } = options;
     const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
     const attempt = `write ${path}`;
-    const { inode, directory, name } = this.#make(attempt, path, () => this.disk.createFile(mode));
+    const { inode, directory, name } = this.#make(attempt, path, () =>
+      this.disk.createFile(mode ?? 0o644),
+    );
     if (inode.kind !== "file") throw systemError(attempt, "EISDIR");
     inode.bytes.setSize(0);
     const written = inode.bytes.write(bytes, 0);
     const changedMs = Math.floor(modifiedMs);
-    this.disk.setFacts(inode, { mode, modifiedMs: changedMs, accessedMs: changedMs });
+    this.disk.setFacts(inode, {
+      mode: mode ?? inode.facts.mode,
+      modifiedMs: changedMs,
+      accessedMs: changedMs,
+    });
     this.disk.sync(inode);
     directory.watches.changed(name);
     if (written < bytes.length) throw systemError(attempt, "ENOSPC");
@@ -79,6 +92,11 @@ export class FileTree {
   /** The text of a file, which is UTF-8. */
   readText(path: string): string {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.read(path));
+  }
+
+  /** What is known about a file; of a link itself. */
+  stat(path: string): FileStat {
+    return statOf(this.#find(`stat ${path}`, path, false));
   }
 
   /** The names in a directory, sorted. */
@@ -117,6 +135,77 @@ export class FileTree {
     if (place.special !== null) throw systemError(`remove ${path}`, "EBUSY");
     this.#removeEntry(place.entry);
     return true;
+  }
+
+  /**
+   * How many bytes the disk has, in pages of 4 KiB; names and directories take none. When it is full, writing is `ENOSPC`, after as
+   * much as there was room for. Default `Infinity`.
+   *
+   * @example A disk that is full in the middle of a file
+   * ```ts
+   * import { PartialWriteError, writeFile } from "arborio/fs";
+   * import { simulate } from "arborio/sim";
+   *
+   * await simulate({ seed: 1 }, async ({ localhost: { files } }) => {
+   *   files.capacityBytes = 8192;
+   *   try {
+   *     await writeFile("/data", new Uint8Array(10_000));
+   *   } catch (error) {
+   *     console.assert(error instanceof PartialWriteError && error.writtenBytes === 8192);
+   *   }
+   * });
+   * ```
+   */
+  get capacityBytes(): number {
+    return this.disk.capacityBytes;
+  }
+
+  set capacityBytes(bytes: number) {
+    requireCount("host.files.capacityBytes", bytes, 0, true);
+    this.disk.capacityBytes = bytes;
+  }
+
+  /** How many bytes of it are taken. A file that was removed takes its own until nobody has it open. */
+  get usedBytes(): number {
+    return this.disk.usedBytes;
+  }
+
+  /** How many milliseconds each operation of the disk takes, at least and at most. Default `[0.02, 0.5]`. */
+  get latencyMs(): readonly [least: number, greatest: number] {
+    return this.times.latencyMs;
+  }
+
+  set latencyMs(range: readonly [least: number, greatest: number]) {
+    const [least, greatest] = range;
+    requireTime("host.files.latencyMs, the least", least);
+    requireTime("host.files.latencyMs, the greatest", greatest);
+    if (least < 0 || least > greatest || greatest === Infinity) {
+      throw new RangeError(
+        `host.files.latencyMs: got [${least}, ${greatest}], needs the least first, from 0 on, and a finite greatest`,
+      );
+    }
+    this.times.latencyMs = [least, greatest];
+  }
+
+  /**
+   * Makes the disk fail where a file or a directory is: to read, write or sync it is `EIO`, and so is to close it if something written
+   * was not synced; below a directory nothing is found. Those that have it open see it too.
+   *
+   * @param path links are followed.
+   * @throws SystemError if nothing is there.
+   */
+  damage(path: string): void {
+    this.#find(`damage ${path}`, path, true).isDamaged = true;
+  }
+
+  /** Ends what `damage` began. */
+  repair(path: string): void {
+    this.#find(`repair ${path}`, path, true).isDamaged = false;
+  }
+
+  /** @internal Forgets what had not reached the disk. No file may be open. */
+  crash(): void {
+    this.disk.crash(this.#chooser);
   }
 
   /** @internal What is there, or why nothing is. Links are followed. */

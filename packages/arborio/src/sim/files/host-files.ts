@@ -9,9 +9,9 @@ import type {
   WatchListener,
 } from "../../platform/files.ts";
 import type { Completion, Withdraw } from "../../platform/network.ts";
-import { type Disk, ORDINARY_USER } from "./disk.ts";
+import { ORDINARY_USER } from "./disk.ts";
 import { DiskOperations, DONE } from "./disk-operations.ts";
-import type { DiskTimes } from "./disk-times.ts";
+import type { FileTree } from "./file-tree.ts";
 import { type DirectoryInode, type Entry, type Outcome, pathOf, statOf } from "./inode.ts";
 import { OpenFile } from "./open-file.ts";
 import { openInode } from "./open-inode.ts";
@@ -24,10 +24,15 @@ export class HostFiles implements Files {
   readonly #operations: DiskOperations;
   readonly #context: ChangeContext;
   readonly #directory: string;
+  readonly #onEnd: () => void;
   readonly #open: Set<OpenFile> = new Set();
 
-  /** @param directory where relative paths begin. */
-  constructor(disk: Disk, times: DiskTimes, directory = "/") {
+  /**
+   * @param directory where relative paths begin.
+   * @param onEnd is told when its program has ended.
+   */
+  constructor({ disk, times }: FileTree, directory: string, onEnd: () => void) {
+    this.#onEnd = onEnd;
     this.#operations = new DiskOperations(disk, times);
     this.#directory = directory;
     this.#context = { disk, root: disk.root, user: ORDINARY_USER };
@@ -114,13 +119,14 @@ export class HostFiles implements Files {
     });
   }
 
-  /** Its program has ended: what it has open is closed, and it can do nothing more. */
+  /** Its program has ended: what it has open is closed, and nothing begins any more. */
   end(): void {
     this.#operations.end();
     for (const file of this.#open) file.close(() => {});
+    this.#onEnd();
   }
 
-  /** The machine goes down. */
+  /** The machine goes down: what has begun does not happen, and nothing begins any more. */
   crash(): void {
     this.#operations.crash();
     for (const file of this.#open) file.crash();

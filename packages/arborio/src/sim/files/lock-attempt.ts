@@ -9,7 +9,7 @@ export interface LockAttemptParts {
   readonly holder: object;
   readonly request: LockRequest;
   readonly times: DiskTimes;
-  /** Told once, withdrawn or not: whether it has the lock; `null` if the machine went down. */
+  /** Told once, withdrawn or not: whether it has the lock; `null` if its file is open no more. */
   readonly ended: (taken: boolean | null) => void;
 }
 
@@ -20,22 +20,23 @@ export class LockAttempt {
   #leaveQueue: () => void = () => {};
   #isWithdrawn = false;
 
+  /** What the holder had is given up first, at once: so does flock(2) that changes a lock. */
   constructor(parts: LockAttemptParts) {
     this.#parts = parts;
+    parts.locks.giveUp(parts.holder);
     parts.times.after(() => this.#ask());
   }
 
-  /** What it took meanwhile is given up. To give up a lock cannot be called back. */
+  /** What it took meanwhile is given up. */
   withdraw(): void {
     if (this.#isWithdrawn || this.#stage === "ended") return;
     this.#isWithdrawn = true;
-    const { locks, holder, request } = this.#parts;
-    if (this.#stage === "decided" && request.kind !== "none") locks.giveUp(holder);
+    if (this.#stage === "decided") this.#parts.locks.giveUp(this.#parts.holder);
     if (this.#stage === "waiting") this.#end(false);
   }
 
-  /** The machine went down. */
-  crash(): void {
+  /** The file is closed. */
+  close(): void {
     this.#end(null);
   }
 
@@ -44,7 +45,6 @@ export class LockAttempt {
     const { locks, holder, request } = this.#parts;
     const { kind } = request;
     if (kind === "none") {
-      locks.giveUp(holder);
       this.#end(true);
     } else if (this.#isWithdrawn) {
       this.#end(false);

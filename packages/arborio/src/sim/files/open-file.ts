@@ -99,7 +99,7 @@ export class OpenFile implements FileHandle {
         this.#lockAttempts.delete(attempt);
         this.#ended();
         if (!isWanted) return;
-        if (taken === null) completion.fail(systemError(this.#attempt("lock"), "EIO"));
+        if (taken === null) completion.fail(systemError(this.#attempt("lock"), "EBADF"));
         else completion.succeed(taken);
       },
     });
@@ -124,14 +124,20 @@ export class OpenFile implements FileHandle {
   close(closed: (error: Error | null) => void): void {
     if (this.#closed !== null) return;
     this.#closed = closed;
+    this.#giveUpLocks();
     this.#onClose(this);
     this.#giveBackIfIdle();
   }
 
   /** @internal The machine goes down. */
   crash(): void {
-    for (const attempt of this.#lockAttempts) attempt.crash();
+    this.#giveUpLocks();
     this.#giveBack();
+  }
+
+  #giveUpLocks(): void {
+    for (const attempt of this.#lockAttempts) attempt.close();
+    this.#file.locks.giveUp(this);
   }
 
   #attempt(what: string): string {
@@ -167,7 +173,6 @@ export class OpenFile implements FileHandle {
 
   #giveBack(): void {
     this.#isGivenBack = true;
-    this.#file.locks.giveUp(this);
     this.#operations.disk.release(this.#file);
   }
 }

@@ -36,7 +36,7 @@ export class TestNetwork {
 
   host(...addresses: readonly string[]): HostNetwork {
     const host = new HostNetwork(this.internet, { addresses: addresses.map(ip), silent: false });
-    new FileTree(this.clock, host.unix);
+    new FileTree(this.clock, new RandomChooser(1), host.unix);
     return host;
   }
 

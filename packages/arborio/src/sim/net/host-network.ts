@@ -61,6 +61,13 @@ export class HostNetwork implements Network {
     internet.attach(this);
   }
 
+  /** The machine goes down: nothing of its sockets is left but their files. */
+  crash(): void {
+    this.unix.keepsFiles = true;
+    for (const socket of this.sockets) socket.close(true);
+    this.unix.keepsFiles = false;
+  }
+
   // The contract ---------------------------------------------------------------------------------------------------------
 
   connect(target: ConnectTarget, completion: Completion<Wire>): Withdraw {

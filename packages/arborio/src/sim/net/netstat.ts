@@ -38,4 +38,5 @@ export interface SocketStatus {
 /** What the system knows of a socket. */
 export interface OpenSocket {
   status(): SocketStatus;
+  close(abortively: boolean): void;
 }

@@ -34,6 +34,8 @@ export class UnixNamespace {
   readonly #byFile: WeakMap<object, UnixName> = new WeakMap();
   /** Set by whoever has the files, before anything is bound. */
   declare files: SocketFiles;
+  /** Whether no program has the time to remove its socket's file. */
+  keepsFiles = false;
 
   /** Binds, in place of a file that was left behind, or says why not. */
   bind(path: string, mode: number | undefined, owner: UnixOwner): UnixName | SystemCode {
@@ -61,7 +63,7 @@ export class UnixNamespace {
     const { path } = name;
     name.owner = null;
     if (this.#abstract.get(path) === name) this.#abstract.delete(path);
-    if (path.startsWith("\0") || !removeFile) return;
+    if (path.startsWith("\0") || !removeFile || this.keepsFiles) return;
     const there = this.files.find(path, false);
     if (typeof there !== "string" && this.#byFile.get(there) === name)
       this.files.remove(path, there);

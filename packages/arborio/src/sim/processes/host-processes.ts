@@ -15,6 +15,7 @@ import type { Wire } from "../../platform/wire.ts";
 import type { Chooser } from "../chooser.ts";
 import type { VirtualClock } from "../clock.ts";
 import type { FileTree } from "../files/file-tree.ts";
+import type { HostFiles } from "../files/host-files.ts";
 import { type SystemCode, systemError } from "../system-errors.ts";
 import { type InputEnd, NO_OUTPUT, noInput, type OutputEnd, Pipe, PipeReader } from "./pipe.ts";
 import type { SimulatedProcess, SimulatedProgram } from "./program.ts";
@@ -34,7 +35,9 @@ export interface HostProcessesParts {
   readonly clock: VirtualClock;
   readonly chooser: Chooser;
   readonly files: FileTree;
-  /** The backend for a process, which has signals, streams and processes of its own. */
+  /** Opens a table of files for a process whose paths begin at `cwd`. */
+  readonly openFiles: (cwd: string) => HostFiles;
+  /** The backend for a process, which has files, signals, streams and processes of its own. */
   readonly backendFor: (own: Partial<Backend>) => Backend;
 }
 
@@ -43,15 +46,17 @@ export class HostProcesses {
   readonly clock: VirtualClock;
   readonly chooser: Chooser;
   readonly #files: FileTree;
+  readonly #openFiles: (cwd: string) => HostFiles;
   readonly #backendFor: (own: Partial<Backend>) => Backend;
   readonly #programs: Map<string, SimulatedProgram> = new Map();
   readonly #running: Map<number, RunningProcess> = new Map();
   #lastPid = 0;
 
-  constructor({ clock, chooser, files, backendFor }: HostProcessesParts) {
+  constructor({ clock, chooser, files, openFiles, backendFor }: HostProcessesParts) {
     this.clock = clock;
     this.chooser = chooser;
     this.#files = files;
+    this.#openFiles = openFiles;
     this.#backendFor = backendFor;
   }
 
@@ -108,16 +113,21 @@ export class HostProcesses {
       ),
       cwd: command.cwd ?? parent.cwd,
     });
+    const files = this.#openFiles(info.cwd);
     const process = new RunningProcess({
       info,
       program: this.#programs.get(command.program) as SimulatedProgram,
       group: command.ownGroup ? pid : parent.group,
       streams,
       clock: this.clock,
-      ended: () => void this.#running.delete(pid),
+      ended: () => {
+        files.end();
+        this.#running.delete(pid);
+      },
     });
     this.#running.set(pid, process);
     const backend = this.#backendFor({
+      files,
       signals: process.signals,
       standardStreams: process.standardStreams,
       processes: new StartedBy(this, {
@@ -129,6 +139,11 @@ export class HostProcesses {
     });
     system.startSoon(() => process.run(backend), { name: `${command.program} (${pid})` });
     return process;
+  }
+
+  /** The machine goes down: all are killed. */
+  crash(): void {
+    for (const process of this.#running.values()) process.end({ signal: "SIGKILL" });
   }
 
   /** Those of a group that run. */
