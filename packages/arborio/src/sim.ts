@@ -22,6 +22,9 @@ export {
 } from "./sim/world.ts";
 export { type HostMain, type SimulatedHost } from "./sim/simulated-host.ts";
 export type { SimulatedProcess, SimulatedProgram } from "./sim/processes/program.ts";
+export type { HostWorkers } from "./sim/threads/host-workers.ts";
+export type { WorkerInfo } from "./sim/threads/simulated-worker.ts";
+export type { WorkersOptions } from "./sim/threads/worker-options.ts";
 export type { FileTree, WriteFileOptions } from "./sim/files/file-tree.ts";
 export type { DatagramFaults, NetworkOptions } from "./sim/net/fabric.ts";
 export type { NameAnswerOptions, NameOptions, NameService } from "./sim/net/names.ts";

@@ -1,13 +1,11 @@
 import type { Backend } from "../platform/backend.ts";
 import { hostBackend } from "../platform/host.ts";
-import type { VirtualClock } from "./clock.ts";
 import { bridgeCompression } from "./codec-bridge.ts";
-import { HostBridge } from "./host-bridge.ts";
+import type { HostBridge } from "./host-bridge.ts";
 import { bridgeTls } from "./tls-bridge.ts";
 
 /** What simulated hosts have of the host's runtime, since it depends on nothing but its input: as far as the runtime has it. */
-export function bridgeHost(clock: VirtualClock): Partial<Backend> {
-  const bridge = new HostBridge(clock, (turn) => hostBackend.clock.nextTurn(turn));
+export function bridgeHost(bridge: HostBridge): Partial<Backend> {
   const { tls, compression, digests } = hostBackend;
   return {
     ...(tls === undefined ? {} : { tls: bridgeTls(tls, bridge) }),

@@ -13,6 +13,9 @@ import { FileTree } from "./files/file-tree.ts";
 import { HostFiles } from "./files/host-files.ts";
 import { HostProcesses } from "./processes/host-processes.ts";
 import type { SimulatedProcess, SimulatedProgram } from "./processes/program.ts";
+import type { HostBridge } from "./host-bridge.ts";
+import { HostWorkers } from "./threads/host-workers.ts";
+import type { ResolvedWorkersOptions } from "./threads/worker-options.ts";
 import type { HostNetwork } from "./net/host-network.ts";
 import { systemError } from "./system-errors.ts";
 import { HostSignals } from "./signals.ts";
@@ -25,6 +28,8 @@ export interface HostParts {
   readonly clock: VirtualClock;
   readonly chooser: Chooser;
   readonly network: HostNetwork;
+  readonly bridge: HostBridge;
+  readonly workers: ResolvedWorkersOptions;
   /** What it shares with the other hosts, and its chance. */
   readonly backend: Backend;
   /** Makes a backend known as one of this world. */
@@ -39,6 +44,8 @@ export class SimulatedHost {
   readonly addresses: readonly string[];
   /** Its files: what programs on it find. */
   readonly files: FileTree;
+  /** Threads and processes in which its programs call functions of modules. */
+  readonly workers: HostWorkers;
   /** @internal */ readonly network: HostNetwork;
   readonly #parts: HostParts;
   readonly #signals: HostSignals;
@@ -64,6 +71,13 @@ export class SimulatedHost {
       files: this.files,
       openFiles: (cwd) => this.#createFiles(cwd),
       backendFor: (own) => this.#createBackend(own),
+    });
+    this.workers = new HostWorkers({
+      clock,
+      chooser: chooser.fork("workers"),
+      bridge: parts.bridge,
+      options: parts.workers,
+      backendFor: (own) => this.#createBackend({ ...this.#backend, ...own }),
     });
     this.#backend = this.#boot();
   }
@@ -208,6 +222,7 @@ export class SimulatedHost {
       program.scope.cancel(`${this.name} has crashed`);
     }
     this.#processes.crash();
+    this.workers.endAll();
     this.network.crash();
     this.files.crash();
     this.#backend = this.#boot();
@@ -238,6 +253,7 @@ export class SimulatedHost {
       files: this.#createFiles("/"),
       signals: this.#signals,
       processes: this.#processes.ownProcesses,
+      threads: this.workers.ownThreads,
     });
   }
 

@@ -1,6 +1,7 @@
 import { describeValue, requireCount } from "../core/arguments.ts";
 import type { BackendFactory } from "../platform/run.ts";
 import type { NetworkOptions } from "./net/fabric.ts";
+import { requireWorkersOptions, type WorkersOptions } from "./threads/worker-options.ts";
 import { SimulatedWorld } from "./world.ts";
 
 /** Options of `simulator`. */
@@ -11,6 +12,8 @@ export interface SimulatorOptions {
   readonly order?: "random" | "fifo";
   /** How the network on and between the simulated hosts behaves. */
   readonly network?: NetworkOptions;
+  /** How the threads and processes behave in which `runInThread` and `runInProcess` call functions. */
+  readonly workers?: WorkersOptions;
 }
 
 /**
@@ -34,13 +37,14 @@ export interface SimulatorOptions {
  */
 export function simulator(options: SimulatorOptions = {}): BackendFactory {
   const { seed = 1, order = "random", network = {} } = options;
+  const workers = requireWorkersOptions(options.workers ?? {});
   requireCount("simulator({ seed })", seed, 0, false);
   if (order !== "random" && order !== "fifo") {
     throw new RangeError(
       `simulator({ order }): got ${describeValue(order)}, needs "random" or "fifo"`,
     );
   }
-  const createWorld = (): SimulatedWorld => new SimulatedWorld({ seed, order, network });
+  const createWorld = (): SimulatedWorld => new SimulatedWorld({ seed, order, network, workers });
   createWorld(); // wrong options shall show here
   return { createBackend: () => createWorld().localhost.backend };
 }

@@ -8,12 +8,14 @@ import { VirtualClock } from "./clock.ts";
 import { describeDeadlock } from "./deadlock.ts";
 import { createEntropy } from "./entropy.ts";
 import { bridgeHost } from "./bridged.ts";
+import { HostBridge } from "./host-bridge.ts";
 import { type Ip, ip, isLoopback, isMulticast, isWildcard, parseIp } from "./net/addresses.ts";
 import { Fabric, type NetworkOptions } from "./net/fabric.ts";
 import { HostNetwork } from "./net/host-network.ts";
 import { Internet } from "./net/internet.ts";
 import type { NameService } from "./net/names.ts";
 import type { SocketStatus } from "./net/netstat.ts";
+import type { ResolvedWorkersOptions } from "./threads/worker-options.ts";
 import { type HostMain, SimulatedHost } from "./simulated-host.ts";
 
 /** Options of a simulated host. */
@@ -35,6 +37,7 @@ export interface WorldOptions {
   readonly seed: number;
   readonly order: "random" | "fifo";
   readonly network: NetworkOptions;
+  readonly workers: ResolvedWorkersOptions;
 }
 
 /** Name of the host on which a simulated run begins. */
@@ -69,6 +72,8 @@ export class SimulatedWorld {
   readonly #chooser: Chooser;
   readonly #scheduler: Scheduler;
   readonly #internet: Internet;
+  readonly #bridge: HostBridge;
+  readonly #workers: ResolvedWorkersOptions;
   /** What the host does for the simulated hosts. */
   readonly #bridged: Partial<Backend>;
   readonly #hosts: Map<string, SimulatedHost> = new Map();
@@ -77,11 +82,13 @@ export class SimulatedWorld {
   readonly localhost: SimulatedHost;
 
   /** @internal */
-  constructor({ seed, order, network }: WorldOptions) {
+  constructor({ seed, order, network, workers }: WorldOptions) {
     const clock = new VirtualClock((turn) => hostBackend.clock.nextTurn(turn));
     const chooser = new RandomChooser(seed);
     const scheduling: Chooser = order === "random" ? chooser : new FirstChooser();
-    this.#bridged = bridgeHost(clock);
+    this.#bridge = new HostBridge(clock, (turn) => hostBackend.clock.nextTurn(turn));
+    this.#bridged = bridgeHost(this.#bridge);
+    this.#workers = workers;
     this.#clock = clock;
     this.#chooser = chooser;
     this.#scheduler = {
@@ -164,6 +171,8 @@ export class SimulatedWorld {
       clock: this.#clock,
       chooser,
       network,
+      bridge: this.#bridge,
+      workers: this.#workers,
       backend: {
         name: "simulator",
         clock: this.#clock,
