@@ -43,6 +43,18 @@ export {
 // Inside the function that is called
 export { checkCancelled } from "./threads/check-cancelled.ts";
 export { transferred } from "./threads/transferred.ts";
+export {
+  fromThread,
+  type FromThread,
+  type FromThreadOptions,
+  type UntypedCallbacks,
+} from "./threads/from-thread.ts";
+export type {
+  CallableArguments,
+  CallableFunctions,
+  CallableName,
+  CallableResult,
+} from "./threads/portal-protocol.ts";
 
 // Channels between threads
 export {

@@ -25,6 +25,7 @@ const KIND: WorkerCallKind = {
     abandonOnCancel: true,
     graceMs: true,
     errorClasses: true,
+    callbacks: true,
   },
   optionsInstead: {
     transfer: "runInThread, or no option: processes share no memory, so that everything is copied",

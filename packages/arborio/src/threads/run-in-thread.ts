@@ -34,6 +34,7 @@ const KIND: WorkerCallKind = {
     abandonOnCancel: true,
     graceMs: true,
     errorClasses: true,
+    callbacks: true,
   },
 };
 

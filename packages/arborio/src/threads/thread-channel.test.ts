@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { run } from "../index.ts";
 import { createThreadChannel, moduleAt, runInThread } from "../threads.ts";
+import type * as Kit from "./thread-channel.test.kit.ts";
 
-const kit = moduleAt<typeof import("./thread-channel.test.kit.ts")>(
+const kit = moduleAt<typeof Kit>(
   new URL(
     `./thread-channel.test.kit.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`,
     import.meta.url,

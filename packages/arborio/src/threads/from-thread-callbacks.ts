@@ -1,0 +1,74 @@
+/** The caller's side of `fromThread`: functions of its own that a call may call. */
+import type { CancelScope } from "../core/scope.ts";
+import { taskGroup } from "../core/task-group.ts";
+import { ambientScope } from "../core/ambient.ts";
+import { pureCancellation } from "../core/ownership.ts";
+import type { Call, CallExtension } from "./call.ts";
+import { Caller, FunctionServer } from "./portal-functions.ts";
+import type { CallableFunctions, FromFunctions, ToFunctions } from "./portal-protocol.ts";
+
+/** What a call with callbacks brings along: the worker knows by it that there are some. */
+export const WITH_CALLBACKS = "callbacks";
+
+type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
+/**
+ * Makes a call whose function may call `callbacks`. They run in tasks of a group around the call, so everything about them is as if the
+ * caller had called them itself. Those that still run when the call has ended are cancelled, and waited for.
+ */
+export async function callWithCallbacks(
+  where: string,
+  callbacks: CallableFunctions,
+  begin: (extra: unknown, extension: CallExtension) => Promise<unknown>,
+): Promise<unknown> {
+  const extension = new CallbackExtension(`${where}({ callbacks })`, callbacks);
+  let outcome: Outcome | undefined;
+  try {
+    await taskGroup(async (group) => {
+      group.startSoon(() => extension.server.serve(group), { name: `callbacks of ${where}` });
+      try {
+        outcome = { value: await begin(WITH_CALLBACKS, extension) };
+      } catch (error) {
+        outcome = { error };
+      }
+      extension.ended();
+      group.cancel(`${where} has ended`);
+    });
+  } catch (error) {
+    // The call has come to its end nevertheless.
+    if (outcome === undefined || pureCancellation(error) === null) throw error;
+  }
+  if (outcome !== undefined && "value" in outcome) return outcome.value;
+  throw outcome?.error;
+}
+
+class CallbackExtension implements CallExtension {
+  readonly server: FunctionServer;
+  readonly #caller: Caller;
+  #call: Call | null = null;
+
+  constructor(where: string, callbacks: CallableFunctions) {
+    this.server = new FunctionServer(where, callbacks);
+    const { onUnhandled } = ambientScope().runState;
+    this.#caller = new Caller(this.server, onUnhandled, (message, transfer) =>
+      this.#tell(message, transfer),
+    );
+  }
+
+  began(call: Call, _scope: CancelScope): void {
+    this.#call = call;
+  }
+
+  told(payload: unknown): void {
+    this.#caller.told(payload as ToFunctions);
+  }
+
+  ended(): void {
+    this.server.end();
+    this.#caller.gone();
+  }
+
+  #tell(message: FromFunctions, transfer: readonly object[] | undefined): void {
+    this.#call?.tell(message, transfer);
+  }
+}

@@ -1,0 +1,36 @@
+/** What is said between code in one thread and functions in the loop of another, which it calls by their names. */
+import type { ThrownForm } from "./thrown-form.ts";
+
+/** Functions that another thread can call, by their names. */
+export type CallableFunctions = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+/** Names of functions. */
+export type CallableName<Functions> = keyof Functions & string;
+
+/** Arguments of a function, by its name. */
+export type CallableArguments<Functions, Name extends keyof Functions> = Functions[Name] extends (
+  ...args: infer Args
+) => unknown
+  ? Args
+  : never;
+
+/** What a call of a function gives, by its name. */
+export type CallableResult<Functions, Name extends keyof Functions> = Functions[Name] extends (
+  ...args: never[]
+) => infer Result
+  ? Awaited<Result>
+  : never;
+
+/** To the functions. Numbers are the caller's own. */
+export type ToFunctions =
+  /** Runs a function: as long as the caller waits for it, or to its end. */
+  | readonly [kind: "call" | "start", id: number, functionName: string, args: readonly unknown[]]
+  | readonly [kind: "cancel", id: number];
+
+/** From the functions: what came of a call. */
+export type FromFunctions =
+  | readonly [kind: "value", id: number, value: unknown]
+  | readonly [kind: "thrown", id: number, thrown: ThrownForm]
+  | readonly [kind: "cancelled", id: number]
+  /** It was not begun: nothing is begun any more. */
+  | readonly [kind: "ended", id: number];
