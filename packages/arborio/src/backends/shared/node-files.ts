@@ -7,27 +7,41 @@ import { type WatchEnd, watchExitEvent } from "./left-processes.ts";
 import { NodeFile, realPathOf } from "./node-file.ts";
 import { toDirectoryEntry, toFileStat } from "./node-file-stat.ts";
 import { beginOperation } from "./node-operation.ts";
-import { beginPathChange, describePathChange } from "./node-path-change.ts";
+import {
+  beginPathChange,
+  describePathChange,
+  removeFile,
+  type RemoveFile,
+} from "./node-path-change.ts";
 import { watchDirectory } from "./node-watch.ts";
 import { toSystemError } from "./system-error.ts";
 
 const fs = lazily("node:fs");
 const os = lazily("node:os");
 
-/** Files, for a runtime on which this process learns of its end in this way. */
-export function createFiles(watchEnd: WatchEnd, watch: Files["watch"] = watchDirectory): Files {
+/** Files, for a runtime on which this process learns of its end, watches directories, and removes files in these ways. */
+export function createFiles(
+  watchEnd: WatchEnd,
+  watch: Files["watch"] = watchDirectory,
+  remove: RemoveFile = removeFile,
+): Files {
   return {
     get temporaryDirectory() {
       return os().tmpdir();
     },
     ...byPath,
     open: (target, completion) => open(target, watchEnd, completion),
+    change: (change, completion) =>
+      beginOperation<void>((done) => beginPathChange(change, remove, done), {
+        succeed: () => completion.succeed(),
+        fail: (error) => completion.fail(toSystemError(describePathChange(change), error)),
+      }),
     watch,
   };
 }
 
 /** What needs no open file. */
-const byPath: Omit<Files, "open" | "temporaryDirectory" | "watch"> = {
+const byPath: Omit<Files, "open" | "temporaryDirectory" | "watch" | "change"> = {
   stat(path, followLinks, completion) {
     return beginOperation<Stats>(
       (done) => (followLinks ? fs().stat(path, done) : fs().lstat(path, done)),
@@ -55,12 +69,6 @@ const byPath: Omit<Files, "open" | "temporaryDirectory" | "watch"> = {
     return beginOperation<Dirent[]>((done) => fs().readdir(path, { withFileTypes: true }, done), {
       succeed: (entries) => completion.succeed(entries.map(toDirectoryEntry)),
       fail: (error) => completion.fail(toSystemError(attempt, error)),
-    });
-  },
-  change(change, completion) {
-    return beginOperation<void>((done) => beginPathChange(change, done), {
-      succeed: () => completion.succeed(),
-      fail: (error) => completion.fail(toSystemError(describePathChange(change), error)),
     });
   },
 };

@@ -4,15 +4,24 @@ import type { Done } from "./node-operation.ts";
 
 const fs = lazily("node:fs");
 
+/** Is told why it failed, or that it did not. */
+export type Told = (error: Error | null) => void;
+
+/** Removes a file or a link. */
+export type RemoveFile = (path: string, told: Told) => void;
+
+/** As the system does it. */
+export const removeFile: RemoveFile = (path, told) => fs().unlink(path, told);
+
 /** Begins a change of what paths lead to. */
-export function beginPathChange(change: PathChange, done: Done<void>): void {
-  const told = done as (error: Error | null) => void;
+export function beginPathChange(change: PathChange, remove: RemoveFile, done: Done<void>): void {
+  const told = done as Told;
   const { path } = change;
   switch (change.kind) {
     case "make-directory":
       return fs().mkdir(path, { mode: change.mode }, told);
     case "remove-file":
-      return fs().unlink(path, told);
+      return remove(path, told);
     case "remove-directory":
       return fs().rmdir(path, told);
     case "rename":
@@ -47,7 +56,7 @@ export function describePathChange(change: PathChange): string {
     : `${what} ${change.path}`;
 }
 
-function syncDirectory(path: string, told: (error: Error | null) => void): void {
+function syncDirectory(path: string, told: Told): void {
   fs().open(path, fs().constants.O_RDONLY | fs().constants.O_DIRECTORY, (error, descriptor) => {
     if (error !== null) return told(error);
     fs().fsync(descriptor, (failure) => {
