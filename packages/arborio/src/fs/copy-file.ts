@@ -40,7 +40,14 @@ export async function copyBytes(
   requireFile(where, path, original);
   if (replace) {
     const old = await lookAt(target);
-    if (old !== null) requireFile(where, target, old);
+    if (old !== null) {
+      requireFile(where, target, old);
+      if (isSame(old, original))
+        throw new SystemError(
+          `${where} ${path} to ${target}: both are the same file (EINVAL)`,
+          "EINVAL",
+        );
+    }
   }
   await changePath(where, { kind: "copy-file", path, target, replace });
   if (keepTimes) await giveTimes(where, target, original);
@@ -50,6 +57,11 @@ export async function copyBytes(
 export async function giveTimes(where: string, copy: string, original: FileStat): Promise<void> {
   const { accessedMs, modifiedMs } = original;
   await changePath(where, { kind: "times", path: copy, accessedMs, modifiedMs });
+}
+
+/** Whether both tell about the same file or directory. */
+export function isSame(one: FileStat, other: FileStat): boolean {
+  return one.inode === other.inode && one.device === other.device;
 }
 
 function requireFile(where: string, path: string, { kind }: FileStat): void {

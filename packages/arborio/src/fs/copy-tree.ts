@@ -2,7 +2,7 @@ import { requireFlag, requireFunction, requireKnown, requireOptions } from "../c
 import { SystemError } from "../core/errors.ts";
 import type { DirectoryEntry, FileStat } from "../platform/files.ts";
 import { changePath } from "./change-path.ts";
-import { copyBytes, giveTimes } from "./copy-file.ts";
+import { copyBytes, giveTimes, isSame } from "./copy-file.ts";
 import { eachOf } from "./each-of.ts";
 import type { Path } from "./path.ts";
 import { readDirectory } from "./read-directory.ts";
@@ -105,7 +105,7 @@ class TreeCopy {
   /** Makes a directory, and copies the files of the other one into it. */
   async #enter(source: Path, target: Path): Promise<void> {
     const original = await stat(source);
-    if (isSame(this.#made, original)) throw inside(source, target);
+    if (this.#made !== null && isSame(this.#made, original)) throw inside(source, target);
     const entries = await readDirectory(source);
     await this.#make(target, (original.mode & EXACT_BITS) | OWNER_MAY_ALL);
     this.#made ??= await stat(target);
@@ -163,8 +163,4 @@ class TreeCopy {
     await changePath(WHERE, { kind: "mode", path: target.text, mode: original.mode });
     if (this.#options.keepTimes) await giveTimes(WHERE, target.text, original);
   }
-}
-
-function isSame(one: FileStat | null, other: FileStat): boolean {
-  return one !== null && one.inode === other.inode && one.device === other.device;
 }

@@ -1,6 +1,6 @@
 import type { FileStat } from "../platform/files.ts";
 import { changePath } from "./change-path.ts";
-import { copyFile, type CopyOptions } from "./copy-file.ts";
+import { copyFile, type CopyOptions, isSame } from "./copy-file.ts";
 import { copyTree, type CopyTreeOptions } from "./copy-tree.ts";
 import type { FileData } from "./file-data.ts";
 import type { File } from "./file.ts";
@@ -99,8 +99,7 @@ export class Path extends PurePath {
 
   /** Whether `other` leads to the same file or directory, by another name or a link. @throws SystemError if nothing is at one of them. */
   async isSameFile(other: PathLike): Promise<boolean> {
-    const [one, two] = [await stat(this), await stat(other)];
-    return one.inode === two.inode && one.device === two.device;
+    return isSame(await stat(this), await stat(other));
   }
 
   /** The absolute path of what is there, without `.`, `..` and links. @throws SystemError as the function `realPath`. */
@@ -233,7 +232,7 @@ export class Path extends PurePath {
   /**
    * Copies the file, with its permissions. A copy that has begun is waited for, however large it is.
    *
-   * @throws SystemError `"EISDIR"` if one of both is a directory, `"EINVAL"` if it is neither that nor a file.
+   * @throws SystemError `"EISDIR"` if one of both is a directory, `"EINVAL"` if it is neither that nor a file, or if both are the same.
    */
   copy(target: PathLike, options: CopyOptions = {}): Promise<void> {
     return copyFile(this.text, target, options);
