@@ -1,6 +1,7 @@
 import { BusyResourceError, InvalidStateError } from "../core/errors.ts";
 import type { Completion, Withdraw } from "../platform/network.ts";
 import type { OpenHandle } from "./open-handle.ts";
+import type { ReadAhead } from "./read-ahead.ts";
 import { type WriteEnd, writePieces } from "./write-pieces.ts";
 
 /** Reads and writes at given positions, or at the file's own, where only one operation may run. */
@@ -39,6 +40,29 @@ export class FileCursor {
         this.#moving = false;
         this.#position += count;
         completion.succeed(count);
+      },
+      fail: (error) => {
+        this.#moving = false;
+        completion.fail(error);
+      },
+    });
+    return () => {
+      this.#moving = false;
+      withdraw();
+    };
+  }
+
+  /** The next chunk at the file's own position, by somebody who reads ahead; `null` at the end. */
+  next(ahead: ReadAhead, maxBytes: number, completion: Completion<Uint8Array | null>): Withdraw {
+    this.#open.requireAccess("read", "read");
+    this.#requireStill("read");
+    this.#moving = true;
+    ahead.seek(this.#position);
+    const withdraw = ahead.read(maxBytes, {
+      succeed: (chunk) => {
+        this.#moving = false;
+        this.#position += chunk?.length ?? 0;
+        completion.succeed(chunk);
       },
       fail: (error) => {
         this.#moving = false;

@@ -2,23 +2,19 @@ import { BrokenResourceError, BusyResourceError, ClosedResourceError } from "../
 import { hostOperation } from "../platform/host-operation.ts";
 import type { ByteSendStream } from "../streams/byte-stream.ts";
 import { requireBytes } from "../streams/byte-arguments.ts";
-import type { WriteEnd } from "./write-pieces.ts";
-
-/** What is needed of an open file to write parts of it. */
-export interface WritableFile {
-  writeOwned(bytes: Uint8Array, position: number, ended: WriteEnd): void;
-}
+import type { OpenHandle } from "./open-handle.ts";
+import { writePieces } from "./write-pieces.ts";
 
 /** A part of a file as something to send bytes to. */
 export class FileSendStream implements ByteSendStream {
-  readonly #file: WritableFile;
+  readonly #file: OpenHandle;
   #position: number;
   #sending = false;
   #failure: Error | null = null;
   #closed = false;
 
   /** The file stays somebody else's. */
-  constructor(file: WritableFile, start: number) {
+  constructor(file: OpenHandle, start: number) {
     this.#file = file;
     this.#position = start;
   }
@@ -31,18 +27,15 @@ export class FileSendStream implements ByteSendStream {
       begin: (_backend, completion) => {
         requireBytes("File.sendStream().send", bytes);
         this.#requireReady();
+        this.#file.requireOpen("write");
+        this.#file.requireAccess("write", "write");
         this.#sending = true;
-        try {
-          this.#file.writeOwned(bytes, this.#position, (written, error) => {
-            this.#sending = false;
-            this.#position += written;
-            if (error === null) completion.succeed();
-            else completion.fail((this.#failure = brokenBy(error)));
-          });
-        } catch (error) {
+        writePieces(this.#file, bytes, this.#position, (written, error) => {
           this.#sending = false;
-          throw error;
-        }
+          this.#position += written;
+          if (error === null) completion.succeed();
+          else completion.fail((this.#failure = brokenBy(error)));
+        });
         return () => {};
       },
     });

@@ -1,6 +1,5 @@
 import { describeValue, requireCount, requireFlag, requireOptions } from "../core/arguments.ts";
 import type { FileHandle, FileStat, OpenTarget } from "../platform/files.ts";
-import type { Completion, Withdraw } from "../platform/network.ts";
 import {
   type ByteReceiveStream,
   type ByteSendStream,
@@ -13,12 +12,11 @@ import { bytesOf } from "./file-data.ts";
 import { FileCursor } from "./file-cursor.ts";
 import { FileLines, type FileLinesOptions } from "./file-lines.ts";
 import { FileLock, type FileLockOptions } from "./file-lock.ts";
-import { FileRange } from "./file-range.ts";
 import { FileSendStream } from "./file-send-stream.ts";
 import { OpenHandle } from "./open-handle.ts";
 import { READ_BYTES_MAX } from "./positioned.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import { readWhole } from "./read-whole.ts";
-import { writePieces, type WriteEnd } from "./write-pieces.ts";
 
 /** Options of `File.sync`. */
 export interface SyncOptions {
@@ -48,7 +46,7 @@ export interface FileRangeOptions {
 export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposable {
   /** The path that it was opened by. */
   readonly path: string;
-  readonly #open: OpenHandle;
+  /** @internal */ readonly open: OpenHandle;
   readonly #cursor: FileCursor;
   readonly #lock: FileLock;
   /** For `readInto`: memory that no read of the system is writing into any more. */
@@ -56,9 +54,9 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
 
   /** @internal Owns the handle. */
   constructor(handle: FileHandle, target: OpenTarget) {
-    this.#open = new OpenHandle(handle, target);
-    this.#cursor = new FileCursor(this.#open);
-    this.#lock = new FileLock(this.#open);
+    this.open = new OpenHandle(handle, target);
+    this.#cursor = new FileCursor(this.open);
+    this.#lock = new FileLock(this.open);
     this.path = target.path;
   }
 
@@ -93,7 +91,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * @throws TypeError, RangeError if `maxBytes` or `position` is no such number.
    */
   read(maxBytes: number = CHUNK_BYTES_MAX, position?: number): Promise<Uint8Array> {
-    return this.#open.ask("read", (completion) => {
+    return this.open.ask("read", (completion) => {
       requireCount("File.read", maxBytes, 1);
       requirePosition("File.read(…, position)", position);
       const view = new Uint8Array(Math.min(maxBytes, READ_BYTES_MAX));
@@ -113,7 +111,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * @throws as `read`.
    */
   readInto(view: Uint8Array, position?: number): Promise<number> {
-    return this.#open.ask("readInto", (completion) => {
+    return this.open.ask("readInto", (completion) => {
       requireRoom("File.readInto", view);
       requirePosition("File.readInto(…, position)", position);
       // Not into `view` itself: the system goes on with an abandoned read, and would write there when it is used for other things.
@@ -147,7 +145,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
   async readRange(start: number, end: number): Promise<Uint8Array> {
     requireRange("File.readRange", start, end);
     const { size } = await this.stat();
-    return await readWhole(this, size, start, end);
+    return await readWhole(this.open, size, start, end);
   }
 
   /**
@@ -166,7 +164,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * @throws TypeError, RangeError if `data` or `position` is something else.
    */
   write(data: string | Uint8Array, position?: number): Promise<number> {
-    return this.#open.change("write", (completion) => {
+    return this.open.change("write", (completion) => {
       const bytes = bytesOf("File.write", data);
       requirePosition("File.write(…, position)", position);
       this.#cursor.write(bytes, position, (written, error) => {
@@ -182,10 +180,11 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * @throws SystemError, ClosedResourceError as `write`; TypeError, RangeError if `bytes` is no whole number from 0 on.
    */
   setSize(bytes: number): Promise<void> {
-    return this.#open.change("setSize", (completion) => {
+    return this.open.change("setSize", (completion) => {
       requireCount("File.setSize", bytes, 0, false);
-      this.#open.requireAccess("setSize", "write");
-      this.#open.handle.setSize(bytes, completion);
+      this.open.requireAccess("setSize", "write");
+      this.open.changes += 1;
+      this.open.handle.setSize(bytes, completion);
     });
   }
 
@@ -197,15 +196,15 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * @throws ClosedResourceError if the file is closed.
    */
   sync({ dataOnly = false }: SyncOptions = {}): Promise<void> {
-    return this.#open.change("sync", (completion) => {
+    return this.open.change("sync", (completion) => {
       requireFlag("File.sync({ dataOnly })", dataOnly);
-      this.#open.handle.sync(dataOnly, completion);
+      this.open.handle.sync(dataOnly, completion);
     });
   }
 
   /** What is known about the file now: its size, the time of its last change, and so on. @throws SystemError, ClosedResourceError */
   stat(): Promise<FileStat> {
-    return this.#open.ask("stat", (completion) => this.#open.handle.stat(completion));
+    return this.open.ask("stat", (completion) => this.open.handle.stat(completion));
   }
 
   /**
@@ -216,15 +215,15 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * @throws SystemError if the system refuses; ClosedResourceError if the file is closed, also while waiting.
    */
   realPath(): Promise<string> {
-    return this.#open.ask("realPath", (completion) => this.#open.handle.realPath(completion));
+    return this.open.ask("realPath", (completion) => this.open.handle.realPath(completion));
   }
 
   /**
    * A part of the file as a byte stream. It has a position of its own, so any number of them may be read at once. Closing the
    * stream leaves the file open; closing the file ends its streams with `ClosedResourceError`.
    *
-   * `receive` reads as much as it is asked for, up to 1 MiB: ask for more than the usual 64 KiB if speed matters. A failure of the
-   * system is a `BrokenResourceError` with the `SystemError` as its cause.
+   * `receive` reads as much as it is asked for, up to 1 MiB: ask for more than the usual 64 KiB if speed matters. It reads ahead, 256 KiB
+   * or one chunk; what is written meanwhile by others than this file may not be seen there. A failure of the system is a `BrokenResourceError` with the `SystemError` as its cause.
    *
    * @throws TypeError, RangeError if `start` and `end` are no positions in this order.
    *
@@ -243,7 +242,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    */
   stream({ start = 0, end = Infinity }: FileRangeOptions = {}): ByteReceiveStream {
     requireRange("File.stream", start, end);
-    return new PullStream(new FileRange(this, start, end), "File.stream()");
+    return new PullStream(new ReadAhead(this.open, start, end), "File.stream()");
   }
 
   /**
@@ -278,12 +277,18 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
 
   /** Iterates over chunks from the file's own position to its end. Leaving early closes nothing. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined, undefined> {
-    return {
-      next: async () => {
-        const value = await this.read();
-        return value.length > 0 ? { done: false, value } : { done: true, value: undefined };
-      },
-    };
+    const ahead = new ReadAhead(this.open, this.position, Infinity);
+    const next = (): Promise<IteratorResult<Uint8Array, undefined>> =>
+      this.open.ask("read", (completion) =>
+        this.#cursor.next(ahead, CHUNK_BYTES_MAX, {
+          succeed: (value) =>
+            completion.succeed(
+              value === null ? { done: true, value: undefined } : { done: false, value },
+            ),
+          fail: (error) => completion.fail(error),
+        }),
+      );
+    return { next };
   }
 
   /**
@@ -295,7 +300,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    */
   sendStream({ start = 0 }: Pick<FileRangeOptions, "start"> = {}): ByteSendStream {
     requireCount("File.sendStream({ start })", start, 0, false);
-    return new FileSendStream(this, start);
+    return new FileSendStream(this.open, start);
   }
 
   /**
@@ -335,7 +340,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * What the system says to it is lost: on network disks that may be that something written is lost too. `await using` tells it.
    */
   close(): void {
-    this.#open.close();
+    this.open.close();
   }
 
   /** `close`, for `using`. */
@@ -345,26 +350,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
 
   /** `close`, for `await using`: waits until the descriptor was given back. @throws SystemError if something written is lost. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#open.closeWhole();
-  }
-
-  /** @internal Reads into memory that is not used for anything else, also if the read is withdrawn. */
-  readOwned(view: Uint8Array, position: number, completion: Completion<number>): Withdraw {
-    return this.#open.beginAsking(
-      "read",
-      (own) => {
-        this.#open.requireAccess("read", "read");
-        return this.#open.handle.read(view, position, own);
-      },
-      completion,
-    );
-  }
-
-  /** @internal Writes all of `bytes`. */
-  writeOwned(bytes: Uint8Array, position: number, ended: WriteEnd): void {
-    this.#open.requireOpen("write");
-    this.#open.requireAccess("write", "write");
-    writePieces(this.#open, bytes, position, ended);
+    return this.open.closeWhole();
   }
 }
 

@@ -7,6 +7,7 @@ import type { Backend } from "../platform/backend.ts";
 import type { FileHandle, OpenTarget } from "../platform/files.ts";
 import { hostOperation } from "../platform/host-operation.ts";
 import type { Completion, Withdraw } from "../platform/network.ts";
+import type { PositionedFile } from "./positioned.ts";
 
 /** Something that runs and can be withdrawn. */
 interface Running {
@@ -15,10 +16,12 @@ interface Running {
 }
 
 /** An open file of the backend, with its operations that run. */
-export class OpenHandle {
+export class OpenHandle implements PositionedFile {
   readonly handle: FileHandle;
   readonly path: string;
   readonly appends: boolean;
+  /** Grows before and after each change through this handle: what was read before may be old. */
+  changes = 0;
   readonly #access: OpenTarget["access"];
   readonly #running: Set<Running> = new Set();
   /** Settles when the descriptor was given back, with what the system said to that. */
@@ -57,17 +60,23 @@ export class OpenHandle {
   ): Withdraw {
     this.requireOpen(operation);
     const running: Running = { withdraw: () => {}, fail: (error) => completion.fail(error) };
-    running.withdraw = start({
-      succeed: (value) => {
-        this.#running.delete(running);
-        completion.succeed(value);
-      },
-      fail: (error) => {
-        this.#running.delete(running);
-        completion.fail(error);
-      },
-    });
+    // Before it starts: it may end at once.
     this.#running.add(running);
+    try {
+      running.withdraw = start({
+        succeed: (value) => {
+          this.#running.delete(running);
+          completion.succeed(value);
+        },
+        fail: (error) => {
+          this.#running.delete(running);
+          completion.fail(error);
+        },
+      });
+    } catch (error) {
+      this.#running.delete(running);
+      throw error;
+    }
     return () => {
       this.#running.delete(running);
       running.withdraw();
@@ -86,6 +95,18 @@ export class OpenHandle {
         return () => {};
       },
     });
+  }
+
+  allocate(bytes: number): Uint8Array {
+    return this.handle.allocate?.(bytes) ?? new Uint8Array(bytes);
+  }
+
+  readOwned(view: Uint8Array, position: number, completion: Completion<number>): Withdraw {
+    const read = (own: Completion<number>): Withdraw => {
+      this.requireAccess("read", "read");
+      return this.handle.read(view, position, own);
+    };
+    return this.beginAsking("read", read, completion);
   }
 
   requireOpen(operation: string): void {

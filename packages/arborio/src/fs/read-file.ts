@@ -43,7 +43,7 @@ export async function readFile(path: PathLike, options: ReadFileOptions = {}): P
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
-    return await readWhole(file, size, 0, Infinity, maxBytes);
+    return await readWhole(file.open, size, 0, Infinity, maxBytes);
   } finally {
     file.close();
   }

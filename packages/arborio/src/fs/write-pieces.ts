@@ -18,30 +18,40 @@ export function writePieces(
   position: number,
   ended: WriteEnd,
 ): void {
+  const { path } = open;
+  const wanted = bytes.length;
   let written = 0;
-  const fail = (error: Error): void => ended(written, tellWritten(error, written, bytes.length));
-  const next = (): void => {
-    if (written === bytes.length) return ended(written, null);
-    if (open.isClosed) {
-      return fail(new ClosedResourceError(`File: ${open.path} was closed while it was written`));
-    }
-    open.handle.write(bytes.subarray(written, written + PIECE_BYTES_MAX), position + written, {
-      succeed: (count) => {
-        if (count === 0)
-          return fail(new SystemError(`write ${open.path}: the system takes nothing (EIO)`, "EIO"));
-        written += count;
-        next();
-      },
-      fail,
-    });
+  const end = (error: Error | null): void => {
+    open.changes += 1;
+    ended(written, error);
   };
+  const fail = (error: Error): void => end(tellWritten(error, written, wanted));
+  const taken = (count: number): void => {
+    written += count;
+    if (count === 0) fail(new SystemError(`write ${path}: the system takes nothing (EIO)`, "EIO"));
+    else next();
+  };
+  const next = (): void => {
+    if (written === wanted) return end(null);
+    if (open.isClosed)
+      return fail(new ClosedResourceError(`File: ${path} was closed while it was written`));
+    const piece = bytes.subarray(written, written + PIECE_BYTES_MAX);
+    try {
+      open.handle.write(piece, position + written, { succeed: taken, fail });
+    } catch (error) {
+      fail(error as Error);
+    }
+  };
+  open.changes += 1;
   next();
 }
 
 function tellWritten(error: Error, written: number, wanted: number): Error {
   if (written === 0) return error;
   const message = `${error.message}; ${written} of ${wanted} bytes were written`;
+  if (error instanceof ClosedResourceError)
+    return new ClosedResourceError(message, { cause: error });
   return error instanceof SystemError
     ? new PartialWriteError(message, error.systemCode, written, { cause: error })
-    : new ClosedResourceError(message, { cause: error });
+    : error;
 }

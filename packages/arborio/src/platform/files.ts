@@ -26,8 +26,8 @@ export interface Files {
   /** Changes what paths lead to. */
   change(change: PathChange, completion: Completion<void>): Withdraw;
   /**
-   * Watches a directory, not those below it. Succeeds when every later change will be told. Withdrawn, a watch that was begun
-   * nevertheless is ended.
+   * Watches a directory, not those below it; links are followed. Succeeds when every later change will be told. Withdrawn, a watch
+   * that was begun nevertheless is ended.
    */
   watch(path: string, told: WatchListener, completion: Completion<WatchHandle>): Withdraw;
 }
@@ -92,7 +92,7 @@ export interface WatchListener {
    * once for several changes, and for no change; look yourself what is there.
    */
   changed(name: string | null): void;
-  /** The watch has ended by itself, for example because the directory was removed. Nothing is told after this. */
+  /** The watch has ended by itself, with `ENOENT` if the directory was removed or moved. Nothing is told after this. */
   failed(error: Error): void;
 }
 
@@ -109,6 +109,11 @@ export interface FileHandle {
    * Until it has succeeded or failed, the system may write into `view`; withdrawn, for ever.
    */
   read(view: Uint8Array, position: number, completion: Completion<number>): Withdraw;
+  /**
+   * Memory to read into. What is in it means nothing: filling it with zeros costs as much as reading does. Where it is absent, any
+   * array will do.
+   */
+  readonly allocate?: (bytes: number) => Uint8Array;
   /**
    * Writes once, at `position`, or at the end if the file was opened to append. Succeeds with the number of bytes that were written,
    * which may be fewer than all. Until then nobody may change `view`.

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Stats } from "node:fs";
 import type { FileHandle, FileStat, LockRequest } from "../../platform/files.ts";
 import type { Completion, Withdraw } from "../../platform/network.ts";
@@ -41,6 +42,10 @@ export class NodeFile implements FileHandle {
       (done) => fs().read(descriptor, view, 0, view.length, position, done),
       completion,
     );
+  }
+
+  allocate(bytes: number): Uint8Array {
+    return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
   }
 
   write(view: Uint8Array, position: number, completion: Completion<number>): Withdraw {
