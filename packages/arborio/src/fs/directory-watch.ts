@@ -11,8 +11,8 @@ import type { Files } from "../platform/files.ts";
 import { hostOperation } from "../platform/host-operation.ts";
 import type { Completion, Withdraw } from "../platform/network.ts";
 import { ParkingLot } from "../sync/parking-lot.ts";
-import { moveOnAt } from "../sync/timeouts.ts";
-import { type DirectoryChange, WatchedTree } from "./watch-tree.ts";
+import { moveOnAt, sleep } from "../sync/timeouts.ts";
+import { type DirectoryChange, TICK_MS, WatchedTree } from "./watch-tree.ts";
 import { WatchedDirectories } from "./watched-directories.ts";
 
 /** So many quiet periods are waited for at most: something that changes all the time must not hide the rest. */
@@ -79,6 +79,13 @@ export class DirectoryWatch implements AsyncIterable<DirectoryChange>, Disposabl
   async open(tellExisting: boolean): Promise<void> {
     try {
       await this.#directories.look();
+      const fresh = this.#tree.fresh();
+      if (fresh.length > 0) {
+        // The next write of one of these could not be told from the last.
+        await sleep(TICK_MS);
+        this.#directories.lookAgain(fresh);
+        await this.#directories.look();
+      }
     } catch (error) {
       this.close();
       throw error;

@@ -22,7 +22,7 @@ export interface DirectoryChange {
  * Milliseconds within which two changes of a file can have the same time: systems keep it by a tick of at most 10 ms, and what
  * runtimes tell is in whole milliseconds.
  */
-const TICK_MS = 20;
+export const TICK_MS = 20;
 
 /** See above. */
 export class WatchedTree {
@@ -51,7 +51,8 @@ export class WatchedTree {
     }
     if (before !== null && before.kind !== stat.kind) this.#gone(entry);
     entry.touched ||= entry.isFresh && before !== null && !differs(before, stat);
-    entry.isFresh = stat.modifiedMs > wallNowMs - TICK_MS;
+    // Of a directory, the time does not count.
+    entry.isFresh = stat.kind !== "directory" && stat.modifiedMs > wallNowMs - TICK_MS;
     this.#isThere(entry, stat);
     if (stat.kind !== "directory" || !this.#isRecursive) return false;
     if (entry.identity !== null && !isSame(entry.identity, stat)) entry.unwatch();
@@ -81,6 +82,11 @@ export class WatchedTree {
       }
       this.#forget(one);
     }
+  }
+
+  /** The entries of which another change could hide behind the time of the last. */
+  fresh(): WatchedEntry[] {
+    return withAllBelow(this.root).filter(({ isFresh }) => isFresh);
   }
 
   /** All that is known counts as told. */

@@ -64,6 +64,11 @@ export class WatchedDirectories {
     }
   }
 
+  /** Makes the next look one at these too. */
+  lookAgain(entries: readonly WatchedEntry[]): void {
+    for (const { parent, name } of entries) if (parent !== null) this.#hint(parent, name);
+  }
+
   async #lookInto(directory: WatchedEntry, work: WatchedEntry[]): Promise<void> {
     if (directory.parent !== null && directory.present?.kind !== "directory") return;
     let names: Set<string> | null = null;

@@ -137,6 +137,8 @@ export class Disk implements PageBudget {
     entry.directory = directory;
     entry.name = name;
     directory.entries.set(name, entry);
+    if (inode.kind === "directory")
+      inode.watches.failed(systemError(`watch ${oldName}: the directory was moved`, "ENOENT"));
     this.#happened([
       { directory: from, name: oldName, before: inode, after: null },
       { directory, name, before: replaced?.inode ?? null, after: inode },
