@@ -1,5 +1,6 @@
 /**
- * The entry of the benchmarks: `npm run bench -- core`, `-- net`, `-- http`, `-- http-client`, `-- websocket`, `-- process`.
+ * The entry of the benchmarks: `npm run bench -- core`, `-- net`, `-- http`, `-- http-client`, `-- websocket`, `-- fs`,
+ * `-- process`.
  *
  * Each case runs in a process of its own, the subjects of a bench one after another, round by round; see the README.
  * More suites go into `suites`.
@@ -11,13 +12,22 @@ import { surveyMachine, type Machine } from "./harness/hosts.ts";
 import { parseOptions, USAGE, UsageError, type BenchOptions } from "./harness/options.ts";
 import { formatSkips, formatTables } from "./harness/report.ts";
 import { oursFailed, runSuite } from "./harness/runner.ts";
+import { fsSuite } from "./fs/suite.ts";
 import { httpSuite } from "./http/suite.ts";
 import { httpClientSuite } from "./http-client/suite.ts";
 import { processSuite } from "./process/suite.ts";
 import { websocketSuite } from "./websocket/suite.ts";
 import { netSuite } from "./net/suite.ts";
 
-const suites = [coreSuite, netSuite, httpSuite, httpClientSuite, websocketSuite, processSuite];
+const suites = [
+  coreSuite,
+  netSuite,
+  httpSuite,
+  httpClientSuite,
+  websocketSuite,
+  fsSuite,
+  processSuite,
+];
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;

@@ -1,0 +1,46 @@
+/** The suite `fs`: a large file read to its end, beside the runtimes' own streams and AnyIO. */
+import { fileURLToPath } from "node:url";
+import type { Bench, Figure, Subject, Suite } from "../harness/suite.ts";
+
+const caseFile = (name: string): string => fileURLToPath(new URL(`cases/${name}`, import.meta.url));
+
+const script = (name: string): Subject => ({
+  name,
+  kind: "script",
+  file: caseFile(`${name}.ts`),
+  needs: [],
+});
+
+const subjects: readonly Subject[] = [
+  script("arborio"),
+  script("raw"),
+  { name: "anyio-asyncio", kind: "python", file: caseFile("python_cases.py"), needs: ["anyio"] },
+];
+
+const NOTES = [
+  "the file is in the system's cache: what is measured is the runtime, not the disk; raw: createReadStream of node:fs, iterated over",
+];
+
+const TARGETS: Figure["targets"] = [{ kind: "timesPeer", peer: "raw", ratioMin: 0.95 }];
+
+/** Mebibytes of the file. */
+const FILE_MIB = 1024;
+
+const reading = (name: string, how: string): Bench => ({
+  kind: "timed",
+  name,
+  what: `read 1 MiB of a file of 1 GiB, ${how}`,
+  unit: "ns",
+  subjects: subjects.map((subject) => subject.name),
+  amount: { ops: FILE_MIB, warmUpOps: 256, samplesMax: 3 },
+  targets: TARGETS,
+  paired: true,
+  notes: NOTES,
+});
+
+const benches: readonly Bench[] = [
+  reading("file-read", "in chunks of 64 KiB: for await over the file"),
+  reading("file-read-1m", "in chunks of 1 MiB: `stream().receive(1_048_576)`"),
+];
+
+export const fsSuite: Suite = { name: "fs", subjects, benches, peers: [] };
