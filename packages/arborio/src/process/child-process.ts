@@ -169,11 +169,12 @@ export class ChildProcess implements AsyncDisposable {
 
   /** `stop`, for `await using`; what comes out meanwhile is dropped, and its streams are closed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const outputs = [this.#stdout, this.#stderr].filter((stream) => stream !== null);
     try {
-      if (this.#isLeft) await this.#endDropping(outputs);
+      if (this.#isLeft) await this.#endDropping();
     } finally {
-      for (const stream of [this.#stdin, ...outputs]) stream?.close();
+      this.#stdin?.close();
+      this.#stdout?.close();
+      this.#stderr?.close();
     }
   }
 
@@ -182,10 +183,11 @@ export class ChildProcess implements AsyncDisposable {
   }
 
   /** So that it can write its last words although nobody reads any more. */
-  #endDropping(outputs: readonly WireStream[]): Promise<void> {
+  #endDropping(): Promise<void> {
     return unhindered(() =>
       taskGroup(async (group) => {
-        for (const output of outputs) group.startSoon(() => drop(output), { daemon: true });
+        for (const output of [this.#stdout, this.#stderr])
+          if (output !== null) group.startSoon(() => drop(output), { daemon: true });
         await this.#end(this.#graceMs);
       }),
     );

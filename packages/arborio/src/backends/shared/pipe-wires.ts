@@ -16,12 +16,16 @@ export class InputPipe implements Wire {
   readonly #stream: Writable;
   #receiver: WireReceiver | null = null;
   #failure: Error | null = null;
+  /** From this side: nobody asks why it ended. An error costs as much as the rest of closing. */
+  #isClosed = false;
 
   constructor(stream: Writable) {
     this.#stream = stream;
     // The runtimes destroy the stream when the process has ended.
     stream.on("error", (error) => this.failed(error));
-    stream.on("close", () => this.failed(nobodyReads()));
+    stream.on("close", () => {
+      if (!this.#isClosed) this.failed(nobodyReads());
+    });
   }
 
   open(receiver: WireReceiver): void {
@@ -63,6 +67,7 @@ export class InputPipe implements Wire {
   }
 
   close(abortively: boolean): void {
+    this.#isClosed = true;
     this.#receiver = null;
     if (abortively) this.#stream.destroy();
     else this.#stream.end();
@@ -89,12 +94,17 @@ export class OutputPipe implements Wire {
   #paused = true;
   /** How it ended; without bytes it does that also before it is opened. */
   #end: "ended" | Error | null = null;
+  #isClosed = false;
 
   constructor(stream: Readable) {
     this.#stream = stream;
     stream.on("end", () => this.#ended("ended"));
     stream.on("error", (error) => this.#ended(toSystemError(READ, error)));
-    stream.on("close", () => this.#ended(toSystemError(READ, connectionReset())));
+    // It comes after the end too, and after a close from this side, when nobody asks why; an error costs as much as the rest.
+    stream.on("close", () => {
+      if (this.#end === null && !this.#isClosed)
+        this.#ended(toSystemError(READ, connectionReset()));
+    });
     // When a process has ended, the runtimes let its streams flow, and read without bounds what others still write to the pipe.
     const resume = stream.resume.bind(stream);
     stream.resume = () => (this.#paused ? stream : resume());
@@ -133,6 +143,7 @@ export class OutputPipe implements Wire {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#receiver = null;
     this.#stream.destroy();
   }
