@@ -14,11 +14,13 @@ const script = (name: string): Subject => ({
 const subjects: readonly Subject[] = [
   script("arborio"),
   script("raw"),
+  script("raw-loaded"),
   { name: "anyio-asyncio", kind: "python", file: caseFile("python_cases.py"), needs: ["anyio"] },
 ];
 
 const NOTES = [
   "each program leads a process group of its own; raw: node:child_process with `detached`, its output is read to the end",
+  "raw-loaded: the same with Arborio's modules loaded; on Node and Deno a process is forked, and that costs more the more memory there is",
 ];
 
 const TARGETS: Figure["targets"] = [{ kind: "timesPeer", peer: "raw", ratioMin: 0.9 }];
