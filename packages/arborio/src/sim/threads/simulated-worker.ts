@@ -89,6 +89,7 @@ export class SimulatedWorker implements WorkerHandle {
   /** What its code does about messages, and has not ended. */
   readonly #working: Set<Promise<void>> = new Set();
   #told: (message: unknown) => Promise<void> | undefined = () => undefined;
+  #mark = 0;
   #ended = false;
   /** Nobody will get its next message. */
   #crashesBeforeAnswer = false;
@@ -109,6 +110,7 @@ export class SimulatedWorker implements WorkerHandle {
       onMessage: (told) => {
         this.#told = told;
       },
+      readMark: () => this.#mark,
       importModule: (url) => host.importModule(url),
     };
     this.#threads = host.threadsFor(this.#parent);
@@ -132,6 +134,10 @@ export class SimulatedWorker implements WorkerHandle {
     const time = this.#draw(isCall ? [SERVICE_MIN_US, serviceMaxUs] : MESSAGE_US);
     this.#lastInUs = Math.max(this.#lastInUs, clock.nowUs + time);
     clock.after(this.#lastInUs - clock.nowUs, () => this.#arrived(copy, isCall));
+  }
+
+  showMark(mark: number): void {
+    this.#mark = mark;
   }
 
   terminate(): void {
