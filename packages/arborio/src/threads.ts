@@ -40,6 +40,8 @@ export {
   currentDefaultThreadLimiter,
 } from "./threads/default-limiter.ts";
 
+export { type WorkerStatistics, workerStatistics } from "./threads/worker-pool.ts";
+
 // Inside the function that is called
 export { checkCancelled } from "./threads/check-cancelled.ts";
 export { transferred } from "./threads/transferred.ts";

@@ -77,7 +77,12 @@ export function runInThread<Module, Name extends FunctionName<Module>>(
   exportName: Name,
   ...options: TypedCallOptions<FunctionAt<Module, Name>, Omit<RunInThreadOptions, "args">>
 ): Promise<Awaited<ReturnType<FunctionAt<Module, Name>>>>;
-export function runInThread<T = unknown>(
+export function runInThread(
+  module: URL | string,
+  exportName: string,
+  options?: RunInThreadOptions,
+): Promise<unknown>;
+export function runInThread<T>(
   module: URL | string,
   exportName: string,
   options?: RunInThreadOptions,

@@ -1,7 +1,11 @@
 /** What tests of threads let workers do. */
-import { checkpoint, sleep, sleepForever, TimeoutError } from "../index.ts";
 import process from "node:process";
+import { setTimeout } from "node:timers";
+import { sleep, sleepForever, TimeoutError } from "../index.ts";
 import { checkCancelled, transferred } from "../threads.ts";
+
+/** Where this module is, in source or compiled. */
+export const url: string = import.meta.url;
 
 export function add(a: number, b: number): number {
   return a + b;
@@ -9,9 +13,21 @@ export function add(a: number, b: number): number {
 
 export function nothing(): void {}
 
+export function sumOf(bytes: Uint8Array): number {
+  return bytes.reduce((sum, byte) => sum + byte, 0);
+}
+
+export function echo(value: unknown): unknown {
+  return value;
+}
+
 export async function later(value: string): Promise<string> {
   await sleep(1);
   return value;
+}
+
+export default function defaultExport(): string {
+  return "default";
 }
 
 /** An error class of a program's own. */
@@ -23,40 +39,90 @@ export class WorkError extends RangeError {
     this.name = "WorkError";
     this.detail = { at };
   }
+
+  describe(): string {
+    return `at ${this.detail.at}`;
+  }
 }
 
-export function fail(kind: "language" | "library" | "own" | "group" | "text"): never {
+export function fail(kind: "language" | "library" | "own" | "group" | "text" | "dom"): never {
   if (kind === "language") throw new RangeError("too far", { cause: new TypeError("why") });
   if (kind === "library") throw new TimeoutError("too late");
   if (kind === "own") throw new WorkError("own", 7);
   if (kind === "group") throw new AggregateError([new WorkError("one", 1), "two"], "both");
+  if (kind === "dom") throw new DOMException("gone", "NotFoundError");
   throw "text";
+}
+
+export async function failLater(message: string, ms: number): Promise<never> {
+  await sleep(ms);
+  throw new RangeError(message);
 }
 
 export function exit(code: number): never {
   process.exit(code);
 }
 
+/** Something that nobody awaits fails while the call goes on. */
+export async function failAside(how: "throw" | "reject"): Promise<void> {
+  failSoon(how, 1);
+  await sleepForever();
+}
+
+/** The same, after the call has ended. */
+export function failSoon(how: "throw" | "reject", ms: number): void {
+  setTimeout(() => {
+    if (how === "throw") throw new RangeError("aside");
+    void Promise.reject(new RangeError("aside"));
+  }, ms);
+}
+
 export function loop(): never {
   for (;;);
 }
 
-export async function wait(): Promise<void> {
-  await sleepForever();
-}
-
-export function spin(ms: number): number {
-  let rounds = 0;
-  const end = performance.now() + ms;
-  while (performance.now() < end) {
-    checkCancelled();
-    rounds++;
+/** Waits; tells in memory that both sides see where it is: 1 in the wait, 2 when it was left. */
+export async function wait(place: Int32Array): Promise<void> {
+  Atomics.store(place, 0, 1);
+  Atomics.notify(place, 0);
+  try {
+    await sleepForever();
+  } finally {
+    Atomics.store(place, 0, 2);
   }
-  return rounds;
 }
 
-export async function give(): Promise<void> {
-  await checkpoint();
+/** Works until it is cancelled. Tells as `wait` does. */
+export function compute(place: Int32Array): never {
+  Atomics.store(place, 0, 1);
+  try {
+    for (;;) checkCancelled();
+  } finally {
+    Atomics.store(place, 0, 2);
+  }
+}
+
+/** Does not look at its cancellation until `place` is 3, then returns. */
+export function holdOut(place: Int32Array): string {
+  Atomics.store(place, 0, 1);
+  while (Atomics.load(place, 0) !== 3);
+  return "held out";
+}
+
+/** The same, and throws. */
+export function holdOutAndFail(place: Int32Array): never {
+  holdOut(place);
+  throw new RangeError("late");
+}
+
+/** Counts how many work at once: the number in `places[0]`, the highest so far in `places[1]`. */
+export function countAtOnce(places: Int32Array, ms: number): void {
+  const now = Atomics.add(places, 0, 1) + 1;
+  for (let seen = Atomics.load(places, 1); now > seen; seen = Atomics.load(places, 1))
+    Atomics.compareExchange(places, 1, seen, now);
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+  Atomics.sub(places, 0, 1);
 }
 
 export function notCloneable(): () => void {
@@ -66,6 +132,12 @@ export function notCloneable(): () => void {
 export function zeros(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   return transferred(bytes, [bytes.buffer]);
+}
+
+/** Every call of it in one worker counts on. */
+let calls = 0;
+export function countCalls(): number {
+  return ++calls;
 }
 
 export const constant = 42;

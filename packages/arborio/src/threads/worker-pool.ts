@@ -1,6 +1,8 @@
 import type { Clock, ClockTimer } from "../core/clock.ts";
+import { describeValue } from "../core/arguments.ts";
 import { textOf } from "../core/exception-text.ts";
 import type { Backend } from "../platform/backend.ts";
+import { currentBackend, requireCapability } from "../platform/capabilities.ts";
 import type { Threads, WorkerExit } from "../platform/threads.ts";
 import { type PoolOfWorker, PoolWorker } from "./pool-worker.ts";
 
@@ -39,6 +41,36 @@ export function poolOf(backend: Backend, threads: Threads, kind: PoolOfWorker["k
   if (ofThreads === undefined) pools.set(threads, (ofThreads = {}));
   ofThreads[kind] ??= new WorkerPool(backend, threads, kind);
   return ofThreads[kind];
+}
+
+/**
+ * How many workers there are. They belong to the host, not to the run. In a simulator, to the simulated run.
+ *
+ * @param kind `"thread"` for those of `runInThread`, `"process"` for those of `runInProcess`.
+ * @returns a frozen snapshot.
+ * @throws RangeError if `kind` is neither.
+ * @throws NotSupportedError if the backend has no threads.
+ *
+ * @example No call, no work
+ * ```ts
+ * import { run } from "arborio";
+ * import { workerStatistics } from "arborio/threads";
+ *
+ * await run(() => console.assert(workerStatistics("thread").busy === 0));
+ * ```
+ */
+export function workerStatistics(kind: PoolOfWorker["kind"]): WorkerStatistics {
+  if (kind !== "thread" && kind !== "process") {
+    throw new RangeError(
+      `workerStatistics: got ${describeValue(kind)}, needs "thread" or "process"`,
+    );
+  }
+  const backend = currentBackend();
+  return poolOf(
+    backend,
+    requireCapability(backend, "threads", "workerStatistics"),
+    kind,
+  ).statistics();
 }
 
 /** Workers of one kind. How many there are is for the limiters to say: each call has a token of one. */
