@@ -3,7 +3,7 @@ import { ArborioError, InterruptedError, now, sleep, taskGroup, type TaskGroup }
 import { standardOutput } from "arborio/process";
 import { CommandError } from "../command-error.ts";
 import { EXIT } from "../exit-codes.ts";
-import { type Disk, disk } from "../host/disk.ts";
+import { type Disk, disk } from "./disk.ts";
 import type { OutputName, Shell } from "../host/shell.ts";
 import { runOnThisMachine } from "../run/run-on-this-machine.ts";
 import { BarsDisplay } from "./bars-display.ts";

@@ -1,4 +1,4 @@
-import type { Disk, PartFile } from "../host/disk.ts";
+import type { Disk, PartFile } from "./disk.ts";
 import { type Checksum, checksumOf } from "./checksum.ts";
 import { formatPartState, parsePartState } from "./part-state.ts";
 import type { Part, Version } from "./range-plan.ts";

@@ -1,5 +1,5 @@
 import { UsageError } from "../command-error.ts";
-import type { Disk } from "../host/disk.ts";
+import type { Disk } from "./disk.ts";
 import { type Checksum, parseChecksumList } from "./checksum.ts";
 import type { FetchFilesOptions } from "./fetch-options.ts";
 import { fileNamesOf } from "./file-name.ts";

@@ -1,8 +1,8 @@
 import { run } from "arborio";
+import { openTemporaryDirectory } from "arborio/fs";
 import { openSignalReceiver } from "arborio/process";
 import { findModule } from "../host/load-module.ts";
 import type { Shell } from "../host/shell.ts";
-import { openTemporaryFolder } from "../host/temporary-folder.ts";
 import { announce } from "./listening.ts";
 import type { ServeFileOptions } from "./serve-options.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -28,11 +28,11 @@ export async function superviseFile(
   try {
     await run(
       async (group) => {
-        await using folder = await openTemporaryFolder();
+        await using folder = await openTemporaryDirectory();
         const supervisor = new Supervisor({
           workers,
           graceMs,
-          runWorker: workerProcesses(shell.args, folder),
+          runWorker: workerProcesses(shell.args, folder.path),
           say: (line) => shell.warn(`arborio: ${line}`),
         });
         const signals = openSignalReceiver(["SIGHUP"]);

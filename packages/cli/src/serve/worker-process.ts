@@ -1,9 +1,9 @@
 import { BrokenResourceError, ClosedResourceError, InternalError, soft, taskGroup } from "arborio";
+import type { Path } from "arborio/fs";
 import { type Listener, listenUnix } from "arborio/net";
 import { type ChildProcess, openProcess, type ProcessExit } from "arborio/process";
 import { IncompleteReadError, LineStream } from "arborio/streams";
 import { ownCommand } from "../host/own-command.ts";
-import type { TemporaryFolder } from "../host/temporary-folder.ts";
 import type { Listening } from "./listening.ts";
 import type { RunWorker } from "./supervisor.ts";
 import { DRAIN, parseListening, WORKER_VARIABLE, type WorkerCall } from "./worker-protocol.ts";
@@ -12,10 +12,10 @@ import { DRAIN, parseListening, WORKER_VARIABLE, type WorkerCall } from "./worke
 const KILL_MS = 2_000;
 
 /** Makes workers that are processes: this command once more, with the same arguments. */
-export function workerProcesses(args: readonly string[], folder: TemporaryFolder): RunWorker {
+export function workerProcesses(args: readonly string[], folder: Path): RunWorker {
   let count = 0;
   return async (port, onListening) => {
-    const socket = folder.pathOf(`${++count}.socket`);
+    const socket = folder.join(`${++count}.socket`).toString();
     using listener = await listenUnix(socket);
     const call: WorkerCall = { socket, port: port ?? null };
     await using process = await openProcess(ownCommand(args), {

@@ -1,4 +1,4 @@
-import type { Disk, PartFile } from "../host/disk.ts";
+import type { Disk, PartFile } from "../fetch/disk.ts";
 
 /** What every operation of a disk throws whose process was killed. */
 export class Killed extends Error {}

@@ -59,7 +59,13 @@ test("disk: what the system refuses is said in words", async () => {
       return true;
     });
   await refused(disk.openPart(below), /^cannot write .*\/file\/a: .*\((ENOTDIR|EEXIST)\)$/);
-  await refused(disk.exists(below), /^cannot look for .*: not a directory \(ENOTDIR\)$/);
+  await refused(
+    disk.exists(below),
+    /^cannot look for .*: a part of the path is not a directory \(ENOTDIR\)$/,
+  );
   await refused(disk.exists(folder.path), /is there, and is no file$/);
-  await refused(disk.rename(below, file), /^cannot make .*\/file: not a directory \(ENOTDIR\)$/);
+  await refused(
+    disk.rename(below, file),
+    /^cannot make .*\/file: .*a part of the path is not a directory \(ENOTDIR\)$/,
+  );
 });

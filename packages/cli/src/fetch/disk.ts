@@ -1,0 +1,116 @@
+/** The files of downloads. */
+import { shielded, SystemError } from "arborio";
+import { type File, openFile, Path, readTextFile, replaceFile, stat } from "arborio/fs";
+import { CommandError } from "../command-error.ts";
+
+/** What downloads need of a file system. */
+export interface Disk {
+  /** The path of a file below a folder. */
+  pathOf(folder: string, name: string): string;
+  /** Whether there is a file. @throws CommandError if there is something else. */
+  exists(path: string): Promise<boolean>;
+  /** Opens a file for writing, which is made if there is none, with its folder. */
+  openPart(path: string): Promise<PartFile>;
+  /** The whole of a text file; `null` if there is none. */
+  readText(path: string): Promise<string | null>;
+  /** Replaces a file by this text, all or nothing. */
+  writeText(path: string, text: string): Promise<void>;
+  /** The bytes of a file. */
+  read(path: string): AsyncIterable<Uint8Array>;
+  /** Moves a file to another place, where it takes the place of what is there. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file, if it is there. */
+  remove(path: string): Promise<void>;
+}
+
+/** A file that is being written. */
+export interface PartFile {
+  /** When it was opened. */
+  readonly sizeBytes: number;
+  write(bytes: Uint8Array, offsetBytes: number): Promise<void>;
+  truncate(sizeBytes: number): Promise<void>;
+  /** Waits until the disk has it. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Bytes of a file that are read at a time. */
+const READ_BYTES = 256 * 1024;
+
+/**
+ * The machine's own. Each call here is short, and is done to its end also when its task is cancelled: what is on the disk fits together
+ * after Ctrl-C too. Errors are `CommandError`s that say what could not be done.
+ */
+export const disk: Disk = {
+  pathOf: (folder, name) => new Path(folder, name).toString(),
+  exists: (path) =>
+    told(`look for ${path}`, async () => {
+      const found = await orNull(stat(path));
+      if (found === null) return false;
+      if (found.kind === "file") return true;
+      throw new CommandError(`${path} is there, and is no file`);
+    }),
+  openPart: (path) =>
+    told(`write ${path}`, async () => {
+      const { parent } = new Path(path);
+      await parent.makeDirectory({ parents: true, existOk: true });
+      return await partFile(path, await openOrMake(path));
+    }),
+  readText: (path) => told(`read ${path}`, () => orNull(readTextFile(path))),
+  writeText: async (path, text) => {
+    await told(`write ${path}`, () => replaceFile(path, text));
+  },
+  read: readChunks,
+  rename: (from, to) => told(`make ${to}`, () => new Path(from).rename(to)),
+  remove: (path) => told(`remove ${path}`, () => new Path(path).remove({ missingOk: true })),
+};
+
+/** Not with "a+", where every write would go to the end; not with "w+", which would cut what is there. */
+async function openOrMake(path: string): Promise<File> {
+  const there = await orNull(openFile(path, { flags: "r+" }));
+  return there ?? (await openFile(path, { flags: "wx+" }));
+}
+
+async function partFile(path: string, file: File): Promise<PartFile> {
+  const { size } = await file.stat();
+  const write = <T>(work: () => Promise<T>): Promise<T> => told(`write ${path}`, work);
+  return {
+    sizeBytes: size,
+    write: async (bytes, offsetBytes) => void (await write(() => file.write(bytes, offsetBytes))),
+    truncate: (sizeBytes) => write(() => file.setSize(sizeBytes)),
+    sync: () => write(() => file.sync()),
+    close: () => write(() => file[Symbol.asyncDispose]()),
+  };
+}
+
+async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
+  const file = await told(`read ${path}`, () => openFile(path));
+  try {
+    for (;;) {
+      const chunk = await told(`read ${path}`, () => file.read(READ_BYTES));
+      if (chunk.length === 0) return;
+      yield chunk;
+    }
+  } finally {
+    file.close();
+  }
+}
+
+async function told<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await shielded(work);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    throw new CommandError(`cannot ${what}: ${error.message}`);
+  }
+}
+
+/** `null` if there is no such file. */
+async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof SystemError && error.systemCode === "ENOENT") return null;
+    throw error;
+  }
+}
