@@ -140,4 +140,8 @@ export function countCalls(): number {
   return ++calls;
 }
 
+export function say(text: string): void {
+  console.log(text);
+}
+
 export const constant = 42;

@@ -1,0 +1,68 @@
+/** That threads do not keep a program alive which has ended, and that one which waits for a thread has not. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { moveOnAfter, run } from "../index.ts";
+import { moduleAt, runInThread } from "../threads.ts";
+import * as workKit from "./work.test.kit.ts";
+
+const TEST_MS_MAX = 60_000;
+/** Which program this file is, when it is started as one. */
+const PROGRAM = "ARBORIO_TEST_PROGRAM";
+/** Well below the time for which idle threads are kept. */
+const LEFT_MS_MAX = 8000;
+const work = moduleAt<typeof workKit>(workKit.url);
+
+const programs: Readonly<Record<string, () => Promise<void>>> = {
+  async idle() {
+    await run(() => runInThread(work, "nothing"));
+    sayWhenLeft();
+  },
+  async abandoned() {
+    await run(() => moveOnAfter(50, () => runInThread(work, "loop", { abandonOnCancel: true })));
+    sayWhenLeft();
+  },
+  async outside() {
+    console.log(await runInThread(work, "later", { args: ["waited for"] }));
+    sayWhenLeft();
+  },
+  async output() {
+    await run(() => runInThread(work, "say", { args: ["from the thread"] }));
+    sayWhenLeft();
+  },
+};
+
+function sayWhenLeft(): void {
+  const ended = performance.now();
+  process.on("exit", () => console.log(`left ${performance.now() - ended < LEFT_MS_MAX}`));
+}
+
+const program = process.env[PROGRAM];
+if (program === undefined) {
+  leaves("run: idle threads do not keep the program alive", "idle", "left true\n");
+  leaves("run: an abandoned thread does not keep it alive", "abandoned", "left true\n");
+  leaves(
+    "runInThread: outside of runs, a call keeps it alive",
+    "outside",
+    "waited for\nleft true\n",
+  );
+  leaves("what a thread writes is not lost", "output", "from the thread\nleft true\n");
+} else await programs[program]?.();
+
+function leaves(title: string, name: string, output: string): void {
+  test(title, { timeout: TEST_MS_MAX }, async () => {
+    const conditions = import.meta.url.endsWith(".ts") ? ["--conditions=@arborio/source"] : [];
+    const isDeno = process.versions["deno"] !== undefined;
+    const start = isDeno ? ["run", "-A", "--no-check"] : [];
+    const args = [...start, ...conditions, fileURLToPath(import.meta.url)];
+    const env = { ...process.env, [PROGRAM]: name, NODE_TEST_CONTEXT: undefined };
+    const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
+      execFile(process.execPath, args, { env }, (_error, out, err) => {
+        resolve({ stdout: out, stderr: err });
+      });
+    });
+    assert.deepEqual({ stdout, stderr }, { stdout: output, stderr: "" });
+  });
+}
