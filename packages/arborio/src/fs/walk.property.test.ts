@@ -1,7 +1,6 @@
 /** Random trees and patterns: `glob` finds what `walk` finds and `matches` says, and what Node's own finds where both mean the same. */
 import assert from "node:assert/strict";
 import * as nodeFs from "node:fs";
-import process from "node:process";
 import fc from "fast-check";
 import { openTemporaryDirectory, Path } from "../fs.ts";
 import { run } from "../index.ts";

@@ -1,42 +1,11 @@
 /** Walking through trees, on every backend. */
 import assert from "node:assert/strict";
-import process from "node:process";
 import { BusyResourceError, moveOnAfter, run, SystemError } from "../index.ts";
-import { Path, type PathEntries, type WalkOptions } from "../fs.ts";
+import { Path, type WalkOptions } from "../fs.ts";
 import { simulate } from "../sim.ts";
 import { test as nodeTest } from "node:test";
 import { filesTest as test, hasSystemCode } from "./files.test.kit.ts";
-
-/** Root may read everything. */
-const unlessRoot =
-  process.getuid?.() === 0
-    ? { skip: { backend: "host", reason: "it runs as root, who may read everything" } as const }
-    : {};
-
-/** Makes files, directories (`"a/"`) and links (`"a -> b"`). */
-async function plant(root: Path, ...things: readonly string[]): Promise<void> {
-  for (const thing of things) {
-    const [name = "", target] = thing.split(" -> ");
-    const path = root.join(name);
-    await path.parent.makeDirectory({ parents: true, existOk: true });
-    if (target !== undefined) await path.makeLink(target);
-    else if (name.endsWith("/")) await path.makeDirectory({ existOk: true });
-    else await path.write("");
-  }
-}
-
-/** What a walk finds: paths seen from the root, with a mark for all but files. */
-async function list(root: Path, entries: PathEntries): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { path, kind } of entries)
-    found.push(
-      path.relativeTo(root).text + { file: "", directory: "/", link: "@", other: "?" }[kind],
-    );
-  return found;
-}
-
-const walked = (root: Path, options?: WalkOptions): Promise<string[]> =>
-  list(root, root.walk(options));
+import { list, plant, unlessRoot, walked } from "./tree.test.kit.ts";
 
 test("Path.walk: everything below, each directory behind its name, in the order of names", async (folder) => {
   const root = new Path(folder);
@@ -331,72 +300,6 @@ test("Path.walk, glob: what is no option is refused at once", (folder) => {
   assert.throws(() => root.glob("../*"), /RangeError: Path.glob: got "..\/\*", needs names/);
   assert.throws(() => root.glob(""), RangeError);
   assert.throws(() => root.glob(undefined as never), TypeError);
-});
-
-test("Path.glob: what matches, in the order of a walk", async (folder) => {
-  const root = new Path(folder);
-  await plant(
-    root,
-    "a.ts",
-    "b.js",
-    ".c.ts",
-    "d/e.ts",
-    "d/f/g.ts",
-    "d/f/h/i.ts",
-    "d.ts/j",
-    "way -> d",
-    "[x].ts",
-    "d/é.ts",
-  );
-  const found = (pattern: string): Promise<string[]> => list(root, root.glob(pattern));
-  assert.deepEqual(await found("*.ts"), [".c.ts", "[x].ts", "a.ts", "d.ts/"]);
-  assert.deepEqual(await found("**/*.ts"), [
-    ".c.ts",
-    "[x].ts",
-    "a.ts",
-    "d/e.ts",
-    "d/f/g.ts",
-    "d/f/h/i.ts",
-    "d/é.ts",
-    "d.ts/",
-  ]);
-  assert.deepEqual(await found("d/**"), [
-    "d/e.ts",
-    "d/f/",
-    "d/f/g.ts",
-    "d/f/h/",
-    "d/f/h/i.ts",
-    "d/é.ts",
-  ]);
-  assert.deepEqual(await found("d/*/*.ts"), ["d/f/g.ts"]);
-  assert.deepEqual(await found("{a,b}.{ts,js}"), ["a.ts", "b.js"]);
-  assert.deepEqual(await found("\\[x].ts"), ["[x].ts"]);
-  assert.deepEqual(await found("d/?.ts"), ["d/e.ts", "d/é.ts"]);
-  assert.deepEqual(await found("way/*"), []);
-  assert.deepEqual(await found("no/*"), []);
-  assert.deepEqual(await list(root, root.glob("way/*.ts", { followLinks: true })), [
-    "way/e.ts",
-    "way/é.ts",
-  ]);
-  assert.deepEqual(
-    await list(root, root.glob("**/*.ts", { enter: ({ path }) => path.name !== "f" })),
-    [".c.ts", "[x].ts", "a.ts", "d/e.ts", "d/é.ts", "d.ts/"],
-  );
-});
-
-test("Path.glob: only directories below which something can match are entered", async (folder) => {
-  const root = new Path(folder);
-  await plant(root, "a/b/c/d", "a/x/c/d", "y/b/c/d", "a/b/z/d");
-  const entered = async (pattern: string): Promise<string[]> => {
-    const names: string[] = [];
-    const enter = ({ path }: { path: Path }): boolean => names.push(path.relativeTo(root).text) > 0;
-    await list(root, root.glob(pattern, { enter }));
-    return names;
-  };
-  assert.deepEqual(await entered("*"), []);
-  assert.deepEqual(await entered("a/b/*"), ["a", "a/b"]);
-  assert.deepEqual(await entered("a/*/c/*"), ["a", "a/b", "a/b/c", "a/x", "a/x/c"]);
-  assert.deepEqual(await entered("{a/x,y}/**"), ["a", "a/x", "a/x/c", "y", "y/b", "y/b/c"]);
 });
 
 nodeTest(

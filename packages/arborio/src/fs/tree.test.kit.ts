@@ -1,0 +1,36 @@
+/** What tests of trees share: how to make one, and how to write down what is there. */
+import process from "node:process";
+import type { Path, PathEntries, WalkOptions } from "../fs.ts";
+import type { EveryBackendOptions } from "../testing.ts";
+
+/** Root may read everything. */
+export const unlessRoot: EveryBackendOptions =
+  process.getuid?.() === 0
+    ? { skip: { backend: "host", reason: "it runs as root, who may read everything" } as const }
+    : {};
+
+/** Makes files, directories (`"a/"`) and links (`"a -> b"`). */
+export async function plant(root: Path, ...things: readonly string[]): Promise<void> {
+  for (const thing of things) {
+    const [name = "", target] = thing.split(" -> ");
+    const path = root.join(name);
+    await path.parent.makeDirectory({ parents: true, existOk: true });
+    if (target !== undefined) await path.makeLink(target);
+    else if (name.endsWith("/")) await path.makeDirectory({ existOk: true });
+    else await path.write("");
+  }
+}
+
+/** What a walk finds: paths seen from the root, with a mark for all but files. */
+export async function list(root: Path, entries: PathEntries): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { path, kind } of entries)
+    found.push(
+      path.relativeTo(root).text + { file: "", directory: "/", link: "@", other: "?" }[kind],
+    );
+  return found;
+}
+
+/** What a walk finds, as `list` tells it. */
+export const walked = (root: Path, options?: WalkOptions): Promise<string[]> =>
+  list(root, root.walk(options));
