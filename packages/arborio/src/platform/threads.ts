@@ -94,6 +94,8 @@ export interface WorkerParent {
   receiveNowait?(): { readonly message: unknown } | undefined;
   /** What `showMark` left last, 0 at first; absent in threads, and in processes that have no means for it. */
   readMark?(): number;
+  /** Waits until what was written to standard output and error has left the worker; `undefined` if it has, or nothing was. Absent where writing waits. */
+  flushOutput?(): Promise<void> | undefined;
   /** Loads a module, once: what `import(url)` gives. */
   importModule(url: string): Promise<Readonly<Record<string, unknown>>>;
 }

@@ -13,6 +13,9 @@ const TEST_MS_MAX = 60_000;
 const PROGRAM = "ARBORIO_TEST_PROGRAM";
 /** Well below the time for which idle threads are kept. */
 const LEFT_MS_MAX = 8000;
+/** What a thread writes: more than any buffer on the way holds. */
+const LINE: string = "from the thread ".repeat(10);
+const LINES = 5000;
 const work = moduleAt<typeof workKit>(workKit.url);
 
 const programs: Readonly<Record<string, () => Promise<void>>> = {
@@ -29,7 +32,7 @@ const programs: Readonly<Record<string, () => Promise<void>>> = {
     sayWhenLeft();
   },
   async output() {
-    await run(() => runInThread(work, "say", { args: ["from the thread"] }));
+    await run(() => runInThread(work, "say", { args: [LINE, LINES] }));
     sayWhenLeft();
   },
 };
@@ -48,10 +51,11 @@ if (program === undefined) {
     "outside",
     "waited for\nleft true\n",
   );
-  leaves("what a thread writes is not lost", "output", "from the thread\nleft true\n");
+  const said = `${LINE}\n`.repeat(LINES);
+  leaves("what a thread writes is not lost", "output", `${said}left true\n`, "and an error\n");
 } else await programs[program]?.();
 
-function leaves(title: string, name: string, output: string): void {
+function leaves(title: string, name: string, output: string, errors = ""): void {
   test(title, { timeout: TEST_MS_MAX }, async () => {
     const conditions = import.meta.url.endsWith(".ts") ? ["--conditions=@arborio/source"] : [];
     const isDeno = process.versions["deno"] !== undefined;
@@ -59,10 +63,10 @@ function leaves(title: string, name: string, output: string): void {
     const args = [...start, ...conditions, fileURLToPath(import.meta.url)];
     const env = { ...process.env, [PROGRAM]: name, NODE_TEST_CONTEXT: undefined };
     const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
-      execFile(process.execPath, args, { env }, (_error, out, err) => {
+      execFile(process.execPath, args, { env, maxBuffer: 10_000_000 }, (_error, out, err) => {
         resolve({ stdout: out, stderr: err });
       });
     });
-    assert.deepEqual({ stdout, stderr }, { stdout: output, stderr: "" });
+    assert.deepEqual({ stdout, stderr }, { stdout: output, stderr: errors });
   });
 }

@@ -85,6 +85,8 @@ class Server {
       value = undefined;
       answer = ["thrown", id, formOf(thrown)];
     }
+    const flushed = this.#parent.flushOutput?.();
+    if (flushed !== undefined) await flushed;
     this.#calls.delete(id);
     try {
       this.#parent.post(answer, transferOf(value));

@@ -140,8 +140,9 @@ export function countCalls(): number {
   return ++calls;
 }
 
-export function say(text: string): void {
-  console.log(text);
+export function say(text: string, times: number): void {
+  for (let i = 0; i < times; i++) console.log(text);
+  console.error("and an error");
 }
 
 export const constant = 42;

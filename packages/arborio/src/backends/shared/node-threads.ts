@@ -53,9 +53,22 @@ export const nodeThreads: Threads = {
   },
 
   adoptPort(port: unknown): MessagePortLike {
-    return new NodePort(port as MessagePort);
+    return new NodePort("on" in (port as object) ? (port as MessagePort) : asNodePort(port));
   },
 };
+
+/**
+ * In a web `Worker` of Deno 2.9.5 ports come as those of the web, which do not tell when they are closed. One that has gone through a channel of
+ * `node:worker_threads` does.
+ */
+function asNodePort(port: unknown): MessagePort {
+  const { MessageChannel, receiveMessageOnPort } = workerThreads();
+  const { port1, port2 } = new MessageChannel();
+  port1.postMessage(port, [port as MessagePort]);
+  const received = receiveMessageOnPort(port2) as { readonly message: MessagePort };
+  port1.close();
+  return received.message;
+}
 
 class ThreadHandle implements WorkerHandle {
   readonly #worker: Worker;
@@ -143,8 +156,19 @@ function findParent(): WorkerParent | undefined {
     onMessage: (told) =>
       void outsideContext(() => port.on("message", (message) => void told(message))),
     receiveNowait: () => receiveMessageOnPort(port) as { readonly message: unknown } | undefined,
+    flushOutput,
     importModule: (url) => import(url) as Promise<Readonly<Record<string, unknown>>>,
   };
+}
+
+/** Output of a thread goes through the event loop of the program's, which may end right after the answer. */
+function flushOutput(): Promise<void> | undefined {
+  const { stderr, stdout } = process;
+  if (stdout.writableLength === 0 && stderr.writableLength === 0) return undefined;
+  const flushed = [stdout, stderr].map(
+    (stream) => new Promise<void>((resolve) => void stream.write("", () => resolve())),
+  );
+  return Promise.all(flushed).then(() => undefined);
 }
 
 class NodePort implements MessagePortLike {
