@@ -114,6 +114,47 @@ filesTest(
 );
 
 filesTest(
+  "watchDirectory: recursive: another tree at the same path is watched in all its parts",
+  async (folder) => {
+    for (const tree of ["watched", "watched/a", "watched/a/b", "next", "next/b"])
+      await act.directory(`${folder}/${tree}`);
+    using watch = await watchDirectory(`${folder}/watched`, { recursive: true });
+    await act.rename(`${folder}/watched/a`, `${folder}/moved`);
+    await act.rename(`${folder}/next`, `${folder}/watched/a`);
+    await toldUntil(watch, (changes) => changes.includes("changed /a directory"));
+    // The same name in the tree that has moved away is not heard any more.
+    await act.write(`${folder}/moved/b/file`);
+    await act.write(`${folder}/watched/a/b/file`);
+    const later = await toldUntil(
+      watch,
+      (changes) => changes.length > 0 && /file/.test(changes.at(-1) ?? ""),
+    );
+    assert.deepEqual(
+      later.filter((one) => one.endsWith(" file")),
+      ["created /a/b/file file"],
+    );
+  },
+);
+
+filesTest(
+  "watchDirectory: a directory above it is moved: it ends as soon as something happens in it",
+  async (folder) => {
+    for (const isReplaced of [false, true]) {
+      await act.directory(`${folder}/above`);
+      await act.directory(`${folder}/above/watched`);
+      using watch = await watchDirectory(`${folder}/above/watched`);
+      await act.rename(`${folder}/above`, `${folder}/moved ${isReplaced}`);
+      if (isReplaced) {
+        await act.directory(`${folder}/above`);
+        await act.directory(`${folder}/above/watched`);
+      }
+      await act.write(`${folder}/moved ${isReplaced}/watched/file`);
+      await failAfter(20_000, () => assert.rejects(watch.receive(), BrokenResourceError));
+    }
+  },
+);
+
+filesTest(
   "watchDirectory: links to directories are not followed, but the one that was given is",
   async (folder) => {
     await act.directory(`${folder}/outside`);
