@@ -130,6 +130,27 @@ hostTest(
   },
 );
 
+hostTest("ChildProcess: one that starts others all the time leaves none", async () => {
+  const env = markedEnv();
+  {
+    await using child = await openScript(
+      "trap '' TERM; echo ready; while :; do (sleep 1000 &); done",
+      { env, graceMs: 50 },
+    );
+    await untilSaid(child.stdout, "ready");
+    await sleep(20);
+  }
+  assert.deepEqual(marked(env), []);
+});
+
+hostTest("ChildProcess: ended by several at once, it ends once", async () => {
+  const child = await openProcess(["sleep", "1000"], { graceMs: NEVER_MS });
+  const dispose = (): Promise<void> => child[Symbol.asyncDispose]();
+  const exits = await Promise.all([dispose(), child.stop(), dispose()]);
+  assert.deepEqual(exits, [undefined, { signal: "SIGTERM" }, undefined]);
+  await dispose();
+});
+
 hostTest("ChildProcess: can say its last words although nobody reads any more", async () => {
   const script =
     "trap 'head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2; exit 5' TERM; echo ready; while :; do sleep 0.01; done";

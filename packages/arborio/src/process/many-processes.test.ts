@@ -12,11 +12,32 @@ const PROCESSES = 1000;
 const PROCESSES_MIN = 100;
 const LONG_ENOUGH_MS = 12_000;
 const AT_ONCE = 10;
+const ALL_AT_ONCE = 200;
 
 test(
   `openProcess, runProcess: ${PROCESSES} processes with random cancellation, none is left`,
   { timeout: TEST_MS_MAX },
   () => run(manyProcesses),
+);
+
+test("runProcess: 200 at once, each with its own input and output", { timeout: TEST_MS_MAX }, () =>
+  run(async () => {
+    const env = markedEnv();
+    const said: string[] = [];
+    await taskGroup((group) => {
+      for (let number = 0; number < ALL_AT_ONCE; number++) {
+        group.startSoon(async () => {
+          const { stdoutText } = await runProcess(["cat"], { env, input: `number ${number}` });
+          said[number] = stdoutText;
+        });
+      }
+    });
+    assert.deepEqual(
+      said,
+      Array.from({ length: ALL_AT_ONCE }, (_, number) => `number ${number}`),
+    );
+    await untilNoneLeft(env);
+  }),
 );
 
 async function manyProcesses(): Promise<void> {
@@ -35,6 +56,7 @@ async function manyProcesses(): Promise<void> {
   await taskGroup((group) => {
     for (let task = 0; task < AT_ONCE; task++) group.startSoon(work);
   });
+  console.log(`# ${started} processes: ${counts.finished} finished, ${counts.cancelled} cancelled`);
   assert.equal(counts.finished + counts.cancelled, started);
   assert.ok(counts.cancelled > PROCESSES_MIN / 10, `only ${counts.cancelled} were cancelled`);
   assert.ok(counts.finished > PROCESSES_MIN / 10, `only ${counts.finished} finished`);

@@ -1,7 +1,15 @@
 /** The pipes to processes: much through them, in their own time, and what happens when one side goes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokenResourceError, EndOfStream, moveOnAfter, run, sleep, taskGroup } from "../index.ts";
+import {
+  BrokenResourceError,
+  ClosedResourceError,
+  EndOfStream,
+  moveOnAfter,
+  run,
+  sleep,
+  taskGroup,
+} from "../index.ts";
 import { openProcess, runProcess, shellCommand } from "../process.ts";
 import { encode, marked, markedEnv, residentBytes, textOf } from "./processes.test.kit.ts";
 
@@ -142,6 +150,28 @@ hostTest("ChildProcess.stdin: a send that waits fails when the process ends", as
   assert.deepEqual(await child.wait(), { code: 0 });
   await assert.rejects(child.stdin.send(new Uint8Array(1)), BrokenResourceError);
 });
+
+hostTest(
+  "ChildProcess.stdin: a send that waits fails when the process is killed, and when it is disposed of here",
+  async () => {
+    for (const end of ["kill", "dispose"] as const) {
+      await taskGroup(async (group) => {
+        await using child = await openProcess(["sleep", "1000"], { stdin: "pipe" });
+        const sending = group.startSoon(() =>
+          assert.rejects(
+            child.stdin.send(new Uint8Array(10 * MB)),
+            end === "kill" ? BrokenResourceError : ClosedResourceError,
+          ),
+        );
+        await sleep(20);
+        if (end === "dispose") return;
+        child.kill();
+        assert.deepEqual(await child.wait(), { signal: "SIGKILL" });
+        await sending.wait();
+      });
+    }
+  },
+);
 
 hostTest(
   "ChildProcess.stdin: send waits until the process has room; what was sent before close arrives",

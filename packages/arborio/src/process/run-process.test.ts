@@ -193,6 +193,24 @@ hostTest(
   },
 );
 
+hostTest("runProcess: a program that closes its outputs and goes on is waited for", async () => {
+  const start = now();
+  const quiet = shellCommand("echo out; exec >&- 2>&-; sleep 0.3; exit 3");
+  const { exit, stdoutText } = await runProcess(quiet, { check: false });
+  assert.deepEqual([exit, stdoutText], [{ code: 3 }, "out\n"]);
+  assert.ok(now() - start >= 290);
+});
+
+hostTest(
+  "runProcess: a program that closes its input and goes on is no error, however much was to come",
+  async () => {
+    const { stdoutText } = await runProcess(shellCommand("exec <&-; sleep 0.1; echo done"), {
+      input: new Uint8Array(5_000_000),
+    });
+    assert.equal(stdoutText, "done\n");
+  },
+);
+
 test("runProcess: says what is wrong with a call", async () => {
   const cases: readonly [unknown, RegExp][] = [
     [{ input: 1 }, /\(\{ input \}\): got 1, needs a string, a Uint8Array/],
