@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { closeSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -85,6 +93,8 @@ hostTest("openProcess: the error says why nothing was started", async () => {
   const script = join(folder, "not-executable");
   closeSync(openSync(script, "w", 0o644));
   const missing = join(folder, "missing");
+  const orphan = join(folder, "orphan");
+  writeFileSync(orphan, "#!/no/such/interpreter\n", { mode: 0o755 });
   const cases: readonly [Command, OpenProcessOptions, string, string][] = [
     [
       ["no-such-program"],
@@ -103,6 +113,18 @@ hostTest("openProcess: the error says why nothing was started", async () => {
       {},
       "EACCES",
       `start ${JSON.stringify(script)}: this user may not run it, or it is no program (EACCES)`,
+    ],
+    [
+      [orphan],
+      {},
+      "ENOENT",
+      `start ${JSON.stringify(orphan)}: the interpreter that it names, or its loader, does not exist (ENOENT)`,
+    ],
+    [
+      ["./orphan"],
+      { cwd: folder },
+      "ENOENT",
+      'start "./orphan": the interpreter that it names, or its loader, does not exist (ENOENT)',
     ],
     [
       ["true"],

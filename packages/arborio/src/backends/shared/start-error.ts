@@ -14,6 +14,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such program",
   ENOEXEC: "it is no program, nor a script that names its interpreter",
   ENOMEM: "there is not enough memory",
+  ETXTBSY: "its file is being written",
 };
 
 /** The library's error for a program that could not be started. The system does not tell whether it misses the program or its directory. */
@@ -24,9 +25,19 @@ export function startError(command: ProcessCommand, error: unknown): SystemError
     const fault = faultOfDirectory(command.cwd);
     if (fault !== null) return toSystemError(`${attempt} in ${JSON.stringify(command.cwd)}`, fault);
   }
-  const text = TEXTS[code];
+  const text =
+    code === "ENOENT" && isThere(command)
+      ? "the interpreter that it names, or its loader, does not exist"
+      : TEXTS[code];
   if (text === undefined) return toSystemError(attempt, error);
   return new SystemError(`${attempt}: ${text} (${code})`, code, { cause: error });
+}
+
+/** Whether a program that was given by its path exists. */
+function isThere({ program, cwd }: ProcessCommand): boolean {
+  if (!program.includes("/")) return false;
+  const isRelative = cwd !== undefined && !program.startsWith("/");
+  return fs().existsSync(isRelative ? `${cwd}/${program}` : program);
 }
 
 /** Why nothing can be started in a directory; `null` if it can. */
