@@ -1,4 +1,5 @@
 import { ambientScope } from "../../core/ambient.ts";
+import { GroupClosedError } from "../../core/errors.ts";
 import { CancelScope } from "../../core/scope.ts";
 import type { TaskGroup } from "../../core/task-group.ts";
 import { setBackend } from "../../platform/capabilities.ts";
@@ -122,7 +123,13 @@ export class SimulatedWorker implements WorkerHandle {
     this.#host.started(this);
     this.#lastInUs = clock.nowUs + this.#draw(START_US[this.info.kind]);
     clock.after(this.#lastInUs - clock.nowUs, () => {
-      if (!this.#ended) system.startSoon(() => this.#run(), { name: this.info.name });
+      if (this.#ended) return;
+      try {
+        system.startSoon(() => this.#run(), { name: this.info.name });
+      } catch (error) {
+        // The run has ended while this was starting, and nobody waits for it.
+        if (!(error instanceof GroupClosedError)) throw error;
+      }
     });
   }
 
