@@ -45,7 +45,7 @@ export function sendEnds(
   });
   return {
     args: copies,
-    ports: shared.map(({ port }) => port.native),
+    ports: shared.map(({ sent }) => sent.port),
     ends: shared.map(({ sent }) => sent),
     sent() {
       for (const { end } of found) end.close();

@@ -10,6 +10,8 @@
  * messages under way.
  */
 
+import type { Passport } from "./passport.ts";
+
 /** Says that a port belongs to a channel. */
 export const CHANNEL_PORT = "arborio.thread-channel.v1";
 
@@ -32,7 +34,7 @@ export interface Parcel {
 }
 
 /** What waits in the port of an end when it comes to its thread. */
-export interface EndPassport {
+export interface EndPassport extends Passport {
   readonly kind: typeof CHANNEL_PORT;
   readonly half: ChannelHalf;
   readonly capacity: number;

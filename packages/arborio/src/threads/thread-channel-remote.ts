@@ -17,6 +17,7 @@ import {
   requestOf,
   SyncOperation,
 } from "./thread-channel-operation.ts";
+import { adoptWithPassport } from "./passport.ts";
 import {
   CHANNEL_PORT,
   type ChannelHalf,
@@ -78,7 +79,8 @@ abstract class RemoteEnd {
     if (refusal !== null) throw refusal;
     const [home, away] = this.threads.createPortPair();
     home.post(passport(this.#half, this.capacity));
-    this.#port.post(["clone", home.native] satisfies ToHome, [home.native]);
+    const { native } = home;
+    this.#port.post(["clone", native] satisfies ToHome, [native]);
     return away;
   }
 
@@ -256,24 +258,25 @@ function lostError(why: string): TypeError {
 export function openRemoteEnd(
   where: string,
   half: ChannelHalf,
-  port: object,
+  port: unknown,
 ): RemoteSendEnd | RemoteReceiveEnd {
   const threads = requireCapability(currentBackend(), "threads", where);
-  const adopted = threads.adoptPort(port);
-  const passport = threads.receiveNowait(adopted)?.message as Partial<EndPassport> | undefined;
-  if (passport?.kind !== CHANNEL_PORT || passport.capacity === undefined) {
+  const adopted = adoptWithPassport<EndPassport>(threads, port, CHANNEL_PORT);
+  if (adopted === undefined) {
     throw new TypeError(
       `${where}: got ${describeValue(port)}, needs the port that handOver() of an end gave, which nobody has taken yet`,
     );
   }
+  const { passport } = adopted;
   if (passport.half !== half) {
+    adopted.port.close();
     throw new TypeError(
       `${where}: got the port of an end to ${passport.half}, needs that of one to ${half}`,
     );
   }
   return half === "send"
-    ? new RemoteSendEnd(passport.capacity, threads, adopted)
-    : new RemoteReceiveEnd(passport.capacity, threads, adopted);
+    ? new RemoteSendEnd(passport.capacity, threads, adopted.port)
+    : new RemoteReceiveEnd(passport.capacity, threads, adopted.port);
 }
 
 export class RemoteSendEnd extends RemoteEnd implements SendEnd {

@@ -1,6 +1,6 @@
 /** What tests of channels between threads let workers do. */
 import process from "node:process";
-import { moveOnAfter, sleepForever, taskGroup } from "../index.ts";
+import { moveOnAfter, sleep } from "../index.ts";
 import {
   connectReceiveChannel,
   connectSendChannel,
@@ -30,14 +30,14 @@ export function doubleSync({ from, to }: { from: Receiver; to: Sender }): string
   }
 }
 
-/** As `double`, with ends that come as ports. */
-export async function doublePorts(from: MessagePort, to: MessagePort): Promise<number> {
-  using receiver = connectReceiveChannel<number>(from);
-  using sender = connectSendChannel<number>(to);
-  return await double({ from: receiver, to: sender });
+/** As `double`, with ends that come as ports in items. */
+export async function doublePorts(ports: ThreadReceiveChannel<MessagePort>): Promise<number> {
+  using from = connectReceiveChannel<number>(await ports.receive());
+  using to = connectSendChannel<number>(await ports.receive());
+  return await double({ from, to });
 }
 
-/** Sends `count` items that say who sent them. */
+/** Sends items that say who sent them. */
 export async function produce(
   to: ThreadSendChannel<string>,
   who: string,
@@ -50,14 +50,35 @@ export function produceSync(to: ThreadSendChannel<string>, who: string, count: n
   for (let n = 0; n < count; n++) to.sendSync(`${who} ${n}`);
 }
 
-/** All that it receives, with a time limit for each that is often too short. */
-export async function consumeImpatiently(
-  from: ThreadReceiveChannel<string>,
-  patienceMs: number,
-): Promise<string[]> {
+/** Sends each item again and again, with a time limit that is often too short, until it is sent. */
+export async function produceImpatiently(
+  to: ThreadSendChannel<string>,
+  who: string,
+  count: number,
+): Promise<number> {
+  let failures = 0;
+  for (let n = 0; n < count;) {
+    const sent = await moveOnAfter(n % 3 === 0 ? 0.2 : 5, async () => {
+      await to.send(`${who} ${n}`);
+      return true;
+    });
+    if (sent === true) n++;
+    else failures++;
+  }
+  return failures;
+}
+
+export async function consume(from: ThreadReceiveChannel<string>): Promise<string[]> {
   const got: string[] = [];
-  for (;;) {
-    const next = await moveOnAfter(patienceMs, async () => {
+  for await (const item of from) got.push(item);
+  return got;
+}
+
+/** Receives with a time limit that is often too short. */
+export async function consumeImpatiently(from: ThreadReceiveChannel<string>): Promise<string[]> {
+  const got: string[] = [];
+  for (let round = 0; ; round++) {
+    const next = await moveOnAfter(round % 3 === 0 ? 0.2 : 5, async () => {
       try {
         return { item: await from.receive() };
       } catch (error) {
@@ -79,18 +100,49 @@ export function consumeSync(from: ThreadReceiveChannel<string>): string[] {
   }
 }
 
-/** What the operation does: its value, or the name of the error. */
+/** As `consumeSync`, with time limits that are often too short. */
+export function consumeSyncImpatiently(from: ThreadReceiveChannel<string>): string[] {
+  const got: string[] = [];
+  for (let round = 0; ; round++) {
+    try {
+      got.push(from.receiveSync({ timeoutMs: round % 3 === 0 ? 0.02 : 5 }));
+    } catch (error) {
+      if ((error as Error).name !== "TimeoutError") return got;
+    }
+  }
+}
+
+/** What an operation does: its value, or the name of the error. */
 export async function attempt(
   end: Receiver | Sender,
-  operation: "receive" | "receiveSync" | "send" | "sendSync",
-  argument?: unknown,
+  operation: string,
+  ...args: readonly unknown[]
 ): Promise<unknown> {
   try {
-    const fn = (end as unknown as Record<string, (argument: unknown) => unknown>)[operation];
-    return await fn?.call(end, argument);
+    const fn = (end as unknown as Record<string, (...args: readonly unknown[]) => unknown>)[
+      operation
+    ];
+    return await fn?.call(end, ...args);
   } catch (error) {
     return (error as Error).name;
   }
+}
+
+/** What happens to a wait when its end is closed. */
+export async function closeWhileWaiting(end: Receiver | Sender): Promise<string[]> {
+  const waits = [0, 1].map(async () => {
+    try {
+      await ("receive" in end ? end.receive() : end.send(1));
+      return "ended";
+    } catch (error) {
+      return (error as Error).name;
+    }
+  });
+  await sleep(20);
+  end.close();
+  end.close();
+  const after = await attempt(end, "receive" in end ? "receive" : "send", 1);
+  return [...(await Promise.all(waits)), String(after)];
 }
 
 /** More waits at once than an end has places. */
@@ -98,29 +150,49 @@ export async function receiveMany(from: Receiver, count: number): Promise<number
   return await Promise.all(Array.from({ length: count }, () => from.receive()));
 }
 
-/** Holds an end, and tells so. */
-export async function hold(end: Receiver | Sender, ready: Sender): Promise<void> {
-  await taskGroup(async (group) => {
-    group.startSoon(() => ("receive" in end ? end.receive() : sleepForever()));
-    await ready.send(1);
-  });
-}
-
-/** Gives the end on, to a thread that it does not know. */
-export async function passOn(from: ThreadReceiveChannel<MessagePort>, to: Sender): Promise<string> {
-  using receiver = connectReceiveChannel<number>(await from.receive());
-  return `passed on ${await double({ from: receiver, to })}`;
-}
-
-export function exit(_end: unknown): never {
+/** Waits to receive, and blocks its thread until it ends it: what is sent to it does not arrive. */
+export function dieWaiting(from: Receiver, ready: Sender, word: Int32Array): never {
+  void from.receive().catch(() => {});
+  ready.sendSync(1);
+  Atomics.wait(word, 0, 0);
   process.exit(3);
 }
 
-export function closeAndReceive(from: Receiver): string {
-  from.close();
-  try {
-    return String(from.receiveSync());
-  } catch (error) {
-    return (error as Error).name;
-  }
+export function die(): never {
+  process.exit(3);
+}
+
+/** Keeps a clone over the end of the call, until the next. */
+let kept: Receiver | undefined;
+
+export function keep(from: Receiver): void {
+  kept = from.clone();
+}
+
+export async function useKept(): Promise<number | undefined> {
+  const item = await kept?.receive();
+  kept?.close();
+  return item;
+}
+
+export async function sendUncloneable(to: ThreadSendChannel<unknown>): Promise<unknown[]> {
+  const results: unknown[] = [await attempt(to as Sender, "send", () => {})];
+  results.push(await attempt(to as Sender, "sendSync", { deep: () => {} }));
+  results.push(await attempt(to as Sender, "send", to));
+  await to.send("fine");
+  return results;
+}
+
+export async function sendBytes(to: ThreadSendChannel<Uint8Array<ArrayBuffer>>): Promise<number[]> {
+  const bytes = new Uint8Array([1, 2, 3]);
+  await to.send(bytes);
+  const before = bytes.length;
+  await to.send(bytes, { transfer: [bytes.buffer] });
+  return [before, bytes.length];
+}
+
+/** Receives, blocking, until it is cancelled. */
+export function receiveSyncForever(from: Receiver, ready: Sender): void {
+  ready.sendSync(1);
+  from.receiveSync();
 }

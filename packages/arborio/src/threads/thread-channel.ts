@@ -5,7 +5,7 @@
  * there and one back.
  */
 import { ambientScope } from "../core/ambient.ts";
-import { describeValue, requireCount, requireKnown, requireOptions } from "../core/arguments.ts";
+import { requireCount, requireKnown, requireOptions } from "../core/arguments.ts";
 import type { MessagePortLike } from "../platform/threads.ts";
 import type { ChannelStatistics } from "../sync/channel-state.ts";
 import { type BlockingOptions, requireTimeout } from "./doorbell.ts";
@@ -80,7 +80,6 @@ export function createThreadChannel<T>(
  * @throws NotSupportedError if the backend has no threads.
  */
 export function connectSendChannel<T>(port: MessagePort): ThreadSendChannel<T> {
-  requirePort("connectSendChannel", port);
   return new ThreadSendChannel(openRemoteEnd("connectSendChannel", "send", port) as SendEnd);
 }
 
@@ -92,7 +91,6 @@ export function connectSendChannel<T>(port: MessagePort): ThreadSendChannel<T> {
  * @throws NotSupportedError if the backend has no threads.
  */
 export function connectReceiveChannel<T>(port: MessagePort): ThreadReceiveChannel<T> {
-  requirePort("connectReceiveChannel", port);
   return new ThreadReceiveChannel(
     openRemoteEnd("connectReceiveChannel", "receive", port) as ReceiveEnd,
   );
@@ -290,12 +288,4 @@ function transferIn(
   const { transfer = [] } = options;
   requireTransfer(`${where}({ transfer })`, transfer);
   return transfer;
-}
-
-function requirePort(where: string, port: unknown): void {
-  if (typeof (port as { postMessage?: unknown } | null | undefined)?.postMessage === "function")
-    return;
-  throw new TypeError(
-    `${where}: got ${describeValue(port)}, needs the port that handOver() of an end gave`,
-  );
 }
