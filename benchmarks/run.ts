@@ -1,6 +1,6 @@
 /**
  * The entry of the benchmarks: `npm run bench -- core`, `-- net`, `-- http`, `-- http-client`, `-- websocket`, `-- fs`,
- * `-- process`.
+ * `-- process`, `-- threads`.
  *
  * Each case runs in a process of its own, the subjects of a bench one after another, round by round; see the README.
  * More suites go into `suites`.
@@ -16,6 +16,7 @@ import { fsSuite } from "./fs/suite.ts";
 import { httpSuite } from "./http/suite.ts";
 import { httpClientSuite } from "./http-client/suite.ts";
 import { processSuite } from "./process/suite.ts";
+import { threadsSuite } from "./threads/suite.ts";
 import { websocketSuite } from "./websocket/suite.ts";
 import { netSuite } from "./net/suite.ts";
 
@@ -27,6 +28,7 @@ const suites = [
   websocketSuite,
   fsSuite,
   processSuite,
+  threadsSuite,
 ];
 
 const EXIT_FAILED = 1;
