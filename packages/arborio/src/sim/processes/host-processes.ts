@@ -1,6 +1,6 @@
 import { ambientScope } from "../../core/ambient.ts";
 import { describeValue, requireFunction } from "../../core/arguments.ts";
-import { InvalidStateError, NotSupportedError } from "../../core/errors.ts";
+import { InvalidStateError, NotSupportedError, SystemError } from "../../core/errors.ts";
 import type { TaskGroup } from "../../core/task-group.ts";
 import type { Backend } from "../../platform/backend.ts";
 import type { Completion, Withdraw } from "../../platform/network.ts";
@@ -29,6 +29,11 @@ const STARTS = 1024;
 
 /** Number of the group of the host's own programs, to which no signal is sent here. */
 const HOST_GROUP = 0;
+
+/** In the words of the real backends. */
+function startError(attempt: string, code: SystemCode, text: string): SystemError {
+  return new SystemError(`${attempt}: ${text} (${code})`, code);
+}
 
 /** @internal What the processes of a host are made with. */
 export interface HostProcessesParts {
@@ -82,10 +87,11 @@ export class HostProcesses {
   refusal({ program, cwd, stdin, stdout, stderr }: ProcessCommand): Error | null {
     const attempt = `start ${JSON.stringify(program)}`;
     if ([stdin, stdout, stderr].some((target) => typeof target === "number"))
-      return systemError(attempt, "EBADF");
+      return startError(attempt, "EBADF", "a descriptor for one of its streams is not open");
     const code = cwd === undefined ? null : this.#faultOfDirectory(cwd);
     if (code !== null) return systemError(`${attempt} in ${JSON.stringify(cwd)}`, code);
-    return this.#programs.has(program) ? null : systemError(attempt, "ENOENT");
+    if (this.#programs.has(program)) return null;
+    return startError(attempt, "ENOENT", "there is no such program");
   }
 
   #faultOfDirectory(path: string): SystemCode | null {
