@@ -75,7 +75,12 @@ export function runInProcess<Module, Name extends FunctionName<Module>>(
   exportName: Name,
   ...options: TypedCallOptions<FunctionAt<Module, Name>, Omit<RunInProcessOptions, "args">>
 ): Promise<Awaited<ReturnType<FunctionAt<Module, Name>>>>;
-export function runInProcess<T = unknown>(
+export function runInProcess(
+  module: URL | string,
+  exportName: string,
+  options?: RunInProcessOptions,
+): Promise<unknown>;
+export function runInProcess<T>(
   module: URL | string,
   exportName: string,
   options?: RunInProcessOptions,

@@ -7,6 +7,7 @@
  * - They write to the standard output and error of this process, and have no input.
  */
 import type { ChildProcess } from "node:child_process";
+import type { SystemError } from "../../core/errors.ts";
 import type { WorkerHandle, WorkerListener, WorkerTarget } from "../../platform/threads.ts";
 import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
@@ -68,6 +69,18 @@ export function startWorkerProcess(
   );
 }
 
+function spawn(program: string, args: readonly string[]): ChildProcess {
+  return childProcess().spawn(program, [...args], {
+    detached: true,
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    serialization: "advanced",
+  });
+}
+
+function startFailed(program: string, error: unknown): SystemError {
+  return toSystemError(`start a worker, ${JSON.stringify(program)}`, error);
+}
+
 interface Exit {
   readonly code: number | undefined;
   readonly signal: string | undefined;
@@ -94,12 +107,13 @@ class WorkerProcess implements WorkerHandle, LeftProcess {
     this.#mark = parts.mayUseFiles() ? MarkWriter.create() : null;
     const input: WorkerInput = { data: target.data, markPath: this.#mark?.path };
     const own = workerArguments(target.name, parts.codec.encode(input));
-    const child = childProcess().spawn(program, [...args, ...own], {
-      detached: true,
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-      serialization: "advanced",
-    });
-    this.#child = child;
+    try {
+      this.#child = spawn(program, [...args, ...own]);
+    } catch (error) {
+      this.#mark?.close();
+      throw startFailed(program, error);
+    }
+    const child = this.#child;
     child.on("message", (message: unknown) => this.#received(message as Uint8Array));
     child.on("error", (error) => this.#failed(program, error));
     child.on("exit", (code, signal) => this.#exited(code ?? undefined, signal ?? undefined));
@@ -139,9 +153,11 @@ class WorkerProcess implements WorkerHandle, LeftProcess {
     return this.#exit === null;
   }
 
+  /** Called when this process ends, too: nothing else is called then. */
   killNow(): void {
     const { pid } = this.#child;
     if (this.#exit === null && pid !== undefined) sendSignal(-pid, "SIGKILL");
+    this.#mark?.close();
   }
 
   #received(bytes: Uint8Array): void {
@@ -160,7 +176,7 @@ class WorkerProcess implements WorkerHandle, LeftProcess {
   /** It could not be started. Signals are sent by other means, so the runtime has nothing else to tell here. */
   #failed(program: string, error: Error): void {
     if (this.#child.pid !== undefined) return;
-    this.#error = toSystemError(`start a worker, ${JSON.stringify(program)}`, error);
+    this.#error = startFailed(program, error);
     this.#disconnected = true;
     this.#exited(undefined, undefined);
   }
