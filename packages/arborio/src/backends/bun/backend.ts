@@ -5,11 +5,13 @@ import { HostClock } from "../shared/clock.ts";
 import { hostEntropy } from "../shared/entropy.ts";
 import { nodeCompression } from "../shared/node-compression.ts";
 import { nodeDigests } from "../shared/node-digest.ts";
-import { nodeFiles } from "../shared/node-files.ts";
+import { createFiles } from "../shared/node-files.ts";
 import { nodeSignals } from "../shared/node-signals.ts";
 import { nodeStandardStreams } from "../shared/node-stdio.ts";
+import { watchExitEvent } from "../shared/left-processes.ts";
 import { bunProcess } from "./process.ts";
 import { bunProcesses } from "./processes.ts";
+import { watchDirectory } from "./watch.ts";
 import { bunWorkerProcesses } from "./worker-processes.ts";
 import { createWorkers } from "../shared/node-workers.ts";
 
@@ -21,7 +23,7 @@ export const bunBackend: Backend = {
   process: bunProcess,
   network: bunNetwork,
   tls: nodeTls,
-  files: nodeFiles,
+  files: createFiles(watchExitEvent, watchDirectory),
   compression: nodeCompression,
   digests: nodeDigests,
   processes: bunProcesses,
