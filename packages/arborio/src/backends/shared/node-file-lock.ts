@@ -47,10 +47,7 @@ export class NodeFileLock {
   /** As `FileHandle.lock`. What it had before is given up first, as flock(2) does. */
   request({ kind, wait }: LockRequest, completion: Completion<boolean>): Withdraw {
     this.giveUp();
-    if (kind === "none") {
-      completion.succeed(true);
-      return () => {};
-    }
+    if (kind === "none") return soon(() => completion.succeed(true));
     const attempt = `lock ${this.#open.path}`;
     const args = [kind === "shared" ? "-s" : "-x", ...(wait ? [] : ["-n"]), "0"];
     let program: FlockProgram;
@@ -59,8 +56,7 @@ export class NodeFileLock {
       program = new FlockProgram(args, this.#descriptor, this.#watchEnd);
     } catch (error) {
       this.giveUp();
-      completion.fail(toSystemError(attempt, error));
-      return () => {};
+      return soon(() => completion.fail(toSystemError(attempt, error)));
     }
     this.#waiting = program;
     program.onEnd((end) => {
@@ -83,6 +79,17 @@ export class NodeFileLock {
     if (this.#descriptor !== null) fs().closeSync(this.#descriptor);
     this.#descriptor = null;
   }
+}
+
+/** Tells as soon as the caller has returned, unless it is withdrawn. */
+function soon(tell: () => void): Withdraw {
+  let isWanted = true;
+  queueMicrotask(() => {
+    if (isWanted) tell();
+  });
+  return () => {
+    isWanted = false;
+  };
 }
 
 /** How the program ended. */

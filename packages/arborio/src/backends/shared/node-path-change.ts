@@ -40,12 +40,17 @@ export function beginPathChange(change: PathChange, remove: RemoveFile, done: Do
     case "mode":
       return fs().chmod(path, change.mode, told);
     case "times":
-      return fs().utimes(path, change.accessedMs / 1000, change.modifiedMs / 1000, told);
+      return fs().utimes(path, toSeconds(change.accessedMs), toSeconds(change.modifiedMs), told);
     case "owner":
       return fs().chown(path, change.user, change.group, told);
     default:
       return syncDirectory(path, told);
   }
+}
+
+/** A microsecond more, so that what is cut off below that is not the last millisecond. */
+function toSeconds(ms: number): number {
+  return (ms + 0.001) / 1000;
 }
 
 /** What a change attempts, for messages: `"rename /a to /b"`. */
