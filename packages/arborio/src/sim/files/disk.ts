@@ -137,6 +137,7 @@ export class Disk implements PageBudget {
     entry.directory = directory;
     entry.name = name;
     directory.entries.set(name, entry);
+    if (inode.kind === "directory") loseWatches(inode);
     if (inode.kind === "directory")
       inode.watches.failed(systemError(`watch ${oldName}: the directory was moved`, "ENOENT"));
     this.#happened([
@@ -154,14 +155,13 @@ export class Disk implements PageBudget {
   }
 
   #leave(entry: Entry): void {
-    const { directory, name, inode } = entry;
-    directory.entries.delete(name);
+    const { directory, inode } = entry;
+    directory.entries.delete(entry.name);
     entry.isRemoved = true;
     inode.nameCount -= 1;
     if (inode.nameCount > 0) return;
     if (inode.kind === "file" && inode.openCount === 0) inode.bytes.release();
-    if (inode.kind === "directory")
-      inode.watches.failed(systemError(`watch ${name}: the directory was removed`, "ENOENT"));
+    if (inode.kind === "directory") loseWatches(inode);
   }
 
   #happened(step: readonly NameChange[]): void {
@@ -201,6 +201,11 @@ export class Disk implements PageBudget {
       if (inode !== null) this.#enter(change.directory, change.name, inode);
     }
   }
+}
+
+/** A watch is of what is at a path: of a directory that goes elsewhere it ends. */
+function loseWatches({ watches, entry }: DirectoryInode): void {
+  watches.failed(systemError(`watch ${entry.name}`, "ENOENT"));
 }
 
 function crashInode(inode: Inode, survives: () => boolean, chooser: Chooser): void {

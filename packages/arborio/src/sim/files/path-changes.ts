@@ -257,7 +257,8 @@ function setFacts(
       modifiedMs: Math.floor(modifiedMs),
     });
   }
-  directory.watches.changed(name === "" ? null : name);
+  if (name !== "") directory.watches.changed(name);
+  if (inode.kind === "directory") inode.watches.changed(null);
   return null;
 }
 
