@@ -14,7 +14,7 @@ import { FileLines, type FileLinesOptions } from "./file-lines.ts";
 import { FileLock, type FileLockOptions } from "./file-lock.ts";
 import { FileSendStream } from "./file-send-stream.ts";
 import { OpenHandle } from "./open-handle.ts";
-import { READ_BYTES_MAX } from "./positioned.ts";
+import { READ_BYTES_MAX, requirePosition } from "./positioned.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { readWhole } from "./read-whole.ts";
 
@@ -75,7 +75,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * @throws TypeError, RangeError if `position` is no whole number from 0 on.
    */
   seek(position: number): void {
-    requireCount("File.seek", position, 0, false);
+    requirePosition("File.seek", position);
     this.#cursor.seek(position);
   }
 
@@ -93,7 +93,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
   read(maxBytes: number = CHUNK_BYTES_MAX, position?: number): Promise<Uint8Array> {
     return this.open.ask("read", (completion) => {
       requireCount("File.read", maxBytes, 1);
-      requirePosition("File.read(…, position)", position);
+      requireOptional("File.read(…, position)", position);
       const view = new Uint8Array(Math.min(maxBytes, READ_BYTES_MAX));
       return this.#cursor.read("read", view, position, {
         succeed: (count) => completion.succeed(firstOf(view, count)),
@@ -113,7 +113,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
   readInto(view: Uint8Array, position?: number): Promise<number> {
     return this.open.ask("readInto", (completion) => {
       requireRoom("File.readInto", view);
-      requirePosition("File.readInto(…, position)", position);
+      requireOptional("File.readInto(…, position)", position);
       // Not into `view` itself: the system goes on with an abandoned read, and would write there when it is used for other things.
       const memory = this.#takeMemory(Math.min(view.length, READ_BYTES_MAX));
       return this.#cursor.read("readInto", memory.subarray(0, view.length), position, {
@@ -166,7 +166,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
   write(data: string | Uint8Array, position?: number): Promise<number> {
     return this.open.change("write", (completion) => {
       const bytes = bytesOf("File.write", data);
-      requirePosition("File.write(…, position)", position);
+      requireOptional("File.write(…, position)", position);
       this.#cursor.write(bytes, position, (written, error) => {
         if (error === null) completion.succeed(written);
         else completion.fail(error);
@@ -181,7 +181,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    */
   setSize(bytes: number): Promise<void> {
     return this.open.change("setSize", (completion) => {
-      requireCount("File.setSize", bytes, 0, false);
+      requirePosition("File.setSize", bytes);
       this.open.requireAccess("setSize", "write");
       this.open.changes += 1;
       this.open.handle.setSize(bytes, completion);
@@ -299,7 +299,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * @throws TypeError, RangeError if `start` is no position.
    */
   sendStream({ start = 0 }: Pick<FileRangeOptions, "start"> = {}): ByteSendStream {
-    requireCount("File.sendStream({ start })", start, 0, false);
+    requirePosition("File.sendStream({ start })", start);
     return new FileSendStream(this.open, start);
   }
 
@@ -359,9 +359,8 @@ function firstOf(view: Uint8Array, count: number): Uint8Array {
   return count < view.length / 2 ? view.slice(0, count) : view.subarray(0, count);
 }
 
-/** Throws unless `position` is a whole number from 0 on, or absent. */
-function requirePosition(where: string, position: unknown): void {
-  if (position !== undefined) requireCount(where, position, 0, false);
+function requireOptional(where: string, position: unknown): void {
+  if (position !== undefined) requirePosition(where, position);
 }
 
 function requireRange(where: string, start: unknown, end: unknown): void {
@@ -369,7 +368,7 @@ function requireRange(where: string, start: unknown, end: unknown): void {
     const wrong = describeValue(typeof start === "number" ? end : start);
     throw new TypeError(`${where}: got ${wrong}, needs positions: numbers of bytes`);
   }
-  requireCount(`${where}(start)`, start, 0, false);
+  requirePosition(`${where}(start)`, start);
   requireCount(`${where}(end)`, end, 0);
   if (end < start)
     throw new RangeError(`${where}: got ${start} to ${end}, needs an end not before the start`);

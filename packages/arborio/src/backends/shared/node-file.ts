@@ -111,11 +111,17 @@ export class NodeFile implements FileHandle {
     this.#running += 1;
     return beginOperation<T>(
       (done) => {
-        operation((error, value) => {
+        const ended: Done<T> = (error, value) => {
           this.#running -= 1;
           this.#giveBack();
           done(error, value);
-        });
+        };
+        try {
+          operation(ended);
+        } catch (error) {
+          // Numbers that a runtime refuses: it did not begin.
+          ended(error as Error, undefined as T);
+        }
       },
       {
         succeed: (value) => completion.succeed(value),
