@@ -1,4 +1,7 @@
 import { SystemError } from "../../core/errors.ts";
+import { lazily } from "./builtin.ts";
+
+const os = lazily("node:os");
 
 /** What people should read instead of the code. */
 const TEXTS: Readonly<Record<string, string>> = {
@@ -67,5 +70,13 @@ export function toSystemError(attempt: string, error: unknown): SystemError {
 /** The code of an error of the runtime; `"EUNKNOWN"` if it has none. */
 export function codeOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === "string" ? code : "EUNKNOWN";
+  if (typeof code === "string") return code;
+  return error instanceof Error ? codeOfNumber(error.message) : "EUNKNOWN";
+}
+
+/** Deno tells the system's number in the message of errors that it has no name for: `"Illegal seek (os error 29)"`. */
+function codeOfNumber(message: string): string {
+  const number = Number(/\(os error (\d+)\)/.exec(message)?.[1]);
+  const names = Object.entries(os().constants.errno);
+  return names.find(([, value]) => value === number)?.[0] ?? "EUNKNOWN";
 }
