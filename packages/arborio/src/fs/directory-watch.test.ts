@@ -59,6 +59,27 @@ filesTest("DirectoryWatch: closed while it waits for quiet, and while it looks",
   }
 });
 
+filesTest(
+  "DirectoryWatch: closed at any moment of a look",
+  async (folder) => {
+    for (let count = 0; count < 5; count++) await act.write(`${folder}/${count}`);
+    for (let afterMs = 50; afterMs < 60; afterMs += 0.125) {
+      const watch = await watchDirectory(folder);
+      await act.append(`${folder}/0`);
+      await taskGroup(async (group) => {
+        group.startSoon(async () => {
+          await assert.rejects(async () => {
+            for (;;) await watch.receive();
+          }, ClosedResourceError);
+        });
+        await sleep(afterMs);
+        watch.close();
+      });
+    }
+  },
+  { skip: { backend: "host", reason: "no host looks at a known time" } },
+);
+
 filesTest("DirectoryWatch: cancelled while it receives, it has lost nothing", async (folder) => {
   using watch = await watchDirectory(folder, { recursive: true });
   const paths: string[] = [];

@@ -15,6 +15,7 @@ import type { WatchHandle, WatchListener } from "../../platform/files.ts";
 import type { Completion, Withdraw } from "../../platform/network.ts";
 import { outsideContext } from "../shared/ambient.ts";
 import { lazily } from "../shared/builtin.ts";
+import { countHints } from "../shared/lost-hints.ts";
 import { toWatchError } from "../shared/watch-error.ts";
 
 const fs = lazily("node:fs");
@@ -44,6 +45,7 @@ const OWN_ENDS: ReadonlySet<string> = new Set(["create", "remove", "rename"]);
 const running: Map<string, DenoWatch> = new Map();
 const ending: Map<string, Promise<void>> = new Map();
 
+const isLookDue: () => boolean = countHints();
 let looking: NodeJS.Timeout | null = null;
 
 /** Watches a directory. */
@@ -135,6 +137,9 @@ class DenoWatch {
 
   #changed(name: string | null): void {
     for (const listener of this.listeners) listener.changed(name);
+    if (!isLookDue()) return;
+    for (const watch of running.values())
+      for (const listener of watch.listeners) listener.changed(null);
   }
 
   /** Asks for the time of the directory. */

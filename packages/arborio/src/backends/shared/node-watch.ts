@@ -3,29 +3,20 @@
  *
  * - The directory's own fate is told with its own name, which a file in it may have as well. Then its path is watched anew: that
  *   fails if it has gone.
- * - The system's queue is limited, and what comes while it is full is lost; neither runtime tells. But each of those that filled it
- *   is told afterwards: so now and then everybody looks at everything.
+ * - Lost hints are not told (see `countHints`).
  */
 import type { FSWatcher } from "node:fs";
 import type { WatchHandle, WatchListener } from "../../platform/files.ts";
 import type { Completion, Withdraw } from "../../platform/network.ts";
 import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
+import { countHints } from "./lost-hints.ts";
 import { toWatchError } from "./watch-error.ts";
 
 const fs = lazily("node:fs");
 
-/** A quarter of what fits into the system's queue (`fs.inotify.max_queued_events`), so that after a loss one of these comes for certain. */
-const HINTS_BETWEEN_LOOKS = 4096;
-
 const watches: Set<NodeWatch> = new Set();
-let hints = 0;
-
-function countHint(): void {
-  hints += 1;
-  if (hints % HINTS_BETWEEN_LOOKS !== 0) return;
-  for (const watch of watches) watch.told.changed(null);
-}
+const isLookDue: () => boolean = countHints();
 
 /** Watches a directory. */
 export function watchDirectory(
@@ -93,7 +84,7 @@ class NodeWatch implements WatchHandle {
   #changed(name: string | null): void {
     if (name === this.#name) this.#watchAnew();
     else this.told.changed(name);
-    countHint();
+    if (isLookDue()) for (const watch of watches) watch.told.changed(null);
   }
 
   #watchAnew(): void {
