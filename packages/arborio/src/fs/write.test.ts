@@ -5,9 +5,11 @@ import {
   ClosedResourceError,
   EndOfStream,
   InvalidStateError,
+  shielded,
   taskGroup,
 } from "../index.ts";
 import { copyStream } from "../streams.ts";
+import { cancelEverywhere } from "../testing.ts";
 import { type File, openFile, readFile, readTextFile, writeFile } from "../fs.ts";
 import { filesTest as test, hasSystemCode, pattern, textOf } from "./files.test.kit.ts";
 
@@ -202,4 +204,39 @@ test("File: closed, it does nothing any more", async (folder) => {
     () => file.lines()[Symbol.asyncIterator]().next(),
   ])
     await assert.rejects(operation, ClosedResourceError);
+});
+
+test("File: cancelled at every checkpoint, what it says is what is there, and it can be used on", async (folder) => {
+  const path = `${folder}/file`;
+  const { rounds } = await cancelEverywhere(async () => {
+    let expected = "";
+    try {
+      await using file = await openFile(path, { flags: "w+" });
+      for (const text of ["one\n", "two\n"]) {
+        const position = file.position;
+        await file.write(text);
+        expected += text;
+        assert.equal(file.position, position + text.length);
+      }
+      await file.write("T", 4);
+      expected = "one\nTwo\n";
+      await file.sync({ dataOnly: true });
+      await file.stat();
+      await file.sendStream({ start: 8 }).send(Uint8Array.of(51));
+      expected += "3";
+      await file.setSize(8);
+      expected = "one\nTwo\n";
+      assert.equal(textOf(await file.readRange(0, 100)), expected);
+      for await (const line of file.lines()) assert.match(line, /^one$|^Two$/);
+      file.seek(0);
+      for await (const chunk of file) assert.ok(chunk.length > 0);
+      assert.equal(file.position, 8);
+      assert.ok((await file.realPath()).endsWith("/file"));
+    } finally {
+      const there = await shielded(() => readTextFile(path).catch(() => ""));
+      assert.equal(there, expected);
+      await shielded(() => writeFile(path, ""));
+    }
+  });
+  assert.ok(rounds.entry >= 15 && rounds.waiting >= 15, JSON.stringify(rounds));
 });
