@@ -45,18 +45,23 @@ export { type WorkerStatistics, workerStatistics } from "./threads/worker-pool.t
 // Inside the function that is called
 export { checkCancelled } from "./threads/check-cancelled.ts";
 export { transferred } from "./threads/transferred.ts";
-export {
-  fromThread,
-  type FromThread,
-  type FromThreadOptions,
-  type UntypedCallbacks,
-} from "./threads/from-thread.ts";
+export { fromThread, type FromThread, type FromThreadOptions } from "./threads/from-thread.ts";
 export type {
   CallableArguments,
   CallableFunctions,
   CallableName,
   CallableResult,
+  UntypedFunctions,
 } from "./threads/portal-protocol.ts";
+
+// For threads of any kind
+export { type Portal, type PortalStatistics, withPortal } from "./threads/portal.ts";
+export {
+  connectPortal,
+  type ConnectPortalOptions,
+  type PortalConnection,
+  type PortalTask,
+} from "./threads/portal-connection.ts";
 
 // Channels between threads
 export {

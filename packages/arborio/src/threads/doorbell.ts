@@ -26,6 +26,15 @@ export function threadBell(): Int32Array {
   return ownBell;
 }
 
+let ownName: string | undefined;
+
+/** A name of this thread that no other has: where a thing lives that must not be waited for by blocking this very thread. */
+export function threadName(): string {
+  const { kernel } = ambientScope();
+  ownName ??= `${kernel.random()}${kernel.random()}`;
+  return ownName;
+}
+
 /** Wakes the thread whose bell it is, if it is blocked. To be called after what it is to find was posted. */
 export function ring(bell: Int32Array): void {
   Atomics.add(bell, POSTED, 1);

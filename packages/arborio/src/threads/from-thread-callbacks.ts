@@ -1,16 +1,12 @@
 /** The caller's side of `fromThread`: functions of its own that a call may call. */
 import type { CancelScope } from "../core/scope.ts";
-import { taskGroup } from "../core/task-group.ts";
 import { ambientScope } from "../core/ambient.ts";
-import { pureCancellation } from "../core/ownership.ts";
 import type { Call, CallExtension } from "./call.ts";
-import { Caller, FunctionServer } from "./portal-functions.ts";
+import { Caller, FunctionServer, whileServing } from "./portal-functions.ts";
 import type { CallableFunctions, FromFunctions, ToFunctions } from "./portal-protocol.ts";
 
 /** What a call with callbacks brings along: the worker knows by it that there are some. */
 export const WITH_CALLBACKS = "callbacks";
-
-type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 /**
  * Makes a call whose function may call `callbacks`. They run in tasks of a group around the call, so everything about them is as if the
@@ -22,24 +18,14 @@ export async function callWithCallbacks(
   begin: (extra: unknown, extension: CallExtension) => Promise<unknown>,
 ): Promise<unknown> {
   const extension = new CallbackExtension(`${where}({ callbacks })`, callbacks);
-  let outcome: Outcome | undefined;
-  try {
-    await taskGroup(async (group) => {
-      group.startSoon(() => extension.server.serve(group), { name: `callbacks of ${where}` });
-      try {
-        outcome = { value: await begin(WITH_CALLBACKS, extension) };
-      } catch (error) {
-        outcome = { error };
-      }
+  const body = async (): Promise<unknown> => {
+    try {
+      return await begin(WITH_CALLBACKS, extension);
+    } finally {
       extension.ended();
-      group.cancel(`${where} has ended`);
-    });
-  } catch (error) {
-    // The call has come to its end nevertheless.
-    if (outcome === undefined || pureCancellation(error) === null) throw error;
-  }
-  if (outcome !== undefined && "value" in outcome) return outcome.value;
-  throw outcome?.error;
+    }
+  };
+  return await whileServing(extension.server, `callbacks of ${where}`, body, () => true);
 }
 
 class CallbackExtension implements CallExtension {

@@ -11,6 +11,7 @@ import type {
   CallableName,
   CallableResult,
   FromFunctions,
+  UntypedFunctions,
 } from "./portal-protocol.ts";
 import type { ToWorker } from "./protocol.ts";
 import type { RemoteErrorClass } from "./thrown-form.ts";
@@ -52,10 +53,7 @@ export interface FromThread<Callbacks> {
   of<Typed extends CallableFunctions>(options?: FromThreadOptions): FromThread<Typed>;
 }
 
-/** Callbacks of which no types are known. */
-export type UntypedCallbacks = Readonly<Record<string, (...args: unknown[]) => unknown>>;
-
-class CallbacksOfCall implements FromThread<UntypedCallbacks> {
+class CallbacksOfCall implements FromThread<UntypedFunctions> {
   readonly #errorClasses: readonly RemoteErrorClass[];
 
   constructor(errorClasses: readonly RemoteErrorClass[]) {
@@ -119,7 +117,7 @@ class CallbacksOfCall implements FromThread<UntypedCallbacks> {
  * await runInThread(hash, "work", { callbacks });
  * ```
  */
-export const fromThread: FromThread<UntypedCallbacks> = new CallbacksOfCall([]);
+export const fromThread: FromThread<UntypedFunctions> = new CallbacksOfCall([]);
 
 /** Of calls that have called back. */
 const known: WeakMap<WorkerCall, RemoteCalls> = new WeakMap();

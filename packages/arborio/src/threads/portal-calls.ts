@@ -102,18 +102,22 @@ export class RemoteCalls {
     if (refusal !== null) throw refusal;
     const call = newCall("call", name, args, () => {});
     this.begin(call);
-    return this.blockFor(where, call, errorClasses);
+    return this.#blockFor(where, call, errorClasses);
   }
 
-  /** Blocks this thread until `call` has ended; gives its value, or throws. */
-  blockFor(where: string, call: RemoteCall, errorClasses?: readonly RemoteErrorClass[]): unknown {
+  #blockFor(where: string, call: RemoteCall, errorClasses?: readonly RemoteErrorClass[]): unknown {
+    const outcome = this.blockUntilEnded(where, call, () => this.withdraw(call));
+    if (outcome.kind === "value") return outcome.value;
+    throw this.errorOf(call, outcome, errorClasses);
+  }
+
+  /** Blocks this thread until `call` has ended. */
+  blockUntilEnded(where: string, call: RemoteCall, withdraw: () => boolean): CallOutcome {
     const look = (): RemoteCall["outcome"] => {
       while (call.outcome === undefined && this.line.receiveNowait());
       return call.outcome;
     };
-    const outcome = blockUntil({ where, look, withdraw: () => this.withdraw(call) }, Infinity);
-    if (outcome.kind === "value") return outcome.value;
-    throw this.errorOf(call, outcome, errorClasses);
+    return blockUntil({ where, look, withdraw }, Infinity);
   }
 
   /** Asks for it, or queues it. */

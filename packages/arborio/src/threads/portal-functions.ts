@@ -3,7 +3,7 @@ import { ambientScope } from "../core/ambient.ts";
 import { describeValue, requireOptions } from "../core/arguments.ts";
 import { pureCancellation } from "../core/ownership.ts";
 import type { TaskHandle } from "../core/task.ts";
-import type { TaskGroup } from "../core/task-group.ts";
+import { taskGroup, type TaskGroup } from "../core/task-group.ts";
 import { createChannel } from "../sync/channel.ts";
 import { shielded } from "../sync/shield.ts";
 import type { CallableFunctions, FromFunctions, ToFunctions } from "./portal-protocol.ts";
@@ -21,6 +21,39 @@ interface Request {
   /** Once it runs. */
   task: TaskHandle | undefined;
   isCancelled: boolean;
+}
+
+type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+
+/**
+ * Runs `body` while the functions of `server` can be called: they are tasks of a group around it. When it has ended, those that still run are
+ * waited for; cancelled first if `cancelsRest` says so. What `body` gives or throws comes out as it is, since functions never fail the group.
+ */
+export async function whileServing<T>(
+  server: FunctionServer,
+  name: string,
+  body: () => T | PromiseLike<T>,
+  cancelsRest: (failed: boolean) => boolean,
+): Promise<T> {
+  let outcome: Outcome<T> | undefined;
+  try {
+    await taskGroup(async (group) => {
+      group.startSoon(() => server.serve(group), { name });
+      try {
+        outcome = { value: await body() };
+      } catch (error) {
+        outcome = { error };
+      }
+      server.end();
+      if (cancelsRest("error" in outcome)) group.cancel(`${name}: the body has ended`);
+    });
+  } catch (error) {
+    // The group was cancelled from outside, but the body has come to its end nevertheless.
+    if (outcome === undefined || pureCancellation(error) === null) throw error;
+  }
+  const ended = outcome as unknown as Outcome<T>;
+  if ("error" in ended) throw ended.error;
+  return ended.value;
 }
 
 /** Runs functions for any number of callers. */

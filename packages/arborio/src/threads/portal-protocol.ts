@@ -1,8 +1,12 @@
 /** What is said between code in one thread and functions in the loop of another, which it calls by their names. */
+import type { Passport } from "./passport.ts";
 import type { ThrownForm } from "./thrown-form.ts";
 
 /** Functions that another thread can call, by their names. */
 export type CallableFunctions = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+/** Functions of which no types are known. */
+export type UntypedFunctions = Readonly<Record<string, (...args: unknown[]) => unknown>>;
 
 /** Names of functions. */
 export type CallableName<Functions> = keyof Functions & string;
@@ -34,3 +38,26 @@ export type FromFunctions =
   | readonly [kind: "cancelled", id: number]
   /** It was not begun: nothing is begun any more. */
   | readonly [kind: "ended", id: number];
+
+/** Says that a port belongs to a portal. */
+export const PORTAL_PORT = "arborio.portal.v1";
+
+/** What waits in the port of a portal when it comes to another thread. */
+export interface PortalPassport extends Passport {
+  /** The thread of the portal. */
+  readonly home: string;
+}
+
+/** To a portal. */
+export type ToPortal =
+  | ToFunctions
+  /** First of all: the bell of the thread. */
+  | readonly [kind: "here", bell: Int32Array]
+  /** There is one more connection, behind this port. */
+  | readonly [kind: "connect", port: object];
+
+/** From a portal. */
+export type FromPortal =
+  | FromFunctions
+  /** It has ended. */
+  | readonly [kind: "over"];
