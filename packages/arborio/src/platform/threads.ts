@@ -64,9 +64,7 @@ export interface WorkerHandle {
    * @throws DataCloneError if it cannot be cloned: then nothing was sent, and nothing transferred.
    */
   post(message: unknown, transfer?: readonly object[]): void;
-  /**
-   * The oldest message that has come and was not told yet. Absent where messages could come in another order than they were sent in.
-   */
+  /** The oldest message that has come and was not told yet. It may overtake one that is on its way to the listener (Deno). */
   receiveNowait?(): { readonly message: unknown } | undefined;
   /** Ends it at once, whatever it does: a thread is terminated, a process killed. `ended` tells when it is gone. */
   terminate(): void;

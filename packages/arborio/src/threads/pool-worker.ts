@@ -43,6 +43,10 @@ export class PoolWorker implements WorkerListener {
   #callId = 0;
   /** How many answers have come. */
   #answers = 0;
+  /** Number of the next message to be taken. */
+  #next = 0;
+  /** Messages that have overtaken others, by their numbers. No more than are under way. */
+  readonly #early: Map<number, FromWorker> = new Map();
   #needed = false;
   /** Whether it was told to end. */
   #ending = false;
@@ -105,7 +109,22 @@ export class PoolWorker implements WorkerListener {
   }
 
   message(message: unknown): void {
-    const [kind, id, payload] = message as FromWorker;
+    const [, , , number] = message as FromWorker;
+    if (number !== this.#next) {
+      this.#early.set(number, message as FromWorker);
+      return;
+    }
+    this.#told(message as FromWorker);
+    while (this.#early.size > 0) {
+      const early = this.#early.get(this.#next);
+      if (early === undefined) return;
+      this.#early.delete(this.#next);
+      this.#told(early);
+    }
+  }
+
+  #told([kind, id, payload]: FromWorker): void {
+    this.#next = (this.#next + 1) | 0;
     const call = this.#call;
     if (call === null || id !== this.#callId) return;
     if (kind === "tell") {

@@ -22,14 +22,17 @@ export type ToWorker =
   /** For the call itself: see `WorkerCall.onTold`. */
   | readonly [kind: "tell", id: number, payload: unknown];
 
-/** From a worker to the program. The first three end the call. */
+/**
+ * From a worker to the program. The first three end the call. Numbered, since a message that is received without the event loop may overtake
+ * one that is on its way through it (Deno).
+ */
 export type FromWorker =
-  | readonly [kind: "value", id: number, value: unknown]
-  | readonly [kind: "thrown", id: number, thrown: ThrownForm]
+  | readonly [kind: "value", id: number, value: unknown, number: number]
+  | readonly [kind: "thrown", id: number, thrown: ThrownForm, number: number]
   /** It was cut short by its cancellation. */
-  | readonly [kind: "cancelled", id: number]
+  | readonly [kind: "cancelled", id: number, nothing: undefined, number: number]
   /** From the call itself: see `CallExtension`. */
-  | readonly [kind: "tell", id: number, payload: unknown];
+  | readonly [kind: "tell", id: number, payload: unknown, number: number];
 
 /** What a worker is started with. */
 export interface WorkerStart {

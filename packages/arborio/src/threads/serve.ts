@@ -6,6 +6,7 @@
 import { isCancelled } from "../core/cancelled.ts";
 import { currentBackend } from "../platform/capabilities.ts";
 import type { WorkerParent } from "../platform/threads.ts";
+import { ReplyLine } from "./reply-line.ts";
 import {
   ANSWERED,
   CANCELLED,
@@ -35,6 +36,7 @@ type Namespace = Readonly<Record<string, unknown>>;
 
 class Server {
   readonly #parent: WorkerParent;
+  readonly #line: ReplyLine;
   readonly #flags: Int32Array | undefined;
   /** Bounded by the number of modules that the program has. */
   readonly #modules: Map<string, Namespace> = new Map();
@@ -46,6 +48,7 @@ class Server {
 
   constructor(parent: WorkerParent) {
     this.#parent = parent;
+    this.#line = new ReplyLine(parent);
     this.#flags = (parent.data as WorkerStart).flags;
   }
 
@@ -53,7 +56,7 @@ class Server {
     const [kind, id] = message;
     if (kind === "call") {
       const [, , module, exportName, args, extra, ends] = message;
-      const call = new WorkerCall(this.#parent, this.#flags, id, extra);
+      const call = new WorkerCall(this.#line, this.#flags, id, extra);
       this.#calls.set(id, call);
       // The message may have been overtaken: some runtimes have one under way to `told` while they give the next to `receiveNowait`.
       if (this.#flags !== undefined && Atomics.load(this.#flags, CANCELLED) === id) call.cancel();
@@ -73,29 +76,29 @@ class Server {
     ends: readonly SentEnd[] | undefined,
   ): Promise<void> {
     const { id, scope } = call;
-    let answer: FromWorker;
+    let kind: FromWorker[0] = "value";
     let value: unknown;
     try {
       const fn = this.#function(module, exportName) ?? (await this.#load(module, exportName));
       value = await scope.run(() =>
         ends === undefined ? fn(...args) : callWithEnds(exportName, fn, args, ends),
       );
-      answer = scope.cancelledCaught ? ["cancelled", id] : ["value", id, value];
+      if (scope.cancelledCaught) kind = "cancelled";
     } catch (thrown) {
-      value = undefined;
-      answer = ["thrown", id, formOf(thrown)];
+      kind = "thrown";
+      value = formOf(thrown);
     }
     const flushed = this.#parent.flushOutput?.();
     if (flushed !== undefined) await flushed;
     this.#calls.delete(id);
     try {
-      this.#parent.post(answer, transferOf(value));
+      this.#line.send(kind, id, value, transferOf(value));
     } catch (cause) {
       const failure = new TypeError(
         `${exportName}: its result cannot be sent back: ${(cause as Error).message}; needs what structuredClone can copy`,
         { cause },
       );
-      this.#parent.post(["thrown", id, formOf(failure)] satisfies FromWorker);
+      this.#line.send("thrown", id, formOf(failure));
     }
     if (this.#flags !== undefined) Atomics.add(this.#flags, ANSWERED, 1);
     this.#takeMore();

@@ -1,7 +1,8 @@
 import { ambientScope } from "../core/ambient.ts";
 import { CancelScope } from "../core/scope.ts";
 import type { WorkerParent } from "../platform/threads.ts";
-import { CANCELLED, type FromWorker } from "./protocol.ts";
+import type { ReplyLine } from "./reply-line.ts";
+import { CANCELLED } from "./protocol.ts";
 
 /**
  * The scope of a call. Code finds the call by it, and not by a variable of the module: a simulator has all its workers in one thread.
@@ -31,13 +32,15 @@ export class WorkerCall {
   /** Everything that the called function does is in it. */
   readonly scope: CancelScope = new CallScope(this);
   readonly parent: WorkerParent;
+  readonly #line: ReplyLine;
   /** Absent in a process. */
   readonly flags: Int32Array | undefined;
   /** Gets what the program tells this call (`Call.tell`). */
   onTold: (payload: unknown) => void = () => {};
 
-  constructor(parent: WorkerParent, flags: Int32Array | undefined, id: number, extra: unknown) {
-    this.parent = parent;
+  constructor(line: ReplyLine, flags: Int32Array | undefined, id: number, extra: unknown) {
+    this.parent = line.parent;
+    this.#line = line;
     this.flags = flags;
     this.id = id;
     this.extra = extra;
@@ -56,7 +59,6 @@ export class WorkerCall {
 
   /** Tells the program's side of this call (`CallExtension.told`). */
   tell(payload: unknown, transfer?: readonly object[]): void {
-    const message: FromWorker = ["tell", this.id, payload];
-    this.parent.post(message, transfer);
+    this.#line.send("tell", this.id, payload, transfer);
   }
 }

@@ -18,12 +18,6 @@ const workerThreads = lazily("node:worker_threads");
 /** Under this name a worker finds what belongs to it, so that no thread of somebody else's is taken for one. */
 const WORKER_DATA = "arborio.worker.v1";
 
-/**
- * Whether messages that are received without the event loop come in their order. In Deno 2.9.5 one may be on its way to the listener while the
- * next is received.
- */
-const KEEPS_ORDER: boolean = process.versions["deno"] === undefined;
-
 /** What a worker is started with. */
 interface WorkerData {
   readonly [WORKER_DATA]: { readonly port: MessagePort; readonly data: unknown };
@@ -75,7 +69,6 @@ class ThreadHandle implements WorkerHandle {
   /** A channel of its own: Deno cannot receive from the one that each worker has but in its event loop, and it is the faster one. */
   readonly #port: MessagePort;
   readonly #listener: WorkerListener;
-  readonly receiveNowait?: () => { readonly message: unknown } | undefined;
   #error: unknown;
   #portOpen = true;
   #ended = false;
@@ -100,7 +93,6 @@ class ThreadHandle implements WorkerHandle {
       this.#error ??= error;
     });
     this.#worker.on("exit", (code) => this.#end(code));
-    if (KEEPS_ORDER) this.receiveNowait = () => this.#receive();
     this.setNeeded(false);
   }
 
@@ -121,7 +113,7 @@ class ThreadHandle implements WorkerHandle {
     }
   }
 
-  #receive(): { readonly message: unknown } | undefined {
+  receiveNowait(): { readonly message: unknown } | undefined {
     return this.#portOpen ? workerThreads().receiveMessageOnPort(this.#port) : undefined;
   }
 
@@ -129,7 +121,7 @@ class ThreadHandle implements WorkerHandle {
     if (this.#ended) return;
     this.#ended = true;
     // The end may be told before the last messages are. Deno throws if the other end is known to be gone.
-    for (let last = this.#receive(); last !== undefined; last = this.#receive())
+    for (let last = this.receiveNowait(); last !== undefined; last = this.receiveNowait())
       this.#listener.message(last.message);
     this.#port.close();
     const exit: WorkerExit = { code, signal: undefined, error: this.#error };
