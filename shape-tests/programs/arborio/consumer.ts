@@ -7,6 +7,7 @@ import * as process from "arborio/process";
 import * as sim from "arborio/sim";
 import * as streams from "arborio/streams";
 import * as testing from "arborio/testing";
+import * as threads from "arborio/threads";
 import * as nodeBackend from "arborio/backends/node";
 
 export const value: Promise<number> = run(() => {
@@ -26,5 +27,6 @@ export const entries: readonly object[] = [
   sim,
   streams,
   testing,
+  threads,
   nodeBackend,
 ];

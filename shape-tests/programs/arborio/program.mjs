@@ -1,5 +1,6 @@
-// Run on every runtime against the installed tarball: every entry loads, and the heart beats.
+// Run on every runtime against the installed tarball: every entry loads, the heart beats, and threads find their way in.
 import { run, sleep, taskGroup } from "arborio";
+import { runInThread } from "arborio/threads";
 import manifest from "arborio/package.json" with { type: "json" };
 
 for (const entry of Object.keys(manifest.exports)) {
@@ -21,4 +22,8 @@ const value = await run(async () => {
   return order.join(" ");
 });
 if (value !== "2 4") throw new Error(`Tasks ended in the order ${value}: needed 2 4`);
+
+const adding = "data:text/javascript,export const add = (a, b) => a + b;";
+const sum = await run(() => runInThread(adding, "add", { args: [1, 2] }));
+if (sum !== 3) throw new Error(`A thread added 1 and 2 to ${sum}`);
 console.log("program ok");

@@ -54,11 +54,6 @@ export function fail(kind: "language" | "library" | "own" | "group" | "text" | "
   throw "text";
 }
 
-export async function failLater(message: string, ms: number): Promise<never> {
-  await sleep(ms);
-  throw new RangeError(message);
-}
-
 export function exit(code: number): never {
   process.exit(code);
 }
