@@ -118,11 +118,15 @@ hostTest(
   "ChildProcess: has its grace time under a cancelled scope too, and uses no more than it needs",
   async () => {
     const script = "trap 'sleep 0.1; exit 7' TERM; echo ready; while :; do sleep 0.01; done";
-    const start = now();
+    let start = 0;
     let child: ChildProcess | undefined;
-    await moveOnAfter(50, async () => {
+    const scope = new CancelScope();
+    await scope.run(async () => {
       await using opened = await openScript(script, { graceMs: NEVER_MS });
       child = opened;
+      await untilSaid(child.stdout, "ready");
+      start = now();
+      scope.cancel();
       await sleepForever();
     });
     assert.deepEqual(child?.exit, { code: 7 });
