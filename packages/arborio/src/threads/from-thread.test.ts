@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test as runnerTest } from "node:test";
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
   CancelScope,
+  currentScope,
   Event,
   failAfter,
   InvalidStateError,
@@ -13,11 +14,19 @@ import {
   taskTree,
 } from "../index.ts";
 import { RunLocal } from "../lowlevel.ts";
-import { cancelEverywhere } from "../testing.ts";
+import { cancelEverywhere, onEveryBackend } from "../testing.ts";
 import { BrokenWorkerError, fromThread, moduleAt, runInProcess, runInThread } from "../threads.ts";
 import { CALLS_UNDER_WAY_MAX } from "./portal-calls.ts";
 import { type Callbacks, LookupError } from "./from-thread.test.kit.ts";
 import type * as Kit from "./from-thread.test.kit.ts";
+
+const test = onEveryBackend(runnerTest);
+const onHost = {
+  skip: { backend: "simulator", reason: "its threads cannot be blocked" },
+} as const;
+const withExit = {
+  skip: { backend: "simulator", reason: "process.exit would end the test" },
+} as const;
 
 const kit = moduleAt<typeof Kit>(
   new URL(
@@ -42,14 +51,13 @@ function callbacks(own: Partial<Callbacks> = {}): Callbacks {
 }
 
 test("fromThread.run calls a callback of the caller and waits for it", async () => {
-  await run(async () => {
-    const answer = await runInThread(kit, "ask", { args: ["x"], callbacks: callbacks() });
-    assert.equal(answer, "value of x");
-  });
+  const answer = await runInThread(kit, "ask", { args: ["x"], callbacks: callbacks() });
+  assert.equal(answer, "value of x");
 });
 
-test("fromThread.runSync blocks the thread until the callback has ended", async () => {
-  await run(async () => {
+test(
+  "fromThread.runSync blocks the thread until the callback has ended",
+  async () => {
     const answer = await runInThread(kit, "askSync", { args: ["x"], callbacks: callbacks() });
     assert.equal(answer, "value of x");
     const seen: number[] = [];
@@ -62,10 +70,11 @@ test("fromThread.runSync blocks the thread until the callback has ended", async 
       seen,
       Array.from({ length: 100 }, (_, n) => (n + 1) / 100),
     );
-  });
-});
+  },
+  onHost,
+);
 
-test("fromThread: a callback runs in the caller's context, run and scopes", async () => {
+runnerTest("fromThread: a callback runs in the caller's context, run and scopes", async () => {
   const store = new AsyncLocalStorage<string>();
   const local = new RunLocal(() => "none");
   await run(async () => {
@@ -86,41 +95,39 @@ test("fromThread: a callback runs in the caller's context, run and scopes", asyn
 });
 
 test("fromThread: errors of callbacks come with class, fields and stack", async () => {
-  await run(async () => {
-    const own = await runInThread(kit, "errorOf", {
-      args: ["lookup", "missing"],
-      callbacks: callbacks(),
-    });
-    assert.deepEqual(
-      [own.name, own.message, own.own, own.key],
-      ["LookupError", "no missing", true, "missing"],
-    );
-    assert.match(own.stack, /from-thread\.test/);
-    assert.match(own.stack, /at fromThread\.run \(lookup, in another thread\)/);
-    const unknown = await runInThread(kit, "errorOf", { args: ["nix"], callbacks: callbacks() });
-    assert.equal(unknown.name, "TypeError");
-    assert.match(unknown.message, /no function "nix"; there are progress, lookup/);
-    const bad = await runInThread(kit, "errorOf", { args: ["bad"], callbacks: callbacks() });
-    assert.match(bad.message, /^bad: its result cannot be sent back/);
-    const badSync = await runInThread(kit, "errorOfSync", {
-      args: ["bad"],
-      callbacks: callbacks(),
-    });
-    assert.equal(badSync, "TypeError");
+  const own = await runInThread(kit, "errorOf", {
+    args: ["lookup", "missing"],
+    callbacks: callbacks(),
   });
+  assert.deepEqual(
+    [own.name, own.message, own.own, own.key],
+    ["LookupError", "no missing", true, "missing"],
+  );
+  assert.match(own.stack, /from-thread\.test/);
+  assert.match(own.stack, /at fromThread\.run \(lookup, in another thread\)/);
+  const unknown = await runInThread(kit, "errorOf", { args: ["nix"], callbacks: callbacks() });
+  assert.equal(unknown.name, "TypeError");
+  assert.match(unknown.message, /no function "nix"; there are progress, lookup/);
+  const bad = await runInThread(kit, "errorOf", { args: ["bad"], callbacks: callbacks() });
+  assert.match(bad.message, /^bad: its result cannot be sent back/);
+  const badSync = await runInThread(kit, "errorOfSync", {
+    args: ["bad"],
+    callbacks: callbacks(),
+  });
+  const isSimulated = currentScope().task.runState.backend.name === "simulator";
+  assert.equal(badSync, isSimulated ? "NotSupportedError" : "TypeError");
 });
 
 test("fromThread: arguments are copied, or change hands, or are refused", async () => {
-  await run(async () => {
-    const sent = await runInThread(kit, "sendBytes", { callbacks: callbacks() });
-    assert.deepEqual(sent, [5, 0]);
-    const message = await runInThread(kit, "sendFunction", { callbacks: callbacks() });
-    assert.match(message, /fromThread\.run\("lookup", …\): an argument cannot be sent/);
-  });
+  const sent = await runInThread(kit, "sendBytes", { callbacks: callbacks() });
+  assert.deepEqual(sent, [5, 0]);
+  const message = await runInThread(kit, "sendFunction", { callbacks: callbacks() });
+  assert.match(message, /fromThread\.run\("lookup", …\): an argument cannot be sent/);
 });
 
-test("fromThread: callbacks are refused where there are none", async () => {
-  await run(async () => {
+test(
+  "fromThread: callbacks are refused where there are none",
+  async () => {
     await assert.rejects(runInThread(kit, "ask", { args: ["x"] }), (error: Error) => {
       assert.ok(error instanceof InvalidStateError);
       assert.match(error.message, /the caller gave no callbacks; it gives them by/);
@@ -132,38 +139,38 @@ test("fromThread: callbacks are refused where there are none", async () => {
       runInThread(kit, "ask", { args: ["x"], callbacks: { lookup: 1 as never } }),
       /runInThread\(\{ callbacks \}\): lookup is 1, needs a function/,
     );
-  });
-});
+  },
+  onHost,
+);
 
 test("fromThread.run: a bounded number of callbacks runs at once", async () => {
-  await run(async () => {
-    let now = 0;
-    let most = 0;
-    const count = CALLS_UNDER_WAY_MAX * 3;
-    const answers = await runInThread(kit, "askMany", {
-      args: [count],
-      callbacks: callbacks({
-        async lookup(key) {
-          now += 1;
-          most = Math.max(most, now);
-          await sleep(1);
-          now -= 1;
-          return key;
-        },
-      }),
-    });
-    assert.deepEqual(
-      answers,
-      Array.from({ length: count }, (_, n) => `${n}`),
-    );
-    assert.ok(most <= CALLS_UNDER_WAY_MAX, `${most}`);
-    assert.ok(most > 1, `${most}`);
+  let now = 0;
+  let most = 0;
+  const count = CALLS_UNDER_WAY_MAX * 3;
+  const answers = await runInThread(kit, "askMany", {
+    args: [count],
+    callbacks: callbacks({
+      async lookup(key) {
+        now += 1;
+        most = Math.max(most, now);
+        await sleep(1);
+        now -= 1;
+        return key;
+      },
+    }),
   });
+  assert.deepEqual(
+    answers,
+    Array.from({ length: count }, (_, n) => `${n}`),
+  );
+  assert.ok(most <= CALLS_UNDER_WAY_MAX, `${most}`);
+  assert.ok(most > 1, `${most}`);
 });
 
 for (const name of ["waitSyncRethrow", "wait"] as const) {
-  test(`fromThread: a cancelled caller cancels ${name} in the worker and the callback`, async () => {
-    await run(async () => {
+  test(
+    `fromThread: a cancelled caller cancels ${name} in the worker and the callback`,
+    async () => {
       const scope = new CancelScope();
       let cleaned = false;
       await scope.run(() =>
@@ -172,7 +179,8 @@ for (const name of ["waitSyncRethrow", "wait"] as const) {
           callbacks: callbacks({
             async forever() {
               try {
-                setTimeout(() => scope.cancel("enough"), 1);
+                await sleep(1);
+                scope.cancel("enough");
                 await sleepForever();
               } finally {
                 await shielded(() => sleep(1));
@@ -184,12 +192,14 @@ for (const name of ["waitSyncRethrow", "wait"] as const) {
       );
       assert.ok(scope.cancelledCaught);
       assert.ok(cleaned);
-    });
-  });
+    },
+    name === "wait" ? {} : onHost,
+  );
 }
 
-test("fromThread.runSync: throws Cancelled, and callbacks of a cancelled call are not begun", async () => {
-  await run(async () => {
+test(
+  "fromThread.runSync: throws Cancelled, and callbacks of a cancelled call are not begun",
+  async () => {
     const scope = new CancelScope();
     let progress = 0;
     let answer: string | undefined;
@@ -198,7 +208,8 @@ test("fromThread.runSync: throws Cancelled, and callbacks of a cancelled call ar
         graceMs: Infinity,
         callbacks: callbacks({
           async forever() {
-            setTimeout(() => scope.cancel("enough"), 1);
+            await sleep(1);
+            scope.cancel("enough");
             await sleepForever();
           },
           progress: () => void progress++,
@@ -209,52 +220,50 @@ test("fromThread.runSync: throws Cancelled, and callbacks of a cancelled call ar
     assert.equal(answer, undefined);
     assert.equal(progress, 0);
     assert.ok(scope.cancelledCaught);
-  });
-});
+  },
+  onHost,
+);
 
 test("fromThread.run: a worker that gives up cancels the callback and waits for its end", async () => {
-  await run(async () => {
-    let cleaned = false;
-    const answer = await runInThread(kit, "waitABit", {
-      args: [5],
-      callbacks: callbacks({
-        async forever() {
-          try {
-            await sleepForever();
-          } finally {
-            await shielded(() => sleep(5));
-            cleaned = true;
-          }
-        },
-      }),
-    });
-    assert.equal(answer, "gave up");
-    assert.ok(cleaned);
+  let cleaned = false;
+  const answer = await runInThread(kit, "waitABit", {
+    args: [5],
+    callbacks: callbacks({
+      async forever() {
+        try {
+          await sleepForever();
+        } finally {
+          await shielded(() => sleep(5));
+          cleaned = true;
+        }
+      },
+    }),
   });
+  assert.equal(answer, "gave up");
+  assert.ok(cleaned);
 });
 
 test("fromThread: callbacks that still run when the call ends are cancelled and waited for", async () => {
-  await run(async () => {
-    let cleaned = false;
-    const answer = await runInThread(kit, "leave", {
-      callbacks: callbacks({
-        async forever() {
-          try {
-            await sleepForever();
-          } finally {
-            await shielded(() => sleep(1));
-            cleaned = true;
-          }
-        },
-      }),
-    });
-    assert.equal(answer, "left");
-    assert.ok(cleaned);
+  let cleaned = false;
+  const answer = await runInThread(kit, "leave", {
+    callbacks: callbacks({
+      async forever() {
+        try {
+          await sleepForever();
+        } finally {
+          await shielded(() => sleep(1));
+          cleaned = true;
+        }
+      },
+    }),
   });
+  assert.equal(answer, "left");
+  assert.ok(cleaned);
 });
 
-test("fromThread: a worker that crashes cancels its callbacks", async () => {
-  await run(async () => {
+test(
+  "fromThread: a worker that crashes cancels its callbacks",
+  async () => {
     let cancelled = false;
     await assert.rejects(
       runInThread(kit, "exitDuring", {
@@ -271,59 +280,57 @@ test("fromThread: a worker that crashes cancels its callbacks", async () => {
       BrokenWorkerError,
     );
     assert.ok(cancelled);
-  });
-});
+  },
+  withExit,
+);
 
 test("fromThread: an abandoned call runs no callbacks any more", async () => {
-  await run(async () => {
-    const scope = new CancelScope();
-    const began = new Event();
-    let after = 0;
-    await scope.run(async () => {
-      await runInThread(kit, "goOn", {
-        abandonOnCancel: true,
-        callbacks: callbacks({
-          progress() {
-            if (began.isSet) after += 1;
-            began.set();
-            scope.cancel("abandoned");
-          },
-        }),
-      });
+  const scope = new CancelScope();
+  const began = new Event();
+  let after = 0;
+  await scope.run(async () => {
+    await runInThread(kit, "goOn", {
+      abandonOnCancel: true,
+      callbacks: callbacks({
+        progress() {
+          if (began.isSet) after += 1;
+          began.set();
+          scope.cancel("abandoned");
+        },
+      }),
     });
-    assert.ok(scope.cancelledCaught);
-    await sleep(20);
-    assert.equal(after, 0);
   });
+  assert.ok(scope.cancelledCaught);
+  await sleep(20);
+  assert.equal(after, 0);
 });
 
 test("fromThread.run: cancelled everywhere, nothing is left", async () => {
-  await run(async () => {
-    const { rounds } = await cancelEverywhere(async (round) => {
-      let running = 0;
-      round.after(() => assert.equal(running, 0));
-      await runInThread(kit, "ask", {
-        args: ["x"],
-        callbacks: callbacks({
-          async lookup(key) {
-            running += 1;
-            try {
-              await sleep(1);
-              return key;
-            } finally {
-              running -= 1;
-            }
-          },
-        }),
-      });
+  const { rounds } = await cancelEverywhere(async (round) => {
+    let running = 0;
+    round.after(() => assert.equal(running, 0));
+    await runInThread(kit, "ask", {
+      args: ["x"],
+      callbacks: callbacks({
+        async lookup(key) {
+          running += 1;
+          try {
+            await sleep(1);
+            return key;
+          } finally {
+            running -= 1;
+          }
+        },
+      }),
     });
-    assert.ok(rounds.waiting > 1);
   });
+  assert.ok(rounds.waiting > 1);
 });
 
-test("fromThread.run works from processes, runSync says that it cannot", async () => {
-  await run(() =>
-    failAfter(30_000, async () => {
+test(
+  "fromThread.run works from processes, runSync says that it cannot",
+  async () => {
+    await failAfter(30_000, async () => {
       const answer = await runInProcess(kit, "ask", { args: ["x"], callbacks: callbacks() });
       assert.equal(answer, "value of x");
       const error = await runInProcess(kit, "errorOfSync", {
@@ -331,6 +338,7 @@ test("fromThread.run works from processes, runSync says that it cannot", async (
         callbacks: callbacks(),
       });
       assert.equal(error, "NotSupportedError");
-    }),
-  );
-});
+    });
+  },
+  onHost,
+);
