@@ -74,20 +74,30 @@ export async function consume(from: ThreadReceiveChannel<string>): Promise<strin
   return got;
 }
 
+/** Receives so many at most. */
+export async function consumeSome(
+  from: ThreadReceiveChannel<string>,
+  count: number,
+): Promise<string[]> {
+  const got: string[] = [];
+  if (count === 0) return got;
+  for await (const item of from) {
+    got.push(item);
+    if (got.length === count) break;
+  }
+  return got;
+}
+
 /** Receives with a time limit that is often too short. */
 export async function consumeImpatiently(from: ThreadReceiveChannel<string>): Promise<string[]> {
   const got: string[] = [];
   for (let round = 0; ; round++) {
     const next = await moveOnAfter(round % 3 === 0 ? 0.2 : 5, async () => {
-      try {
-        return { item: await from.receive() };
-      } catch (error) {
-        return { end: (error as Error).name };
-      }
+      const { done, value } = await from[Symbol.asyncIterator]().next();
+      return { done, value };
     });
-    if (next === undefined) continue;
-    if ("end" in next) return got;
-    got.push(next.item);
+    if (next?.done === true) return got;
+    if (next?.value !== undefined) got.push(next.value);
   }
 }
 
