@@ -137,7 +137,10 @@ export function createDecoder(
   if (typeof label !== "string")
     throw new TypeError(`${where}({ encoding }): got ${describeValue(label)}, ${needed}`);
   try {
-    return new TextDecoder(label, options);
+    const decoder = new TextDecoder(label, options);
+    if (decoder.encoding.startsWith("utf-")) return decoder;
+    // Others have no byte order mark; Node 22 leaves out a first byte 255 of ISO 8859-1 if it is told to heed none.
+    return new TextDecoder(label, { ...options, ignoreBOM: false });
   } catch (cause) {
     throw new RangeError(`${where}({ encoding }): got ${describeValue(label)}, ${needed}`, {
       cause,

@@ -136,6 +136,15 @@ test("TextReceiveStream: any chunks give the same text in other encodings too", 
   }
 });
 
+test("TextReceiveStream: no byte of an encoding without a byte order mark is taken for one", async () => {
+  for (const keepByteOrderMark of [true, false]) {
+    for (const size of [1, 3]) {
+      const got = await pieces([0xff, 0xfe, 0xff], size, { encoding: "latin1", keepByteOrderMark });
+      assert.equal(got.join(""), "ÿþÿ");
+    }
+  }
+});
+
 test("TextReceiveStream: malformed bytes of other encodings are an error, and stay one", async () => {
   const [sender, receiver] = createMemoryPipe();
   await sender.send(Uint8Array.of(0x93, 0x20));
