@@ -57,6 +57,8 @@ const SERVICE_MIN_US = 20;
 const MESSAGE_US: readonly [number, number] = [10, 200];
 /** How many such times there are to choose from; always the same, so that a choice means the same in every run. */
 const TIMES = 1024;
+/** So many microseconds the code of a call has when the world ends: as many as it has by default when its caller is cancelled. */
+const CLEANUP_US = 1_000_000;
 /** Microseconds from the end of a worker until that is known. */
 const END_US = 100;
 
@@ -90,6 +92,8 @@ export class SimulatedWorker implements WorkerHandle {
   /** What its code does about messages, and has not ended. */
   readonly #working: Set<Promise<void>> = new Set();
   #told: (message: unknown) => Promise<void> | undefined = () => undefined;
+  /** Told when none of them works any more. */
+  #left: () => void = () => {};
   #mark = 0;
   #ended = false;
   /** Nobody will get its next message. */
@@ -172,10 +176,24 @@ export class SimulatedWorker implements WorkerHandle {
     try {
       await this.#scope.run(() => this.#work());
     } finally {
-      // The code of a call that was cut short is still this task's.
-      await Promise.all(this.#working);
+      await this.#untilLeft();
       this.#leave();
     }
+  }
+
+  /** The world ends. The code of a call has time for its cleanup then; that of a worker which was ended has none. */
+  #untilLeft(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#ended || this.#working.size === 0) {
+        resolve();
+        return;
+      }
+      const timer = this.#host.clock.after(CLEANUP_US, resolve);
+      this.#left = () => {
+        timer.clear();
+        resolve();
+      };
+    });
   }
 
   async #work(): Promise<void> {
@@ -189,8 +207,11 @@ export class SimulatedWorker implements WorkerHandle {
   #tell(message: unknown): void {
     const work = this.#told(message);
     if (work === undefined) return;
-    const working: Promise<void> = work.then(() => void this.#working.delete(working));
-    this.#working.add(working);
+    this.#working.add(work);
+    void work.then(() => {
+      this.#working.delete(work);
+      if (this.#working.size === 0) this.#left();
+    });
   }
 
   #answer(message: unknown, transfer?: readonly object[]): void {
@@ -213,6 +234,7 @@ export class SimulatedWorker implements WorkerHandle {
     if (this.#ended) return;
     this.#leave();
     this.#scope.cancel(`${this.info.name} has ended`);
+    this.#left();
     const { clock } = this.#host;
     const atUs = Math.max(this.#lastOutUs, clock.nowUs + END_US);
     clock.after(atUs - clock.nowUs, () => this.#listener.ended(exit));

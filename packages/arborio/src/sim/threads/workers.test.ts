@@ -271,6 +271,22 @@ test("runInThread, simulated: a run that ends takes its workers with it", async 
   await wait(20);
 });
 
+test("runInThread, simulated: a function that never ends keeps no run from ending", () =>
+  simulate({ seed: 1 }, async () => {
+    const never = "data:text/javascript,export const never = () => new Promise(() => {});";
+    await moveOnAfter(1000, () => runInThread(never, "never", { abandonOnCancel: true }));
+    assert.ok(now() < 1001);
+  }));
+
+test("runInProcess, simulated: idle processes end after five minutes", () =>
+  simulate({ seed: 1 }, async ({ localhost }) => {
+    await runInProcess(MODULE, "sum", { args: [[1]] });
+    await sleep(299_000);
+    assert.deepEqual(localhost.workers.running, [{ kind: "process", name: "arborio process 1" }]);
+    await sleep(2000);
+    assert.deepEqual(localhost.workers.running, []);
+  }));
+
 test("runInThread, simulated: threads of a thread end with it, and those of a host that crashes with that", () =>
   simulate({ seed: 1 }, async (world) => {
     const { workers } = world.localhost;
