@@ -1,5 +1,6 @@
 import type { Cancelled } from "../core/cancelled.ts";
 import type { ClockTimer } from "../core/clock.ts";
+import { TaskCancelled } from "../core/errors.ts";
 import { textOf } from "../core/exception-text.ts";
 import type { RunState } from "../core/run-state.ts";
 import type { CancelScope } from "../core/scope.ts";
@@ -121,6 +122,7 @@ export class Call implements TokenTaker {
     const { abandonOnCancel, graceMs } = this.order;
     if (abandonOnCancel) {
       this.#waiter = null;
+      this.#worker?.setNeeded(false);
       return undefined;
     }
     if (this.#grace === null && graceMs !== Infinity) {
@@ -154,9 +156,14 @@ export class Call implements TokenTaker {
     this.#fail(revive(form, { errorClasses, boundary }));
   }
 
+  /** It was cut short: by the caller's cancellation, or because the function cancelled its own scope. */
   endCancelled(): void {
+    const { exportName, where } = this.order;
     this.#end();
-    this.#waiter?.fail(this.#cancelled);
+    this.#waiter?.fail(
+      this.#cancelled ??
+        new TaskCancelled(`${where}: ${exportName} has cancelled itself, so it has no result`),
+    );
   }
 
   noteUnreadable(error: Error): void {

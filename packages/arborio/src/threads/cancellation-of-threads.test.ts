@@ -8,6 +8,7 @@ import {
   run,
   shielded,
   sleep,
+  TaskCancelled,
   taskGroup,
   taskTree,
 } from "../index.ts";
@@ -210,6 +211,25 @@ hostTest("runInThread: cancelled at each checkpoint, nothing is left", async () 
   });
   assert.ok(rounds.entry >= 3 && rounds.waiting >= 3 && rounds.woken >= 3);
 });
+
+hostTest("runInThread: a function that cancels its own scope has no result", async () => {
+  await assert.rejects(runInThread(work, "cancelItself"), TaskCancelled);
+  assertNothingHeld();
+});
+
+hostTest(
+  "runInThread: cancelled while the module is loaded, the function does not begin",
+  async () => {
+    const slow =
+      "data:text/javascript,await new Promise((resolve) => setTimeout(resolve, 100));" +
+      "export function mark(place) { place[0] = 1; }";
+    const at = place();
+    const value = await moveOnAfter(30, () => runInThread(slow, "mark", { args: [at] }));
+    assert.equal(value, undefined);
+    assert.equal(Atomics.load(at, 0), 0);
+    assertNothingHeld();
+  },
+);
 
 hostTest("runInThread: the task tree shows the wait", async () => {
   await taskGroup(async (group) => {

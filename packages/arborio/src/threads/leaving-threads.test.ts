@@ -4,8 +4,8 @@ import { execFile } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { moveOnAfter, run } from "../index.ts";
-import { moduleAt, runInThread } from "../threads.ts";
+import { moveOnAfter, run, sleep } from "../index.ts";
+import { moduleAt, runInThread, workerStatistics } from "../threads.ts";
 import * as workKit from "./work.test.kit.ts";
 
 const TEST_MS_MAX = 60_000;
@@ -27,8 +27,28 @@ const programs: Readonly<Record<string, () => Promise<void>>> = {
     await run(() => moveOnAfter(50, () => runInThread(work, "loop", { abandonOnCancel: true })));
     sayWhenLeft();
   },
+  async abandonedOutside() {
+    await moveOnAfter(50, () => runInThread(work, "loop", { abandonOnCancel: true }));
+    sayWhenLeft();
+  },
   async outside() {
     console.log(await runInThread(work, "later", { args: ["waited for"] }));
+    sayWhenLeft();
+  },
+  async floating() {
+    await run(async (group) => {
+      for (let i = 0; i < 3; i++) {
+        const place = new Int32Array(new SharedArrayBuffer(4));
+        const task = group.startSoon(() =>
+          runInThread(work, "floatWhenCancelled", { args: [place] }),
+        );
+        while (Atomics.load(place, 0) !== 1) await sleep(1);
+        task.cancel();
+        await task.wait();
+      }
+      console.log(await runInThread(work, "later", { args: ["the thread lives"] }));
+      console.log(workerStatistics("thread").crashed);
+    });
     sayWhenLeft();
   },
   async output() {
@@ -46,10 +66,17 @@ const program = process.env[PROGRAM];
 if (program === undefined) {
   leaves("run: idle threads do not keep the program alive", "idle", "left true\n");
   leaves("run: an abandoned thread does not keep it alive", "abandoned", "left true\n");
+  leaves("runInThread: nor does it outside of runs", "abandonedOutside", "left true\n");
   leaves(
     "runInThread: outside of runs, a call keeps it alive",
     "outside",
     "waited for\nleft true\n",
+  );
+  // In a program of its own: the test runner of Bun 1.4.5 takes rejections in threads for its own.
+  leaves(
+    "runInThread: cancelled promises that nobody awaits do no harm to the thread",
+    "floating",
+    "the thread lives\n0\nleft true\n",
   );
   const said = `${LINE}\n`.repeat(LINES);
   leaves("what a thread writes is not lost", "output", `${said}left true\n`, "and an error\n");

@@ -83,7 +83,7 @@ export class PoolWorker implements WorkerListener {
     );
     this.#callId = id;
     this.#call = call;
-    this.#need(call.keepsAlive);
+    this.setNeeded(call.keepsAlive);
   }
 
   /** Tells it that nobody wants the result of its call any more. */
@@ -164,11 +164,12 @@ export class PoolWorker implements WorkerListener {
 
   #finish(): void {
     this.#call = null;
-    this.#need(false);
+    this.setNeeded(false);
     if (!this.#ending) this.#pool.freed(this);
   }
 
-  #need(needed: boolean): void {
+  /** Whether it keeps this process alive. */
+  setNeeded(needed: boolean): void {
     if (needed === this.#needed) return;
     this.#needed = needed;
     this.#handle.setNeeded(needed);

@@ -79,6 +79,10 @@ hostTest("runInThread: several at once", async () => {
   );
 });
 
+hostTest("runInThread: a thread may use threads of its own", async () => {
+  assert.equal(await runInThread(work, "addInThread", { args: [1, 2] }), 3);
+});
+
 hostTest("moduleAt: names, arguments and results are typed", async () => {
   const sum: number = await runInThread(work, "add", { args: [1, 2] });
   const text: string = await runInThread(work, "later", { args: ["x"] });

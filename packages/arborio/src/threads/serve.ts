@@ -80,10 +80,15 @@ class Server {
     let value: unknown;
     try {
       const fn = this.#function(module, exportName) ?? (await this.#load(module, exportName));
-      value = await scope.run(() =>
-        ends === undefined ? fn(...args) : callWithEnds(exportName, fn, args, ends),
-      );
-      if (scope.cancelledCaught) kind = "cancelled";
+      if (scope.own === null) {
+        value = await scope.run(() =>
+          ends === undefined ? fn(...args) : callWithEnds(exportName, fn, args, ends),
+        );
+        if (scope.cancelledCaught) kind = "cancelled";
+      } else {
+        // While the module was loaded: the function does not begin.
+        kind = "cancelled";
+      }
     } catch (thrown) {
       kind = "thrown";
       value = formOf(thrown);

@@ -1,8 +1,8 @@
 /** What tests of threads let workers do. */
 import process from "node:process";
 import { setTimeout } from "node:timers";
-import { sleep, sleepForever, TimeoutError } from "../index.ts";
-import { checkCancelled, transferred } from "../threads.ts";
+import { currentScope, sleep, sleepForever, TimeoutError } from "../index.ts";
+import { checkCancelled, runInThread, transferred } from "../threads.ts";
 
 /** Where this module is, in source or compiled. */
 export const url: string = import.meta.url;
@@ -118,6 +118,28 @@ export function countAtOnce(places: Int32Array, ms: number): void {
   const until = performance.now() + ms;
   while (performance.now() < until);
   Atomics.sub(places, 0, 1);
+}
+
+/** Two waits that nobody awaits in time: both are cancelled, and one rejection is never looked at. */
+export async function floatWhenCancelled(place: Int32Array): Promise<void> {
+  const [first, second] = [waitAside(), waitAside()];
+  Atomics.store(place, 0, 1);
+  await first;
+  await second;
+}
+
+async function waitAside(): Promise<void> {
+  await sleepForever();
+}
+
+export async function cancelItself(): Promise<void> {
+  currentScope().cancel("enough");
+  await sleepForever();
+}
+
+/** A thread's thread. */
+export async function addInThread(a: number, b: number): Promise<number> {
+  return await runInThread<number>(url, "add", { args: [a, b] });
 }
 
 export function notCloneable(): () => void {
