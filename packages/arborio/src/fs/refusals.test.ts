@@ -264,6 +264,7 @@ test("positions beyond 4 GiB: written, read, streamed, cut off", async (folder) 
     assert.deepEqual(lines, ["line", "last"]);
   }
   await assert.rejects(readFile(path), hasSystemCode("EFBIG"));
+  await assert.rejects(file.setSize(2 ** 53 - 1), hasSystemCode("EFBIG", /too large/));
   for (const operation of [
     () => file.write("x", 2 ** 53),
     () => file.read(1, 2 ** 53),

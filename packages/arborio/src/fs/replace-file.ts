@@ -3,7 +3,7 @@ import { SystemError } from "../core/errors.ts";
 import type { FileStat } from "../platform/files.ts";
 import { shielded } from "../sync/shield.ts";
 import { changePath } from "./change-path.ts";
-import { type FileData, requireData } from "./file-data.ts";
+import { type FileData, requireData, writeData } from "./file-data.ts";
 import type { File } from "./file.ts";
 import { requireMode } from "./mode.ts";
 import { openFile } from "./open-file.ts";
@@ -108,12 +108,16 @@ async function writeBeside(
   // Never wider than it will be. The bits of the umask are taken away from a new file, as from any.
   const file = await openFile(beside, { flags: "wx", mode: (wanted ?? 0o666) & 0o777 });
   try {
-    await giveRights(file, beside, old, mode);
-    const written = await fillFile("replaceFile", file, data, sync);
+    const written = await fillFile(file, async () => {
+      const bytes = await writeData("replaceFile(path, data)", file, data);
+      // After writing, which takes some of them away.
+      await giveRights(file, beside, old, mode);
+      if (sync) await file.sync();
+      return bytes;
+    });
     await changePath("replaceFile", { kind: "rename", path: beside, target });
     return written;
   } catch (error) {
-    file.close();
     await shielded(() => remove(beside));
     throw error;
   }

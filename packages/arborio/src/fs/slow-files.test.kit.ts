@@ -18,12 +18,17 @@ import { simulator } from "../sim.ts";
 /** Milliseconds that each operation of the slow files takes. */
 export const SLOW_MS = 10;
 
+/** What is in memory before a read fills it. */
+export const SECRET = 170;
+
 /** One file, slow, whose system goes on with what was withdrawn, as real ones do. */
 export class SlowFiles implements Files {
   readonly temporaryDirectory = "/tmp";
   contents: Uint8Array = new TextEncoder().encode("0123456789");
   /** A write takes no more bytes than this at once. */
   takenBytesMax: number = Infinity;
+  /** A read gives no more bytes than this at once. */
+  givenBytesMax: number = Infinity;
   /** The disk has no room beyond this position. */
   roomBytes: number = Infinity;
   /** What the system says when a file is closed. */
@@ -141,7 +146,8 @@ class SlowHandle implements FileHandle {
 
   read(view: Uint8Array, position: number, completion: Completion<number>): Withdraw {
     const withdraw = this.#begin(() => {
-      const bytes = this.#files.contents.subarray(position, position + view.length);
+      const count = Math.min(view.length, this.#files.givenBytesMax);
+      const bytes = this.#files.contents.subarray(position, position + count);
       view.set(bytes);
       return bytes.length;
     }, completion);
@@ -149,6 +155,11 @@ class SlowHandle implements FileHandle {
       this.#files.abandoned.push(view);
       withdraw();
     };
+  }
+
+  /** Somebody else's secrets are in it. */
+  allocate(bytes: number): Uint8Array {
+    return new Uint8Array(bytes).fill(SECRET);
   }
 
   write(view: Uint8Array, position: number, completion: Completion<number>): Withdraw {

@@ -93,25 +93,24 @@ async function write(
 ): Promise<number> {
   requireData(`${where}(path, data)`, data);
   requireFlag(`${where}({ sync })`, sync);
-  return await fillFile(where, await openFile(path, { flags, mode }), data, sync);
+  const file = await openFile(path, { flags, mode });
+  return await fillFile(file, async () => {
+    const written = await writeData(`${where}(path, data)`, file, data);
+    if (sync) await file.sync();
+    return written;
+  });
 }
 
-/** Writes all of `data` and closes the file, whatever happens. */
-export async function fillFile(
-  where: string,
-  file: File,
-  data: FileData,
-  sync: boolean,
-): Promise<number> {
-  let written: number;
+/** Closes the file when `fill` has ended, however it does. */
+export async function fillFile<T>(file: File, fill: () => Promise<T>): Promise<T> {
+  let filled: T;
   try {
-    written = await writeData(`${where}(path, data)`, file, data);
-    if (sync) await file.sync();
+    filled = await fill();
   } catch (error) {
     file.close();
     throw error;
   }
   // Only now: an error of closing must not hide the first one.
   await file[Symbol.asyncDispose]();
-  return written;
+  return filled;
 }

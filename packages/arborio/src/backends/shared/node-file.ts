@@ -119,8 +119,8 @@ export class NodeFile implements FileHandle {
         try {
           operation(ended);
         } catch (error) {
-          // Numbers that a runtime refuses: it did not begin.
-          ended(error as Error, undefined as T);
+          // It did not begin.
+          ended(tooLarge(error as Error), undefined as T);
         }
       },
       {
@@ -142,6 +142,12 @@ export class NodeFile implements FileHandle {
     }
     closed(failure);
   }
+}
+
+/** Bun has a limit of its own for sizes, where the others ask the system. */
+function tooLarge(error: Error & { code?: string }): Error {
+  if (error.code !== "ERR_OUT_OF_RANGE") return error;
+  return Object.assign(new Error(error.message, { cause: error }), { code: "EFBIG" });
 }
 
 /** The system's own, in one call: the other one of `node:fs` asks about each part of the path, one after the other. */
