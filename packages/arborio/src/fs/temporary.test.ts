@@ -107,6 +107,24 @@ function defineTests(): void {
     assert.deepEqual(await left(parent), []);
   });
 
+  test("openTemporaryDirectory, openTemporaryFile: are removed by a flow that has outlived its scope", async (parent) => {
+    let goOn = (): void => {};
+    const later = new Promise<void>((resolve) => (goOn = resolve));
+    let floating: Promise<void> | undefined;
+    await new CancelScope().run(async () => {
+      const directory = await openTemporaryDirectory({ parent });
+      const file = await openTemporaryFile({ parent });
+      floating = (async () => {
+        await later;
+        await directory[Symbol.asyncDispose]();
+        await file[Symbol.asyncDispose]();
+      })();
+    });
+    goOn();
+    await floating;
+    assert.deepEqual(await left(parent), []);
+  });
+
   test("openTemporaryDirectory: what a task writes until the last moment is removed too", async (parent) => {
     await moveOnAfter(15, () =>
       taskGroup(async (group) => {
