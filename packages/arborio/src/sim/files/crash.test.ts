@@ -193,6 +193,27 @@ test("host.crash: a file that was moved out of a directory outlives the director
   assert.deepEqual(outcomes, ["d file tmp", "d tmp", "file tmp"]);
 });
 
+test("host.crash: what a sync could not write is lost, though the next one succeeds, unless it is written again", async () => {
+  for (const isWrittenAgain of [false, true]) {
+    await simulate({ seed: 1 }, async (world) => {
+      const server = world.host("server");
+      server.files.write("/log", "old");
+      await server.run(async () => {
+        await using file = await openFile("/log", { flags: "r+" });
+        await file.write("new", 0);
+        server.files.damage("/log");
+        await assert.rejects(file.sync(), hasSystemCode("EIO"));
+        server.files.repair("/log");
+        if (isWrittenAgain) await file.write("new", 0);
+        await file.sync();
+        assert.equal(server.files.readText("/log"), "new");
+      });
+      server.crash();
+      assert.equal(server.files.readText("/log"), isWrittenAgain ? "new" : "old");
+    });
+  }
+});
+
 test("host.crash: permissions that were not synced are old or new", async () => {
   const outcomes = await outcomesOf(
     ({ files }) => files.write("/secret", "", { mode: 0o644 }),

@@ -209,7 +209,7 @@ async function doChange(
 ): Promise<unknown> {
   const here = { ...wanted, path: at(wanted.path) };
   if ("target" in here && here.kind !== "symbolic-link") here.target = at(here.target);
-  // Here runtimes differ: what is no file, a file onto itself. Or it takes long: holes are copied as zeros.
+  // Here runtimes differ: what is no file, a file onto itself, a slash. Or it takes long: holes are copied as zeros.
   if (here.kind === "copy-file" && !(await isCopy(files, here.path, here.target)))
     return "left out";
   return await settled<void>(here.kind, (done) => files.change(here as PathChange, done));
@@ -224,6 +224,7 @@ async function isCopy(files: Files, from: string, to: string): Promise<boolean> 
     }
   };
   const source = await known(from);
+  if (to.endsWith("/")) return false;
   const isSmall = source?.kind === "file" && source.size <= COPIED_BYTES_MAX;
   return isSmall && source.inode !== (await known(to))?.inode;
 }

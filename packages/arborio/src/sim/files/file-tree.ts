@@ -189,7 +189,8 @@ export class FileTree {
 
   /**
    * Makes the disk fail where a file or a directory is: to read, write or sync it is `EIO`, and so is to close it if something written
-   * was not synced; below a directory nothing is found. Those that have it open see it too.
+   * was not synced; below a directory nothing is found. Those that have it open see it too. What a sync could not write, no later
+   * sync writes, as on Linux: it must be written once more.
    *
    * @param path links are followed.
    * @throws SystemError if nothing is there.

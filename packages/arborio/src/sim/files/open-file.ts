@@ -81,7 +81,10 @@ export class OpenFile implements FileHandle {
 
   sync(_dataOnly: boolean, completion: Completion<void>): Withdraw {
     return this.#begin<void>("sync", completion, () => {
-      if (this.#file.isDamaged) return "EIO";
+      if (this.#file.isDamaged) {
+        this.#file.bytes.failSync();
+        return "EIO";
+      }
       this.#operations.disk.sync(this.#file);
       this.#isDirty = false;
       return DONE;

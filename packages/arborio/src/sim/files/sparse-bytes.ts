@@ -21,6 +21,8 @@ export class SparseBytes {
   readonly #pages: Map<number, Uint8Array> = new Map();
   /** Of each page that was changed since `sync`: what the disk certainly has, `undefined` for none. */
   readonly #synced: Map<number, Uint8Array | undefined> = new Map();
+  /** Of those the ones that a sync could not write: the system takes them for written. */
+  readonly #lost: Set<number> = new Set();
   #size = 0;
   #syncedSize = 0;
   /** Whether its pages are counted no more: nobody can reach them. */
@@ -78,10 +80,15 @@ export class SparseBytes {
     this.#cutPages();
   }
 
-  /** All of it is on the disk now. */
+  /** All of it is on the disk now, but what an earlier sync could not write and nobody has written again. */
   sync(): void {
-    this.#synced.clear();
+    for (const index of this.#synced.keys()) if (!this.#lost.has(index)) this.#synced.delete(index);
     this.#syncedSize = this.#size;
+  }
+
+  /** Nothing of it could be written. The next sync does not try again, as on Linux: the pages are not dirty any more. */
+  failSync(): void {
+    for (const index of this.#synced.keys()) this.#lost.add(index);
   }
 
   /** Nobody can reach it any more: its pages are free. */
@@ -106,13 +113,14 @@ export class SparseBytes {
     if (this.isSynced) return;
     const before = this.#pages.size;
     for (const [index, page] of this.#synced) {
-      if (keeps()) continue;
+      if (!this.#lost.has(index) && keeps()) continue;
       if (page === undefined) this.#pages.delete(index);
       else this.#pages.set(index, page);
     }
     this.#budget.give(before - this.#pages.size);
     this.#size = chooseSize(this.#syncedSize, this.#size);
     this.#cutPages();
+    this.#lost.clear();
     this.sync();
   }
 
@@ -132,6 +140,7 @@ export class SparseBytes {
 
   /** A page that may be written into; `null` if the disk is full. */
   #pageToChange(index: number): Uint8Array | null {
+    this.#lost.delete(index);
     const there = this.#pages.get(index);
     if (there !== undefined && this.#synced.has(index)) return there;
     if (there === undefined && !this.#budget.take()) return null;
