@@ -1,9 +1,9 @@
 /** Copying and moving trees, on every backend. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { Path } from "../fs.ts";
+import { openTemporaryDirectory, Path } from "../fs.ts";
 import { CancelScope, run, SystemError } from "../index.ts";
 import { cancelEverywhere } from "../testing.ts";
 import { testIf } from "../testing/test-if.test.kit.ts";
@@ -199,6 +199,39 @@ test("Path.move: on one device it is rename", async (folder) => {
   await assert.rejects(root.join("no").move(root.join("x")), hasSystemCode("ENOENT"));
   await assert.rejects(root.join("c").move(root.join("other")), hasSystemCode("ENOTDIR"));
 });
+
+/** Lets a directory be reached by a second path, without a link; `false` where this process may not. */
+function bind(directory: string, path: string): boolean {
+  return spawnSync("mount", ["--bind", directory, path]).status === 0;
+}
+
+function mayBind(): boolean {
+  const folder = mkdtempSync(`${tmpdir()}/arborio-bind-`);
+  const isBound = bind(folder, folder);
+  if (isBound) execFileSync("umount", [folder]);
+  rmSync(folder, { recursive: true });
+  return isBound;
+}
+
+const boundTest = testIf(mayBind(), "this process may not mount a directory at a second path");
+
+boundTest("Path.copyTree: not into itself by a second way that no path tells", () =>
+  run(
+    async () => {
+      await using temporary = await openTemporaryDirectory();
+      const [from, other] = [temporary.path.join("from"), temporary.path.join("other")];
+      await plant(temporary.path, "from/a/b", "other/");
+      assert.ok(bind(from.text, other.text));
+      try {
+        await assert.rejects(from.copyTree(other.join("a/new")), hasSystemCode("EINVAL"));
+        assert.deepEqual(await walked(from), ["a/", "a/b", "a/new/", "a/new/a/", "a/new/a/b"]);
+      } finally {
+        execFileSync("umount", [other.text]);
+      }
+    },
+    { signals: [] },
+  ),
+);
 
 const SHM = "/dev/shm";
 const twoDevices = existsSync(SHM) && statSync(SHM).dev !== statSync(tmpdir()).dev;
