@@ -81,8 +81,8 @@ export interface WorkerParent {
   /** Sends, as `WorkerHandle.post`. */
   post(message: unknown, transfer?: readonly object[]): void;
   /**
-   * Is told each message. Until then they wait. What `told` returns is a promise if the message makes work; it never rejects. A backend whose
-   * workers are in this thread waits for it before the worker's task ends.
+   * Is told each message. Until then they wait. What `told` returns is a promise if the message makes work; it never rejects. By that a
+   * simulator knows whether the worker is busy.
    */
   onMessage(told: (message: unknown) => Promise<void> | undefined): void;
   /**

@@ -1,8 +1,9 @@
-import { ambientScope } from "../../core/ambient.ts";
+import { runInScope } from "../../core/ambient.ts";
 import { GroupClosedError } from "../../core/errors.ts";
 import { CancelScope } from "../../core/scope.ts";
 import type { TaskGroup } from "../../core/task-group.ts";
-import { setBackend } from "../../platform/capabilities.ts";
+import { runningTasksOf } from "../../core/task-tree.ts";
+import type { Task } from "../../core/task.ts";
 import type { Backend } from "../../platform/backend.ts";
 import type {
   Threads,
@@ -13,6 +14,8 @@ import type {
   WorkerTarget,
 } from "../../platform/threads.ts";
 import { ParkingLot } from "../../sync/parking-lot.ts";
+import { WorkerClock } from "./worker-clock.ts";
+import { createWorkerRoot } from "./worker-root.ts";
 import type { Chooser } from "../chooser.ts";
 import type { VirtualClock } from "../clock.ts";
 import { cloneMessage } from "./simulated-port.ts";
@@ -85,15 +88,17 @@ export class SimulatedWorker implements WorkerHandle {
   readonly #target: WorkerTarget;
   readonly #listener: WorkerListener;
   readonly #scope: CancelScope = new CancelScope();
+  readonly #clock: WorkerClock;
   readonly #threads: OwnThreads;
   readonly #parent: WorkerParent;
   readonly #inbox: unknown[] = [];
   readonly #arrival: ParkingLot;
-  /** What its code does about messages, and has not ended. */
-  readonly #working: Set<Promise<void>> = new Set();
+  /** Where its task waits. */
+  readonly #end: ParkingLot = new ParkingLot("worker.end", this);
+  #root: Task | null = null;
+  /** Messages about which its code does something that has not ended. */
+  #working = 0;
   #told: (message: unknown) => Promise<void> | undefined = () => undefined;
-  /** Told when none of them works any more. */
-  #left: () => void = () => {};
   #mark = 0;
   #ended = false;
   /** Nobody will get its next message. */
@@ -108,6 +113,7 @@ export class SimulatedWorker implements WorkerHandle {
     this.#host = host;
     this.#target = target;
     this.#listener = listener;
+    this.#clock = new WorkerClock(host.clock);
     this.#arrival = new ParkingLot("worker.idle", this.info);
     this.#parent = {
       data: cloneMessage(target.data),
@@ -121,6 +127,13 @@ export class SimulatedWorker implements WorkerHandle {
     this.#threads = host.threadsFor(this.#parent);
   }
 
+  /** For the simulator's report of deadlocks: what its code waits for, and what is not the library's, comes from outside. */
+  get isForeign(): boolean {
+    if (this.#working === 0 || this.#root === null) return false;
+    const waits = runningTasksOf(this.#root).flatMap((task) => task.waits);
+    return waits.every(({ resource }) => resource === this.info);
+  }
+
   /** Starts its task below `system`. */
   start(system: TaskGroup): void {
     const { clock } = this.#host;
@@ -129,7 +142,7 @@ export class SimulatedWorker implements WorkerHandle {
     clock.after(this.#lastInUs - clock.nowUs, () => {
       if (this.#ended) return;
       try {
-        system.startSoon(() => this.#run(), { name: this.info.name });
+        system.startSoon(() => this.#run(system), { name: this.info.name });
       } catch (error) {
         // The run has ended while this was starting, and nobody waits for it.
         if (!(error instanceof GroupClosedError)) throw error;
@@ -152,7 +165,7 @@ export class SimulatedWorker implements WorkerHandle {
   }
 
   terminate(): void {
-    this.#end(EXITS[this.info.kind].terminated);
+    this.#endBy(EXITS[this.info.kind].terminated);
   }
 
   setNeeded(): void {}
@@ -170,29 +183,33 @@ export class SimulatedWorker implements WorkerHandle {
     this.#arrival.unpark();
   }
 
-  async #run(): Promise<void> {
-    const backend = this.#host.backendFor({ threads: this.#threads });
-    setBackend(ambientScope(), backend);
+  /** In a task below the run, which waits for the end of the worker, and for that of the world. */
+  async #run(system: TaskGroup): Promise<void> {
+    const backend = this.#host.backendFor({
+      clock: this.#clock,
+      threads: this.#threads,
+    });
+    const root = createWorkerRoot(this.info.name, system, backend);
+    this.#root = root;
+    const left = runInScope(root, (scope) => scope.run(() => this.#work()), this.#scope);
     try {
-      await this.#scope.run(() => this.#work());
+      await this.#end.park();
     } finally {
-      await this.#untilLeft();
+      if (!this.#ended) {
+        this.#scope.cancel("the run has ended");
+        await this.#within(CLEANUP_US, left);
+      }
       this.#leave();
     }
   }
 
-  /** The world ends. The code of a call has time for its cleanup then; that of a worker which was ended has none. */
-  #untilLeft(): Promise<void> {
+  #within(maxUs: number, promise: Promise<void>): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#ended || this.#working.size === 0) {
-        resolve();
-        return;
-      }
-      const timer = this.#host.clock.after(CLEANUP_US, resolve);
-      this.#left = () => {
+      const timer = this.#host.clock.after(maxUs, resolve);
+      void promise.then(() => {
         timer.clear();
         resolve();
-      };
+      });
     });
   }
 
@@ -207,10 +224,9 @@ export class SimulatedWorker implements WorkerHandle {
   #tell(message: unknown): void {
     const work = this.#told(message);
     if (work === undefined) return;
-    this.#working.add(work);
+    this.#working += 1;
     void work.then(() => {
-      this.#working.delete(work);
-      if (this.#working.size === 0) this.#left();
+      this.#working -= 1;
     });
   }
 
@@ -227,14 +243,16 @@ export class SimulatedWorker implements WorkerHandle {
   }
 
   #crash(): void {
-    this.#end(EXITS[this.info.kind].crashed);
+    this.#endBy(EXITS[this.info.kind].crashed);
   }
 
-  #end(exit: WorkerExit): void {
+  #endBy(exit: WorkerExit): void {
     if (this.#ended) return;
-    this.#leave();
+    this.#ended = true;
+    // So that what it has open is closed, as a runtime does it; but it has no time to wait for anything.
     this.#scope.cancel(`${this.info.name} has ended`);
-    this.#left();
+    this.#release();
+    this.#end.unpark();
     const { clock } = this.#host;
     const atUs = Math.max(this.#lastOutUs, clock.nowUs + END_US);
     clock.after(atUs - clock.nowUs, () => this.#listener.ended(exit));
@@ -243,8 +261,13 @@ export class SimulatedWorker implements WorkerHandle {
   #leave(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#release();
+  }
+
+  #release(): void {
     this.#host.ended(this);
     this.#threads.end();
+    this.#clock.stop();
   }
 
   #draw([minUs, maxUs]: readonly [number, number]): number {

@@ -30,8 +30,10 @@ export async function pause(ms: number): Promise<string> {
   return "rested";
 }
 
-export function ask(): void {
-  log.push("asked");
+/** Does not see its cancellation until it asks. */
+export async function ask(): Promise<void> {
+  log.push("began");
+  await shielded(() => sleep(10));
   checkCancelled();
   log.push("not cancelled");
 }
