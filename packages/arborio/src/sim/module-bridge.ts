@@ -1,7 +1,13 @@
+import { ambient } from "../platform/host.ts";
 import type { BridgedPart, HostBridge } from "./host-bridge.ts";
 
 type Namespace = Readonly<Record<string, unknown>>;
 type Loaded = { readonly namespace: Namespace } | { readonly error: unknown };
+
+/** Outside every scope: Deno runs flows of others in the context of an import that fails (2.9.5). */
+function load(url: string): Promise<Namespace> {
+  return ambient.run(undefined, (specifier) => import(specifier) as Promise<Namespace>, url);
+}
 
 /** Loads a module, which the host does in its own time; none passes in the world meanwhile. */
 export function importBridged(bridge: HostBridge, url: string): Promise<Namespace> {
@@ -20,7 +26,7 @@ export function importBridged(bridge: HostBridge, url: string): Promise<Namespac
     };
     bridge.add(part);
     const thaw = bridge.begin();
-    import(url).then(
+    load(url).then(
       (namespace: Namespace) => {
         loaded = { namespace };
         thaw();

@@ -265,6 +265,7 @@ export class SimulatedWorker implements WorkerHandle {
   }
 
   #release(): void {
+    this.#root?.close();
     this.#host.ended(this);
     this.#threads.end();
     this.#clock.stop();
