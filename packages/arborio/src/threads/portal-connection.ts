@@ -188,7 +188,9 @@ export class PortalConnection<Functions> implements Disposable {
    * Synchronous; works from any context; a second call does nothing.
    */
   close(): void {
+    const isOpen = this.#calls.failure === null;
     this.#end(closedError);
+    if (isOpen) this.#port.post(["close"] satisfies ToPortal);
     this.#port.close();
   }
 

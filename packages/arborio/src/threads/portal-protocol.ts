@@ -54,7 +54,9 @@ export type ToPortal =
   /** First of all: the bell of the thread. */
   | readonly [kind: "here", bell: Int32Array]
   /** There is one more connection, behind this port. */
-  | readonly [kind: "connect", port: object];
+  | readonly [kind: "connect", port: object]
+  /** It is closed. Its port is closed by that, too, but a busy thread comes to that later. */
+  | readonly [kind: "close"];
 
 /** From a portal. */
 export type FromPortal =

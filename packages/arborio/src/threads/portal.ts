@@ -172,6 +172,7 @@ class Connection {
   readonly #port: MessagePortLike;
   readonly #caller: Caller;
   readonly #connectMore: (port: object) => void;
+  readonly #gone: () => void;
   #bell: Int32Array | null = null;
 
   constructor(
@@ -183,17 +184,14 @@ class Connection {
   ) {
     this.#port = port;
     this.#connectMore = connectMore;
+    this.#gone = gone;
     this.#caller = new Caller(server, onUnhandled, (message, transfer) =>
       this.#post(message, transfer),
     );
     port.listen(
       (message) => this.#told(message as ToPortal),
-      () => {
-        this.#caller.gone();
-        gone();
-      },
+      () => this.#end(),
     );
-    port.setNeeded(false);
   }
 
   close(): void {
@@ -204,7 +202,13 @@ class Connection {
   #told(message: ToPortal): void {
     if (message[0] === "here") [, this.#bell] = message;
     else if (message[0] === "connect") this.#connectMore(message[1]);
+    else if (message[0] === "close") this.#end();
     else this.#caller.told(message);
+  }
+
+  #end(): void {
+    this.#caller.gone();
+    this.#gone();
   }
 
   #post(message: FromPortal, transfer?: readonly object[]): void {

@@ -1,6 +1,6 @@
 /** The home's side of an end that is in another thread. */
 import type { MessagePortLike, Threads } from "../platform/threads.ts";
-import { ring } from "./doorbell.ts";
+import { ring, threadName } from "./doorbell.ts";
 import {
   CHANNEL_PORT,
   type ChannelHalf,
@@ -20,14 +20,14 @@ export function openConnection(
   threads: Threads,
 ): MessagePortLike {
   const [home, away] = threads.createPortPair();
-  home.post(passport(half, state.capacity));
+  home.post(passport(half));
   connect(state, half, threads, home);
   return away;
 }
 
 /** What an end finds first. */
-export function passport(half: ChannelHalf, capacity: number): EndPassport {
-  return { kind: CHANNEL_PORT, half, capacity };
+export function passport(half: ChannelHalf, home: string = threadName()): EndPassport {
+  return { kind: CHANNEL_PORT, half, home };
 }
 
 function connect(
@@ -75,7 +75,7 @@ class Connection {
       (message) => this.#told(message as ToHome),
       () => this.#gone(),
     );
-    port.setNeeded(false);
+    port.setNeeded(state.keepsAlive);
   }
 
   #told(message: ToHome): void {

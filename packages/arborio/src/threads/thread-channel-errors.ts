@@ -32,6 +32,6 @@ export function homeGoneError(where: string): BrokenResourceError {
 /** For what would block the loop in which the channel lives. */
 export function blocksHomeError(where: string, instead: string): NotSupportedError {
   return new NotSupportedError(
-    `${where}: it would have to wait, and this is the loop that the channel lives in: blocked, nothing could end the wait; await ${instead} instead`,
+    `${where}: it would have to wait, and this is the thread that the channel lives in: blocked, nothing here could end the wait; await ${instead} instead`,
   );
 }

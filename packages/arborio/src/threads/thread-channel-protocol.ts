@@ -37,7 +37,8 @@ export interface Parcel {
 export interface EndPassport extends Passport {
   readonly kind: typeof CHANNEL_PORT;
   readonly half: ChannelHalf;
-  readonly capacity: number;
+  /** The thread that the channel lives in. */
+  readonly home: string;
 }
 
 /** From an end in another thread to the home of its channel. */

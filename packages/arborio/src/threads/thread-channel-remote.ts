@@ -6,10 +6,16 @@ import { Waiter, type WaitKind } from "../core/suspend.ts";
 import { currentBackend, requireCapability } from "../platform/capabilities.ts";
 import type { MessagePortLike, Threads } from "../platform/threads.ts";
 import type { ChannelStatistics } from "../sync/channel-state.ts";
-import { blockUntil, requireBlockable, threadBell } from "./doorbell.ts";
+import { blockUntil, requireBlockable, threadBell, threadName } from "./doorbell.ts";
 import { passport } from "./thread-channel-connection.ts";
 import { ITERATION_END, type ReceiveEnd, received, type SendEnd } from "./thread-channel-end.ts";
-import { brokenError, closedError, endError, homeGoneError } from "./thread-channel-errors.ts";
+import {
+  blocksHomeError,
+  brokenError,
+  closedError,
+  endError,
+  homeGoneError,
+} from "./thread-channel-errors.ts";
 import {
   AsyncOperation,
   type Operation,
@@ -46,8 +52,8 @@ const open: Set<RemoteEnd> = new Set();
 /** What both kinds of ends share. */
 abstract class RemoteEnd {
   protected readonly threads: Threads;
-  protected readonly capacity: number;
   readonly #half: ChannelHalf;
+  readonly #home: string;
   readonly #port: MessagePortLike;
   readonly #words: Int32Array = new Int32Array(
     new SharedArrayBuffer(PLACES * Int32Array.BYTES_PER_ELEMENT),
@@ -60,9 +66,9 @@ abstract class RemoteEnd {
   protected isClosed = false;
   #isGone = false;
 
-  constructor(half: ChannelHalf, capacity: number, threads: Threads, port: MessagePortLike) {
+  constructor(half: ChannelHalf, home: string, threads: Threads, port: MessagePortLike) {
     this.#half = half;
-    this.capacity = capacity;
+    this.#home = home;
     this.threads = threads;
     this.#port = port;
     open.add(this);
@@ -78,7 +84,7 @@ abstract class RemoteEnd {
     const refusal = this.refusal(where);
     if (refusal !== null) throw refusal;
     const [home, away] = this.threads.createPortPair();
-    home.post(passport(this.#half, this.capacity));
+    home.post(passport(this.#half, this.#home));
     const { native } = home;
     this.#port.post(["clone", native] satisfies ToHome, [native]);
     return away;
@@ -135,7 +141,16 @@ abstract class RemoteEnd {
     return waiter.promise;
   }
 
-  protected block(where: string, parcel: Parcel | undefined, timeoutMs: number): Outcome {
+  protected block(
+    where: string,
+    instead: string,
+    parcel: Parcel | undefined,
+    timeoutMs: number,
+  ): Outcome {
+    requireBlockable(where, `await ${instead} instead`);
+    const refusal = ambientScope().refuseExactly() ?? this.refusal(where);
+    if (refusal !== null) throw refusal;
+    if (this.#home === threadName()) throw blocksHomeError(where, instead);
     const operation = new SyncOperation(parcel);
     this.#begin(operation);
     const look = (): SyncOperation["outcome"] => {
@@ -275,13 +290,13 @@ export function openRemoteEnd(
     );
   }
   return half === "send"
-    ? new RemoteSendEnd(passport.capacity, threads, adopted.port)
-    : new RemoteReceiveEnd(passport.capacity, threads, adopted.port);
+    ? new RemoteSendEnd(passport.home, threads, adopted.port)
+    : new RemoteReceiveEnd(passport.home, threads, adopted.port);
 }
 
 export class RemoteSendEnd extends RemoteEnd implements SendEnd {
-  constructor(capacity: number, threads: Threads, port: MessagePortLike) {
-    super("send", capacity, threads, port);
+  constructor(home: string, threads: Threads, port: MessagePortLike) {
+    super("send", home, threads, port);
   }
 
   send(item: unknown, transfer: readonly object[]): Promise<void> {
@@ -297,10 +312,8 @@ export class RemoteSendEnd extends RemoteEnd implements SendEnd {
 
   sendSync(item: unknown, transfer: readonly object[], timeoutMs: number): void {
     const where = "ThreadSendChannel.sendSync";
-    requireBlockable(where, "await send(item) instead");
-    const refusal = this.refusal(where);
-    if (refusal !== null) throw refusal;
-    const error = sendError(where, this.block(where, { item, transfer }, timeoutMs));
+    const parcel = { item, transfer };
+    const error = sendError(where, this.block(where, "send(item)", parcel, timeoutMs));
     if (error !== null) throw error.thrown;
   }
 
@@ -311,8 +324,8 @@ export class RemoteSendEnd extends RemoteEnd implements SendEnd {
 }
 
 export class RemoteReceiveEnd extends RemoteEnd implements ReceiveEnd {
-  constructor(capacity: number, threads: Threads, port: MessagePortLike) {
-    super("receive", capacity, threads, port);
+  constructor(home: string, threads: Threads, port: MessagePortLike) {
+    super("receive", home, threads, port);
   }
 
   receive(iterating: boolean): Promise<unknown> {
@@ -329,10 +342,7 @@ export class RemoteReceiveEnd extends RemoteEnd implements ReceiveEnd {
 
   receiveSync(timeoutMs: number): unknown {
     const where = "ThreadReceiveChannel.receiveSync";
-    requireBlockable(where, "await receive() instead");
-    const refusal = this.refusal(where);
-    if (refusal !== null) throw refusal;
-    const outcome = this.block(where, undefined, timeoutMs);
+    const outcome = this.block(where, "receive()", undefined, timeoutMs);
     if (outcome.kind === "item") return outcome.item;
     throw receiveError(where, outcome);
   }

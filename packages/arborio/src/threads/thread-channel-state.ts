@@ -24,6 +24,8 @@ export interface Giver {
  */
 export class ThreadChannelState {
   readonly capacity: number;
+  /** Whether ends in other threads keep this one alive. */
+  readonly keepsAlive: boolean;
   readonly givers: Set<Giver> = new Set();
   readonly takers: Set<Taker> = new Set();
   readonly #buffer: RingBuffer<Parcel> = new RingBuffer();
@@ -32,8 +34,9 @@ export class ThreadChannelState {
   openSenders = 0;
   openReceivers = 0;
 
-  constructor(capacity: number) {
+  constructor(capacity: number, keepsAlive: boolean) {
     this.capacity = capacity;
+    this.keepsAlive = keepsAlive;
   }
 
   /** Whether an item might find a place now. */

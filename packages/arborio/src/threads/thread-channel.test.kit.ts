@@ -4,8 +4,10 @@ import { moveOnAfter, sleep } from "../index.ts";
 import {
   connectReceiveChannel,
   connectSendChannel,
+  createThreadChannel,
   type ThreadReceiveChannel,
   type ThreadSendChannel,
+  transferred,
 } from "../threads.ts";
 
 type Receiver = ThreadReceiveChannel<number>;
@@ -205,4 +207,12 @@ export async function sendBytes(to: ThreadSendChannel<Uint8Array<ArrayBuffer>>):
 export function receiveSyncForever(from: Receiver, ready: Sender): void {
   ready.sendSync(1);
   from.receiveSync();
+}
+
+/** Makes a channel that lives in this thread. */
+export function make(): MessagePort {
+  const [sender, receiver] = createThreadChannel<number>(1);
+  sender.sendSync(1);
+  const port = receiver.handOver();
+  return transferred(port, [port]);
 }

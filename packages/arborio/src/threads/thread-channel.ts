@@ -34,7 +34,8 @@ export interface ThreadSendSyncOptions extends ThreadSendOptions, BlockingOption
  * ends. Items are copied, by structured clone, when they are sent. Each goes to one receiver; who has waited longest, sends or receives first. A
  * cancelled `send` did not send; a cancelled `receive` lost nothing, also if the item was on its way: then it is returned.
  *
- * The channel lives in the loop that made it, and for other threads it works only while that loop is not blocked.
+ * The channel lives in the loop that made it, and for other threads it works only while that loop is not blocked. Made outside a `run`, it
+ * keeps its thread alive until the other threads have closed their ends; in a run, that does.
  *
  * @param capacity how many items are kept that nobody has received; a whole number from 0 on, or `Infinity`. 0: a sender waits for its
  *   receiver. `Infinity`: a sender never waits long, and a slow receiver costs memory without limit.
@@ -65,7 +66,7 @@ export function createThreadChannel<T>(
   capacity: number,
 ): [ThreadSendChannel<T>, ThreadReceiveChannel<T>] {
   requireCount("createThreadChannel", capacity, 0);
-  const state = new ThreadChannelState(capacity);
+  const state = new ThreadChannelState(capacity, ambientScope().runState.outside);
   return [
     new ThreadSendChannel(new HomeSendEnd(state)),
     new ThreadReceiveChannel(new HomeReceiveEnd(state)),
