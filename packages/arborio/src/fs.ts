@@ -1,5 +1,5 @@
 /**
- * Files and directories.
+ * Files and directories: read, written, walked, replaced, locked and watched.
  *
  * @example Count the lines of a file without holding it
  * ```ts

@@ -320,10 +320,11 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * @example One program at a time
    * ```ts
    * import { run } from "arborio";
-   * import { openFile } from "arborio/fs";
+   * import { openFile, openTemporaryDirectory } from "arborio/fs";
    *
    * await run(async () => {
-   *   using file = await openFile("/tmp/arborio-example.lock", { flags: "a" });
+   *   await using temporary = await openTemporaryDirectory();
+   *   using file = await openFile(temporary.path.join("lock"), { flags: "a" });
    *   using _lease = await file.lock();
    * });
    * ```

@@ -47,10 +47,11 @@ export interface OpenFileOptions {
  * @example Add a line to a log
  * ```ts
  * import { run } from "arborio";
- * import { openFile } from "arborio/fs";
+ * import { openFile, openTemporaryDirectory } from "arborio/fs";
  *
  * await run(async () => {
- *   await using file = await openFile("/dev/null", { flags: "a" });
+ *   await using temporary = await openTemporaryDirectory();
+ *   await using file = await openFile(temporary.path.join("log"), { flags: "a" });
  *   await file.write("started\n");
  *   await file.sync();
  * });

@@ -43,11 +43,13 @@ const OWNER_RIGHTS = 0o6000;
  * @example Settings that are never half written
  * ```ts
  * import { run } from "arborio";
- * import { readTextFile, replaceFile } from "arborio/fs";
+ * import { openTemporaryDirectory, readTextFile, replaceFile } from "arborio/fs";
  *
  * await run(async () => {
- *   await replaceFile("/tmp/arborio-example.json", JSON.stringify({ port: 80 }));
- *   console.assert((await readTextFile("/tmp/arborio-example.json")) === '{"port":80}');
+ *   await using temporary = await openTemporaryDirectory();
+ *   const settings = temporary.path.join("settings.json");
+ *   await replaceFile(settings, JSON.stringify({ port: 80 }));
+ *   console.assert((await readTextFile(settings)) === '{"port":80}');
  * });
  * ```
  */

@@ -1,4 +1,5 @@
 import { compression } from "./compression.test.kit.ts";
+import { files } from "./files.test.kit.ts";
 import { missing } from "./missing.test.kit.ts";
 import type { ProbeArea } from "./probe.test.kit.ts";
 import { processes } from "./processes.test.kit.ts";
@@ -17,5 +18,6 @@ export const areas: readonly ProbeArea[] = [
   compression,
   signals,
   processes,
+  files,
   missing,
 ];
