@@ -147,6 +147,7 @@ export interface FileHandle {
 export interface LockRequest {
   /** Any number of shared ones, or one exclusive. */
   readonly kind: "shared" | "exclusive" | "none";
+  /** Whether to wait while somebody is in the way. */
   readonly wait: boolean;
 }
 
