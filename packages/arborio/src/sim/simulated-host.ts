@@ -94,6 +94,13 @@ export class SimulatedHost {
     return count;
   }
 
+  /** How many directories its programs watch, to find leaks. */
+  get openWatches(): number {
+    let count = 0;
+    for (const files of this.#openFiles) count += files.watchCount;
+    return count;
+  }
+
   /** The processes that run on it, oldest first, to find leaks. */
   get processes(): readonly SimulatedProcess[] {
     return this.#processes.running;

@@ -19,8 +19,16 @@ export interface WatchTimes {
 export class DirectoryWatches {
   readonly #watches: Set<DirectoryWatch> = new Set();
 
-  add(told: WatchListener, times: WatchTimes): DirectoryWatch {
-    const watch = new DirectoryWatch(told, times, () => this.#watches.delete(watch));
+  /** @param onEnd is told when it has ended: closed, or failed. */
+  add(
+    told: WatchListener,
+    times: WatchTimes,
+    onEnd: (watch: DirectoryWatch) => void,
+  ): DirectoryWatch {
+    const watch = new DirectoryWatch(told, times, () => {
+      this.#watches.delete(watch);
+      onEnd(watch);
+    });
     this.#watches.add(watch);
     return watch;
   }

@@ -9,6 +9,7 @@ import type {
   WatchListener,
 } from "../../platform/files.ts";
 import type { Completion, Withdraw } from "../../platform/network.ts";
+import type { DirectoryWatch } from "./directory-watches.ts";
 import { ORDINARY_USER } from "./disk.ts";
 import { DiskOperations, DONE } from "./disk-operations.ts";
 import type { FileTree } from "./file-tree.ts";
@@ -26,6 +27,7 @@ export class HostFiles implements Files {
   readonly #directory: string;
   readonly #onEnd: () => void;
   readonly #open: Set<OpenFile> = new Set();
+  readonly #watches: Set<DirectoryWatch> = new Set();
 
   /**
    * @param directory where relative paths begin.
@@ -41,6 +43,11 @@ export class HostFiles implements Files {
   /** How many are open. */
   get openCount(): number {
     return this.#open.size;
+  }
+
+  /** How many directories are watched. */
+  get watchCount(): number {
+    return this.#watches.size;
   }
 
   open(target: OpenTarget, completion: Completion<FileHandle>): Withdraw {
@@ -115,7 +122,10 @@ export class HostFiles implements Files {
     return this.#operations.ask(`watch ${path}`, completion, () => {
       const directory = this.#readableDirectory(path);
       if (typeof directory === "string") return directory;
-      return { value: directory.watches.add(told, this.#operations.times) };
+      const onEnd = (ended: DirectoryWatch): void => void this.#watches.delete(ended);
+      const value = directory.watches.add(told, this.#operations.times, onEnd);
+      this.#watches.add(value);
+      return { value };
     });
   }
 
@@ -123,6 +133,7 @@ export class HostFiles implements Files {
   end(): void {
     this.#operations.end();
     for (const file of this.#open) file.close(() => {});
+    for (const watch of this.#watches) watch.close();
     this.#onEnd();
   }
 
@@ -130,6 +141,7 @@ export class HostFiles implements Files {
   crash(): void {
     this.#operations.crash();
     for (const file of this.#open) file.crash();
+    for (const watch of this.#watches) watch.close();
     this.#open.clear();
   }
 
