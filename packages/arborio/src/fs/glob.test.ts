@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import * as path from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import { testIf } from "../testing/test-if.test.kit.ts";
 import { PurePath } from "./pure-path.ts";
 
 /** Printed, so that a run can be repeated. */
@@ -163,17 +164,17 @@ test("PurePath.matches: with regular expressions as the oracle", () => {
   assert.ok(matched > 100, `${matched} of 3000 matched`);
 });
 
-// Where they agree: Node keeps names that begin with a dot from `*`, and with Bun `[!a]` matches a slash.
-test("PurePath.matches: with node:path's matchesGlob as the oracle", () => {
-  fc.assert(
-    fc.property(patterns, paths, (pattern, text) => {
-      fc.pre(!pattern.includes("[!"));
-      assert.equal(
-        matches(text, pattern),
-        path.posix.matchesGlob(text, pattern),
-        `${pattern} ${text}`,
-      );
-    }),
-    { seed: printedSeed, numRuns: 1000 },
-  );
-});
+const isNodes = !("Bun" in globalThis);
+
+// Node keeps names that begin with a dot from `*`; there are none here.
+testIf(isNodes, "Bun has a matchesGlob of its own, with which [!a] matches a slash")(
+  "PurePath.matches: with node:path's matchesGlob as the oracle",
+  async () => {
+    fc.assert(
+      fc.property(patterns, paths, (pattern, text) => {
+        assert.equal(matches(text, pattern), path.posix.matchesGlob(text, pattern), pattern);
+      }),
+      { seed: printedSeed, numRuns: 1000 },
+    );
+  },
+);

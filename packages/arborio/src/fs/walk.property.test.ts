@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { openTemporaryDirectory, Path } from "../fs.ts";
 import { run } from "../index.ts";
 import { simulator } from "../sim.ts";
+import { testIf } from "../testing/test-if.test.kit.ts";
 import { test } from "node:test";
 
 /** Printed, so that a run can be repeated. */
@@ -118,25 +119,28 @@ test("Path.glob: finds what walk finds and matches says [host]", async () => {
 });
 
 // Node keeps names that begin with a dot from signs, and gives out the root for `**`.
-test("Path.glob: with node:fs as the oracle", async () => {
-  const visible = pattern.filter((text) => !/\*\*$|\\|\./.test(text));
-  await fc.assert(
-    fc.asyncProperty(tree, visible, async (planted, text) => {
-      await run(
-        async () => {
-          await using temporary = await openTemporaryDirectory();
-          await plant(temporary.path, { ...planted, links: [] });
-          const found: string[] = [];
-          for await (const entry of temporary.path.glob(text)) {
-            const relative = entry.path.relativeTo(temporary.path);
-            if (!/(^|\/)\./.test(relative.text)) found.push(relative.text);
-          }
-          const expected = nodeFs.globSync(text, { cwd: temporary.path.text });
-          assert.deepEqual(found.sort(), [...expected].sort(), text);
-        },
-        { signals: [] },
-      );
-    }),
-    { seed: printedSeed, numRuns: 40 },
-  );
-});
+testIf(!("Bun" in globalThis), "Bun has a glob of its own, with which [!a] matches a slash")(
+  "Path.glob: with node:fs as the oracle",
+  async () => {
+    const visible = pattern.filter((text) => !/\*\*$|\\|\./.test(text));
+    await fc.assert(
+      fc.asyncProperty(tree, visible, async (planted, text) => {
+        await run(
+          async () => {
+            await using temporary = await openTemporaryDirectory();
+            await plant(temporary.path, { ...planted, links: [] });
+            const found: string[] = [];
+            for await (const entry of temporary.path.glob(text)) {
+              const relative = entry.path.relativeTo(temporary.path);
+              if (!/(^|\/)\./.test(relative.text)) found.push(relative.text);
+            }
+            const expected = nodeFs.globSync(text, { cwd: temporary.path.text });
+            assert.deepEqual(found.sort(), [...expected].sort(), text);
+          },
+          { signals: [] },
+        );
+      }),
+      { seed: printedSeed, numRuns: 40 },
+    );
+  },
+);
