@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { moveOnAfter, run, sleep } from "../index.ts";
+import { CancelScope, run, sleep } from "../index.ts";
 import { moduleAt, runInThread, workerStatistics } from "../threads.ts";
 import * as workKit from "./work.test.kit.ts";
 
@@ -24,11 +24,11 @@ const programs: Readonly<Record<string, () => Promise<void>>> = {
     sayWhenLeft();
   },
   async abandoned() {
-    await run(() => moveOnAfter(50, () => runInThread(work, "loop", { abandonOnCancel: true })));
+    await run(abandon);
     sayWhenLeft();
   },
   async abandonedOutside() {
-    await moveOnAfter(50, () => runInThread(work, "loop", { abandonOnCancel: true }));
+    await abandon();
     sayWhenLeft();
   },
   async outside() {
@@ -56,6 +56,18 @@ const programs: Readonly<Record<string, () => Promise<void>>> = {
     sayWhenLeft();
   },
 };
+
+/** Leaves a thread in a loop that never ends. */
+async function abandon(): Promise<void> {
+  const place = new Int32Array(new SharedArrayBuffer(4));
+  const scope = new CancelScope();
+  const call = scope.run(() =>
+    runInThread(work, "holdOut", { args: [place], abandonOnCancel: true }),
+  );
+  while (Atomics.load(place, 0) !== 1) await sleep(1);
+  scope.cancel();
+  await call;
+}
 
 function sayWhenLeft(): void {
   const ended = performance.now();
