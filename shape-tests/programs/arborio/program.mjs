@@ -25,5 +25,5 @@ if (value !== "2 4") throw new Error(`Tasks ended in the order ${value}: needed 
 
 const adding = "data:text/javascript,export const add = (a, b) => a + b;";
 const sum = await run(() => runInThread(adding, "add", { args: [1, 2] }));
-if (sum !== 3) throw new Error(`A thread added 1 and 2 to ${sum}`);
+if (sum !== 3) throw new Error(`A thread added 1 and 2 to ${String(sum)}`);
 console.log("program ok");

@@ -23,6 +23,7 @@ export interface Threads {
 
 /** What to start. */
 export interface WorkerTarget {
+  /** Whether it shares this process. */
   readonly kind: "thread" | "process";
   /** URL of the module that it runs. This calls `serve` with the `parent` that it finds. */
   readonly module: string;
@@ -108,5 +109,6 @@ export interface MessagePortLike {
   setNeeded(needed: boolean): void;
   /** What is put into `transfer` and messages, to give it to another thread. It is not to be used here after that. */
   readonly native: object;
+  /** Ends both ends; what was posted before is still told. */
   close(): void;
 }

@@ -59,6 +59,8 @@ export class ParkingLot {
   #broken: { readonly error: unknown } | null = null;
 
   /**
+   * An empty one.
+   *
    * @param name what the task tree says of those who wait here: `"http.receive"`. One of few: it is kept.
    * @param resource what it says they wait for. Default: this lot.
    */

@@ -75,11 +75,13 @@ export function runInProcess<Module, Name extends FunctionName<Module>>(
   exportName: Name,
   ...options: TypedCallOptions<FunctionAt<Module, Name>, Omit<RunInProcessOptions, "args">>
 ): Promise<Awaited<ReturnType<FunctionAt<Module, Name>>>>;
+/** For a module without a type. */
 export function runInProcess(
   module: URL | string,
   exportName: string,
   options?: RunInProcessOptions,
 ): Promise<unknown>;
+/** For a module without a type, and a result of which you know one: nobody checks it. */
 export function runInProcess<T>(
   module: URL | string,
   exportName: string,

@@ -77,11 +77,13 @@ export function runInThread<Module, Name extends FunctionName<Module>>(
   exportName: Name,
   ...options: TypedCallOptions<FunctionAt<Module, Name>, Omit<RunInThreadOptions, "args">>
 ): Promise<Awaited<ReturnType<FunctionAt<Module, Name>>>>;
+/** For a module without a type. */
 export function runInThread(
   module: URL | string,
   exportName: string,
   options?: RunInThreadOptions,
 ): Promise<unknown>;
+/** For a module without a type, and a result of which you know one: nobody checks it. */
 export function runInThread<T>(
   module: URL | string,
   exportName: string,

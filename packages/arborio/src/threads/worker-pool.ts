@@ -59,7 +59,7 @@ export function poolOf(backend: Backend, threads: Threads, kind: PoolOfWorker["k
  * await run(() => console.assert(workerStatistics("thread").busy === 0));
  * ```
  */
-export function workerStatistics(kind: PoolOfWorker["kind"]): WorkerStatistics {
+export function workerStatistics(kind: "thread" | "process"): WorkerStatistics {
   if (kind !== "thread" && kind !== "process") {
     throw new RangeError(
       `workerStatistics: got ${describeValue(kind)}, needs "thread" or "process"`,

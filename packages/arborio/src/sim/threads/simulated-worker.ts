@@ -22,6 +22,7 @@ import { cloneMessage } from "./simulated-port.ts";
 
 /** A worker that runs on a simulated host. */
 export interface WorkerInfo {
+  /** Of `runInThread`, or of `runInProcess`. */
   readonly kind: "thread" | "process";
   /** `"arborio thread 1"`. */
   readonly name: string;
