@@ -78,9 +78,9 @@ const SETTLE_MS = 50;
  *
  * const build = async () => console.log("building");
  *
- * await run(async (group) => {
- *   using sources = await watchDirectory("/etc", { settleMs: 200 });
+ * await run((group) => {
  *   group.startSoon(async () => {
+ *     using sources = await watchDirectory("/etc", { settleMs: 200 });
  *     for (;;) {
  *       const changes = await sources.receiveAll();
  *       if (changes.some(({ path }) => path.endsWith(".ts"))) await build();

@@ -1,9 +1,11 @@
 import { NotSupportedError, WouldBlock } from "../../core/errors.ts";
 import { openFile } from "../../fs/open-file.ts";
+import { openTemporaryDirectory } from "../../fs/temporary-directory.ts";
 import { replaceFile } from "../../fs/replace-file.ts";
 import { currentBackend, requireCapability } from "../../platform/capabilities.ts";
 import { changePath } from "../../fs/change-path.ts";
 import { randomName } from "../../fs/random-name.ts";
+import { watchDirectory } from "../../fs/watch-directory.ts";
 import { expect, type Probe, type ProbeArea, Untestable } from "./probe.test.kit.ts";
 
 /** Does something with a file that is removed afterwards. */
@@ -40,5 +42,18 @@ export const files: ProbeArea = {
         if (!(error instanceof WouldBlock)) throw error;
       }
     }),
+    {
+      feature:
+        "`watchDirectory`: every change that lasts is told, also of directories that come later",
+      async check() {
+        await using temporary = await openTemporaryDirectory();
+        using watch = await watchDirectory(temporary.path, { recursive: true });
+        const path = temporary.path.join("below", "file");
+        await path.parent.makeDirectory();
+        await path.write("text");
+        const told = [await watch.receive(), await watch.receive()].map((change) => change.path);
+        expect(told[1] === String(path), "it is not");
+      },
+    },
   ],
 };
