@@ -46,6 +46,17 @@ test("simulated files: hints come late, together, twice, or without a name, but 
   for (const [kind, count] of Object.entries(seen)) assert.ok(count > 0, kind);
 });
 
+test("simulated files: what is on its way when a watch is closed is not told", async () => {
+  await simulate({ seed: 1 }, async ({ localhost: { files } }) => {
+    const log: (string | null)[] = [];
+    const handle = await watch("/tmp", log);
+    files.write("/tmp/a", "1");
+    handle.close();
+    await sleep(10);
+    assert.deepEqual(log, []);
+  });
+});
+
 test("simulated files: many changes that nobody was told of are one hint without a name", async () => {
   await simulate({ seed: 1 }, async ({ localhost: { files } }) => {
     files.makeDirectory("/d");

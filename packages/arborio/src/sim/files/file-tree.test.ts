@@ -93,6 +93,8 @@ test("host.files.capacityBytes: a write fits partly, then ENOSPC; what is remove
       assert.equal(files.usedBytes, 2 * 4096);
       await file[Symbol.asyncDispose]();
       assert.equal(files.usedBytes, 4096);
+      files.remove("/tmp/other");
+      assert.equal(files.usedBytes, 0);
     });
   }
 });

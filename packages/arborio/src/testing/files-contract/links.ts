@@ -36,6 +36,23 @@ export const links: readonly FilesCheck[] = [
     },
   },
   {
+    title: "Files.change, symbolic-link: a slash at its end asks for a directory",
+    async body(bench) {
+      await bench.write("file", "text");
+      await bench.makeDirectory("directory");
+      await bench.symbolicLink("toFile", "file/");
+      await bench.symbolicLink("toDirectory", "directory//");
+      await bench.symbolicLink("nowhere", "none/");
+      await refused(bench.stat("toFile"), "ENOTDIR");
+      await refused(bench.openFile("toFile"), "ENOTDIR");
+      equal((await bench.look("toFile")).kind, "link");
+      equal(await bench.list("toDirectory"), "");
+      const creating = { access: "write", create: "if-missing" } as const;
+      await refused(bench.openFile("nowhere", creating), "EISDIR");
+      await refused(bench.openFile("toFile", creating), "EISDIR");
+    },
+  },
+  {
     title: "Files.change, hard-link: another name of the same file",
     async body(bench) {
       await bench.write("a", "text");
