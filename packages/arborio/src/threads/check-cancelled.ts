@@ -6,7 +6,7 @@ import { currentWorkerCall } from "./worker-call.ts";
  * milliseconds. It sees the cancellation also while the thread is busy and no message can reach it. It throws too where `checkpoint` would:
  * past a deadline of the function's own, for example. Outside workers that is all it does.
  *
- * In a process it costs a system call, a microsecond or so.
+ * In a process it costs a system call, a few microseconds.
  *
  * @throws Cancelled if the current scope is effectively cancelled.
  *

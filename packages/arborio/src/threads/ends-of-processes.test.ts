@@ -23,8 +23,6 @@ import {
 } from "./process-calls.test.kit.ts";
 import { untilTold } from "./process-work.test.kit.ts";
 
-const isBun = process.versions["bun"] !== undefined;
-
 hostTest(
   "runInProcess: a process that ends fails its call, says how, and is replaced",
   async () => {
@@ -51,8 +49,6 @@ for (const how of ["throw", "reject"] as const) {
     await assert.rejects(runInProcess(work, "failAside", { args: [how] }), (error) => {
       assert.ok(error instanceof BrokenWorkerError);
       assert.equal(error.exitCode, 1);
-      // Bun tells nobody of a rejection.
-      if (how === "reject" && isBun) return true;
       assert.ok(error.cause instanceof RangeError);
       assert.equal(error.cause.message, "aside");
       return true;

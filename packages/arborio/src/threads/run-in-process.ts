@@ -35,7 +35,7 @@ const KIND: WorkerCallKind = {
 /**
  * `runInThread` with a process in the place of the thread: for code that must not be able to end this program (by a crash in native
  * code, or for want of memory), that changes what belongs to a whole process (its directory, its environment), or that starts other
- * programs. A process costs more than a thread: tens of milliseconds to start, tens of microseconds for a call.
+ * programs. A process costs more than a thread: a tenth of a second to start, more or less, and a tenth of a millisecond for a call.
  *
  * Processes run on the same runtime as this program, and are kept for the next calls, five minutes at most. What they write to standard
  * output and error goes where this program's goes; their standard input is empty. Each leads a process group of its own: what a

@@ -5,6 +5,7 @@ import type { ProbeArea } from "./probe.test.kit.ts";
 import { processes } from "./processes.test.kit.ts";
 import { signals } from "./signals.test.kit.ts";
 import { tcp } from "./tcp.test.kit.ts";
+import { threads } from "./threads.test.kit.ts";
 import { tls } from "./tls.test.kit.ts";
 import { udp } from "./udp.test.kit.ts";
 import { unix } from "./unix.test.kit.ts";
@@ -18,6 +19,7 @@ export const areas: readonly ProbeArea[] = [
   compression,
   signals,
   processes,
+  threads,
   files,
   missing,
 ];
