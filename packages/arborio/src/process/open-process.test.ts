@@ -334,7 +334,7 @@ hostTest(
     const env = markedEnv();
     await using child = await openProcess(
       shellCommand(
-        "trap 'echo hup' HUP; sh -c 'trap \"echo no\" HUP; while :; do sleep 0.01; done' & echo ready; while :; do sleep 0.01; done",
+        "trap 'echo hup' HUP; sh -c 'trap \"echo no\" HUP; echo ready; while :; do sleep 0.01; done' & while :; do sleep 0.01; done",
       ),
       { env },
     );
