@@ -71,8 +71,8 @@ hostTest("ChildProcess: what is left when the process itself has ended is ended 
       graceMs: NEVER_MS,
     });
     assert.deepEqual(await child.wait(), { code: 4 });
-    await sleep(20);
-    assert.equal(marked(env).length, 1);
+    // It may just be becoming another program.
+    while (marked(env).length < 1) await sleep(5);
   }
   assert.deepEqual(marked(env), []);
 });
