@@ -137,9 +137,7 @@ export class Disk implements PageBudget {
     entry.directory = directory;
     entry.name = name;
     directory.entries.set(name, entry);
-    if (inode.kind === "directory") loseWatches(inode);
-    if (inode.kind === "directory")
-      inode.watches.failed(systemError(`watch ${oldName}: the directory was moved`, "ENOENT"));
+    if (inode.kind === "directory") loseWatches(inode, oldName);
     this.#happened([
       { directory: from, name: oldName, before: inode, after: null },
       { directory, name, before: replaced?.inode ?? null, after: inode },
@@ -161,7 +159,7 @@ export class Disk implements PageBudget {
     inode.nameCount -= 1;
     if (inode.nameCount > 0) return;
     if (inode.kind === "file" && inode.openCount === 0) inode.bytes.release();
-    if (inode.kind === "directory") loseWatches(inode);
+    if (inode.kind === "directory") loseWatches(inode, entry.name);
   }
 
   #happened(step: readonly NameChange[]): void {
@@ -204,8 +202,8 @@ export class Disk implements PageBudget {
 }
 
 /** A watch is of what is at a path: of a directory that goes elsewhere it ends. */
-function loseWatches({ watches, entry }: DirectoryInode): void {
-  watches.failed(systemError(`watch ${entry.name}`, "ENOENT"));
+function loseWatches({ watches }: DirectoryInode, name: string): void {
+  watches.failed(systemError(`watch ${name}`, "ENOENT"));
 }
 
 function crashInode(inode: Inode, survives: () => boolean, chooser: Chooser): void {
