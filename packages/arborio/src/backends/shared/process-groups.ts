@@ -22,10 +22,13 @@ export function hasMember(group: number): boolean {
   return tryKill(-group, 0);
 }
 
-/** That nobody is there is the usual answer, and nobody sees where it was asked: without its stack it costs a quarter. */
+/**
+ * That nobody is there is the usual answer, and nobody sees where it was asked: without its stack it costs a quarter. Where `Error` is
+ * frozen, it has one.
+ */
 function tryKill(target: number, signal: string | number): boolean {
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
+  Reflect.set(Error, "stackTraceLimit", 0);
   try {
     process.kill(target, signal);
     return true;
@@ -35,7 +38,7 @@ function tryKill(target: number, signal: string | number): boolean {
     if (code === "ESRCH" || code === "EPERM") return false;
     throw error;
   } finally {
-    Error.stackTraceLimit = stackTraceLimit;
+    Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
   }
 }
 
