@@ -2,7 +2,7 @@ import { moduleAt } from "../../threads/module-at.ts";
 import { runInProcess } from "../../threads/run-in-process.ts";
 import { runInThread } from "../../threads/run-in-thread.ts";
 import { expect, type ProbeArea } from "./probe.test.kit.ts";
-import * as workKit from "./threads-work.test.kit.ts";
+import * as workKit from "../../threads/gap-work.test.kit.ts";
 
 const work = moduleAt<typeof workKit>(workKit.url);
 

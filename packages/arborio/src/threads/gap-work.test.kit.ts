@@ -1,5 +1,5 @@
 /** What the probes of threads let workers do. */
-import { fromThread } from "../../threads/from-thread.ts";
+import { fromThread } from "./from-thread.ts";
 
 /** Where this module is, in source or compiled. */
 export const url: string = import.meta.url;
