@@ -32,6 +32,7 @@ export {
   type FunctionName,
   moduleAt,
   type ModuleHandle,
+  type ModuleOptions,
 } from "./threads/module-at.ts";
 export { BrokenWorkerError } from "./threads/errors.ts";
 export type { RemoteErrorClass } from "./threads/thrown-form.ts";

@@ -53,6 +53,23 @@ test("an error of a class of one's own keeps its class if that is told", async (
   assert.equal(error.name, "WorkError");
 });
 
+test("classes can be told once, with the module", async () => {
+  const known = moduleAt<typeof workKit>(workKit.url, { errorClasses: [WorkError] });
+  await run(async () => {
+    await assert.rejects(runInThread(known, "fail", { args: ["own"] }), WorkError);
+    const options = { args: ["own"], errorClasses: [] } as const;
+    await assert.rejects(
+      runInThread(known, "fail", options),
+      (error) => !(error instanceof WorkError),
+    );
+  });
+  assert.throws(
+    () => moduleAt(workKit.url, { errorClasses: [Date] as never }),
+    /needs an array of cl/,
+  );
+  assert.throws(() => moduleAt(workKit.url, { classes: [] } as never), /there is no such option/);
+});
+
 test("an error of a class that nobody told is of the next one that is known, with its name and fields", async () => {
   const error = await thrownBy("own");
   assert.ok(error instanceof RangeError);

@@ -1,11 +1,20 @@
-import { describeValue } from "../core/arguments.ts";
+import { describeValue, requireKnown, requireOptions } from "../core/arguments.ts";
+import type { RemoteErrorClass } from "./thrown-form.ts";
 
 /** A module of this program at a URL, which remembers its type: see `moduleAt`. */
 export interface ModuleHandle<Module> {
   /** Where it is. */
   readonly url: string;
+  /** Error classes that its functions may throw. */
+  readonly errorClasses: readonly RemoteErrorClass[];
   /** Only a type: nothing is there. */
   readonly exports?: Module;
+}
+
+/** Options of `moduleAt`. */
+export interface ModuleOptions {
+  /** Error classes of your own that functions of the module may throw, for all its calls: see `WorkerCallOptions`. Default: none. */
+  readonly errorClasses?: readonly RemoteErrorClass[];
 }
 
 /** Names of the functions that a module exports. */
@@ -26,7 +35,7 @@ export type FunctionAt<Module, Name extends FunctionName<Module>> = Module[Name]
  * not loaded here.
  *
  * @param url where it is: `new URL("./hash.ts", import.meta.url)`, or `import.meta.resolve("./hash.ts")`.
- * @throws TypeError if that is no absolute URL.
+ * @throws TypeError if that is no absolute URL, or for a wrong option.
  *
  * @example A typed module
  * ```ts ignore
@@ -40,8 +49,28 @@ export type FunctionAt<Module, Name extends FunctionName<Module>> = Module[Name]
  * });
  * ```
  */
-export function moduleAt<Module>(url: URL | string): ModuleHandle<Module> {
-  return Object.freeze({ url: requireModule("moduleAt(url)", url) });
+export function moduleAt<Module>(
+  url: URL | string,
+  options: ModuleOptions = {},
+): ModuleHandle<Module> {
+  requireOptions("moduleAt(url, options)", options, "{ errorClasses: [HashError] }");
+  requireKnown("moduleAt", options, { errorClasses: true });
+  const { errorClasses = [] } = options;
+  requireClasses("moduleAt", errorClasses);
+  return Object.freeze({
+    url: requireModule("moduleAt(url)", url),
+    errorClasses: Object.freeze([...errorClasses]),
+  });
+}
+
+/** Throws `TypeError` unless `classes` is an array of error classes. */
+export function requireClasses(where: string, classes: unknown): void {
+  const isClass = (one: unknown): boolean =>
+    typeof one === "function" && (one === Error || one.prototype instanceof Error);
+  if (Array.isArray(classes) && classes.every(isClass)) return;
+  throw new TypeError(
+    `${where}({ errorClasses }): got ${describeValue(classes)}, needs an array of classes that extend Error`,
+  );
 }
 
 /** The URL of a module, checked. */

@@ -12,7 +12,7 @@ import { backendOf, requireCapability } from "../platform/capabilities.ts";
 import { CapacityLimiter } from "../sync/limiter.ts";
 import { Call, type CallExtension, type CallOrder } from "./call.ts";
 import { callWithCallbacks } from "./from-thread-callbacks.ts";
-import { type ModuleHandle, requireModule } from "./module-at.ts";
+import { type ModuleHandle, requireClasses, requireModule } from "./module-at.ts";
 import type { CallableFunctions } from "./portal-protocol.ts";
 import { poolOf } from "./worker-pool.ts";
 import { requireTransfer } from "./transferred.ts";
@@ -39,7 +39,8 @@ export interface WorkerCallOptions {
   readonly callbacks?: CallableFunctions;
   /**
    * Error classes of your own that the function may throw: what comes here is of the same class. They are known by their names. Fields are
-   * kept, constructors are not called. An error of a class that is not known here is of the nearest class above it that is.
+   * kept, constructors are not called. An error of a class that is not known here is of the nearest class above it that is. Default: those
+   * of the module, if it is a `moduleAt`.
    */
   readonly errorClasses?: readonly RemoteErrorClass[];
 }
@@ -123,7 +124,7 @@ function checkOrder(
   requireOptions(`${where}(module, exportName, options)`, options, "{ args: [1, 2] }");
   requireKnown(where, options, optionNames, optionsInstead);
   const { args = [], transfer = [], abandonOnCancel = false } = options;
-  const { errorClasses = [], graceMs = GRACE_MS } = options;
+  const { errorClasses = classesOf(module), graceMs = GRACE_MS } = options;
   requireArgs(where, args);
   requireTransfer(`${where}({ transfer })`, transfer);
   requireFlag(`${where}({ abandonOnCancel })`, abandonOnCancel);
@@ -143,6 +144,11 @@ function checkOrder(
   };
 }
 
+/** Those that were told with the module. */
+function classesOf(module: URL | string | ModuleHandle<unknown>): readonly RemoteErrorClass[] {
+  return (module as Partial<ModuleHandle<unknown>>).errorClasses ?? [];
+}
+
 function requireArgs(where: string, args: unknown): void {
   if (!Array.isArray(args)) {
     throw new TypeError(
@@ -155,15 +161,6 @@ function requireArgs(where: string, args: unknown): void {
       `${where}({ args }): the argument at index ${index} cannot be sent: it is a ${typeof arg}; needs what structuredClone can copy`,
     );
   }
-}
-
-function requireClasses(where: string, classes: unknown): void {
-  const isClass = (one: unknown): boolean =>
-    typeof one === "function" && (one === Error || one.prototype instanceof Error);
-  if (Array.isArray(classes) && classes.every(isClass)) return;
-  throw new TypeError(
-    `${where}({ errorClasses }): got ${describeValue(classes)}, needs an array of classes that extend Error`,
-  );
 }
 
 function requireLimiter(
