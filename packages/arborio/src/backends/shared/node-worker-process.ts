@@ -138,8 +138,9 @@ class WorkerProcess implements WorkerHandle, LeftProcess {
 
   setNeeded(needed: boolean): void {
     this.#needed = needed;
-    if (this.#exit !== null) return;
-    const { channel } = this.#child;
+    const { channel, pid } = this.#child;
+    // Deno has nothing to keep alive of one that could not be started.
+    if (this.#exit !== null || pid === undefined) return;
     if (needed) {
       this.#child.ref();
       channel?.ref?.();
