@@ -342,3 +342,17 @@ test(
   },
   onHost,
 );
+
+/** Never called: what must not compile. */
+export function misuse(): void {
+  const caller = fromThread.of<Callbacks>();
+  // @ts-expect-error there is no such callback
+  caller.runSync("nix");
+  // @ts-expect-error its argument is a string
+  caller.runSync("lookup", 1);
+  // @ts-expect-error it needs an argument
+  caller.runSync("lookup");
+  const value: string = caller.runSync("lookup", "key");
+  const nothing: Promise<void> = caller.run("progress", 1);
+  void [value, nothing];
+}

@@ -368,3 +368,17 @@ for (const plainPortal of ["call", "callSync", "own run"] as const) {
     });
   });
 }
+
+/** Never called: what must not compile. */
+export async function misuse(handle: MessagePort): Promise<void> {
+  using portal = connectPortal<Functions>(handle);
+  // @ts-expect-error there is no such function
+  portal.callSync("nix");
+  // @ts-expect-error its arguments are numbers
+  portal.callSync("add", "1", "2");
+  const sum: number = await portal.call("add", 1, 2);
+  const text: string = await portal.start("later", "x").result();
+  // @ts-expect-error it gives a number
+  const wrong: string = await portal.call("add", 1, 2);
+  void [sum, text, wrong];
+}
