@@ -24,6 +24,7 @@ export { OutputLimitError, ProcessFailedError } from "./process/errors.ts";
 export { openProcess, type OpenProcessOptions } from "./process/open-process.ts";
 export { ChildProcess, type StopOptions } from "./process/child-process.ts";
 export type { ProcessExit, StreamTarget } from "./platform/processes.ts";
+export type { PathObject } from "./platform/path-text.ts";
 export { openSignalReceiver, SignalReceiver } from "./process/signal-receiver.ts";
 export { standardError, standardInput, standardOutput } from "./process/standard-streams.ts";
 export type { ByteReceiveStream, ByteSendStream } from "./streams/byte-stream.ts";

@@ -1,6 +1,7 @@
 import { describeValue, requireFlag, requireKnown, requireOptions } from "../core/arguments.ts";
+import { brandPath } from "../platform/path-text.ts";
 import { matchesGlob } from "./glob.ts";
-import { brandPath, type PathLike, toPath } from "./system-path.ts";
+import { type PathLike, toPath } from "./system-path.ts";
 
 /** Options of `relativeTo`. */
 export interface RelativeToOptions {

@@ -1,16 +1,9 @@
 import { describeValue } from "../core/arguments.ts";
+import { isPathObject } from "../platform/path-text.ts";
 import type { PurePath } from "./pure-path.ts";
 
 /** What stands for a path: text as the system knows it, a `file:` URL, or a `Path`. */
 export type PathLike = string | URL | PurePath;
-
-/** On the prototype of paths; the registry symbol is the same in two loaded copies of the package. */
-const BRAND: unique symbol = Symbol.for("arborio.path") as never;
-
-/** Lets `toPath` take what has this prototype. */
-export function brandPath(prototype: PurePath): void {
-  Object.defineProperty(prototype, BRAND, { value: true });
-}
 
 /**
  * The system's path of what a user gave.
@@ -19,8 +12,8 @@ export function brandPath(prototype: PurePath): void {
  */
 export function toPath(where: string, path: PathLike): string {
   if (typeof path === "string") return checked(where, path);
-  if (typeof path === "object" && path !== null && BRAND in path) return (path as PurePath).text;
-  return checked(where, pathOfUrl(where, path as URL));
+  if (isPathObject(path)) return path.text;
+  return checked(where, pathOfUrl(where, path));
 }
 
 function checked(where: string, path: string): string {

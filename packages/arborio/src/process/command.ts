@@ -5,6 +5,7 @@ import {
   requireOptions,
   requireTime,
 } from "../core/arguments.ts";
+import { isPathObject, type PathObject } from "../platform/path-text.ts";
 import type { ProcessCommand, StreamTarget } from "../platform/processes.ts";
 
 /** A program, by its name or path, and its arguments. No shell is in between: each argument arrives as it is. */
@@ -12,8 +13,8 @@ export type Command = readonly [program: string, ...args: string[]];
 
 /** What `openProcess` and `runProcess` have in common. */
 export interface ProcessOptions {
-  /** The working directory. Default: that of this process. */
-  readonly cwd?: string | URL;
+  /** The working directory: a path, a `file:` URL, or a `Path`. Default: that of this process. */
+  readonly cwd?: string | URL | PathObject;
   /** Added to the environment of this process; `undefined` takes a variable out. With `clearEnv` it is all there is. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Inherits nothing of the environment. `PATH` is then missing too, unless `env` has it. Default `false`. */
@@ -153,6 +154,7 @@ function requireEnvironment(where: string, env: unknown): void {
 function requireDirectory(where: string, cwd: unknown): string | undefined {
   if (cwd === undefined) return undefined;
   const of = `${where}({ cwd })`;
+  if (isPathObject(cwd)) return cwd.text;
   if (cwd instanceof URL) return pathOf(of, cwd);
   if (typeof cwd !== "string")
     throw new TypeError(`${of}: got ${describeValue(cwd)}, needs a path or a file: URL`);

@@ -20,6 +20,7 @@ import {
   standardInput,
   standardOutput,
 } from "../process.ts";
+import { Path } from "../fs.ts";
 import { simulatedWorld, type SimulatedProgram, simulator } from "../sim.ts";
 import { assertCheckpoints, cancelEverywhere } from "../testing.ts";
 import { encode, textOf } from "./processes.test.kit.ts";
@@ -117,7 +118,8 @@ contractTest("openProcess: environment and directory", async () => {
   const lines = (await said("env", whole)).trim().split("\n").sort();
   assert.deepEqual(lines, ["A=b", `PATH=${process.env["PATH"]}`]);
   assert.match(await said("env", { env: { A: "c", B: undefined } }), /^A=c$/m);
-  assert.equal(await said("pwd", { cwd: "/tmp" }), "/tmp\n");
+  for (const cwd of ["/tmp", new URL("file:///tmp"), new Path("/tmp")])
+    assert.equal(await said("pwd", { cwd }), "/tmp\n");
 });
 
 contractTest("ChildProcess: signals end it, and are told from exit codes", async () => {
