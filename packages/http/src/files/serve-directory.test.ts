@@ -8,6 +8,7 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { failAfter, run, SystemError } from "arborio";
+import { Path } from "arborio/fs";
 import { simulate } from "arborio/sim";
 import { cancelEverywhere } from "arborio/testing";
 import { listingPage } from "./directory-listing.ts";
@@ -362,7 +363,7 @@ test("serveDirectory: FIFOs are 403 and nothing waits; what may not be read is 4
   try {
     await run(() =>
       failAfter(5000, async () => {
-        const handler = serveDirectory(pathToFileURL(folder), { listing: true });
+        const handler = serveDirectory(new Path(pathToFileURL(folder)), { listing: true });
         for (const [path, status] of [
           ["/readable", 200],
           ["/fifo", 403],

@@ -1,4 +1,4 @@
-import type { DirectoryEntry } from "arborio/fs";
+import { type DirectoryEntry, type PathLike, PurePath } from "arborio/fs";
 import { HttpResponse } from "../web/http-response.ts";
 import { contentTypeOf } from "./content-type-of.ts";
 import { directoryListing } from "./directory-listing.ts";
@@ -74,7 +74,7 @@ type Settings = ServeDirectoryOptions &
  * ```
  */
 export function serveDirectory(
-  root: string | URL,
+  root: PathLike,
   options: ServeDirectoryOptions = {},
 ): DirectoryHandler {
   const settings: Settings = {
@@ -170,7 +170,8 @@ function redirectTo(encodedName: string | undefined, search: string): Response {
   return new HttpResponse(null, { status: 308, headers: { location } });
 }
 
-function pathOf(root: string | URL): string {
+function pathOf(root: PathLike): string {
+  if (root instanceof PurePath) return root.text;
   if (typeof root === "string" && root !== "" && !root.includes("\0")) return root;
   if (root instanceof URL && root.protocol === "file:" && root.hostname === "")
     return decodeURIComponent(root.pathname);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Path } from "arborio/fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { moveOnAfter, sleep } from "arborio";
@@ -37,7 +38,7 @@ testEverywhere("serveFile: large files, empty files and HEAD", async (place) => 
   const bytes = pattern(LARGE);
   place.write("large.bin", bytes);
   place.write("empty.txt", "");
-  const large = await serveFile(request("/"), `${place.folder}/large.bin`);
+  const large = await serveFile(request("/"), new Path(place.folder, "large.bin"));
   await assertOpen(place, 1);
   assert.equal(large.headers.get("content-length"), String(LARGE));
   assert.deepEqual(new Uint8Array(await large.arrayBuffer()), bytes);

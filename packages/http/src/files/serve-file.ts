@@ -1,4 +1,4 @@
-import { type FileStat, realPath, stat } from "arborio/fs";
+import { type FileStat, type PathLike, realPath, stat } from "arborio/fs";
 import { openRegular } from "./open-regular.ts";
 import { precompressedSibling, type PrecompressedFormat, requireFormats } from "./precompressed.ts";
 import { contentTypeOf } from "./content-type-of.ts";
@@ -56,7 +56,7 @@ export interface ServeFileOptions {
  */
 export async function serveFile(
   request: Request,
-  path: string | URL,
+  path: PathLike,
   options: ServeFileOptions = {},
 ): Promise<Response> {
   if (typeof (request as Partial<Request> | undefined)?.method !== "string") {
@@ -67,7 +67,7 @@ export async function serveFile(
   requireFormats("serveFile", options.precompressed);
   if (!isReading(request)) return methodRefused();
   const found = await locate(path);
-  const name = typeof path === "string" ? path : path.pathname;
+  const name = path instanceof URL ? path.pathname : String(path);
   const answer =
     typeof found === "number"
       ? found
@@ -75,7 +75,7 @@ export async function serveFile(
   return typeof answer === "number" ? refusalResponse(answer) : answer;
 }
 
-async function locate(path: string | URL): Promise<LocatedFile | Refusal> {
+async function locate(path: PathLike): Promise<LocatedFile | Refusal> {
   try {
     const real = await realPath(path);
     return { real, stat: await stat(real) };
