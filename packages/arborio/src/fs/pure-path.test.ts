@@ -66,6 +66,11 @@ test("PurePath: parts are put behind one another, an absolute one begins anew", 
   assert.equal(JSON.stringify({ at: new PurePath("a/") }), '{"at":"a"}');
 });
 
+test("PurePath: one of another loaded copy of the package is a path too", () => {
+  const other = Object.create({ [Symbol.for("arborio.path")]: true }, { text: { value: "/x" } });
+  assert.equal(new PurePath(other as PurePath).join("y").text, "/x/y");
+});
+
 test("PurePath: what is no path is refused", () => {
   for (const wrong of [1, null, undefined, {}, ["a"], { text: "a" }])
     assert.throws(() => new PurePath(wrong as never), /needs a path/);
