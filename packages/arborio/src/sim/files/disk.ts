@@ -175,17 +175,21 @@ export class Disk implements PageBudget {
 
   /** Forgets what had not reached the disk, as the seed has it. No file may be open. */
   crash(chooser: Chooser): void {
-    const before = inodesBelow(this.root);
+    const before = namesBelow(this.root);
     // Lucky and unlucky crashes, from all to nothing; each unsynced change has its own luck in between.
     const luck = chooser.pick("fault", SURVIVING);
     const survives = (): boolean => chooser.pick("fault", SURVIVING - 1) < luck;
     const { steps, kept } = this.journal.crash(survives);
     for (const step of steps.toReversed()) this.#redo(step, "before");
     for (const step of steps) if (kept.has(step)) this.#redo(step, "after");
-    const after = inodesBelow(this.root);
-    for (const inode of before)
+    const after = namesBelow(this.root);
+    for (const inode of before.keys())
       if (!after.has(inode) && inode.kind === "file") inode.bytes.release();
-    for (const inode of after) crashInode(inode, survives, chooser);
+    for (const [inode, nameCount] of after) {
+      // Names in directories that are gone do not count.
+      inode.nameCount = nameCount;
+      crashInode(inode, survives, chooser);
+    }
   }
 
   #redo(step: Step, which: "before" | "after"): void {
@@ -220,11 +224,13 @@ function crashInode(inode: Inode, survives: () => boolean, chooser: Chooser): vo
   });
 }
 
-function inodesBelow(root: DirectoryInode): Set<Inode> {
-  const found = new Set<Inode>([root]);
-  for (const inode of found) {
+/** All that can be reached, and how many names each has. */
+function namesBelow(root: DirectoryInode): Map<Inode, number> {
+  const found = new Map<Inode, number>([[root, 1]]);
+  for (const inode of found.keys()) {
     if (inode.kind !== "directory") continue;
-    for (const entry of inode.entries.values()) found.add(entry.inode);
+    for (const entry of inode.entries.values())
+      found.set(entry.inode, (found.get(entry.inode) ?? 0) + 1);
   }
   return found;
 }
