@@ -3,7 +3,6 @@
  * is read. Processes of JavaScript share no memory, but the first bytes of a file do as well: it costs a system call. The file loses its
  * name as soon as the other has opened it.
  */
-import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lazily } from "./builtin.ts";
@@ -26,7 +25,7 @@ export class MarkWriter {
   /** `null` if no file can be made, as where the whole system is read-only. */
   static create(): MarkWriter | null {
     try {
-      const path = join(tmpdir(), `arborio-mark-${randomUUID()}`);
+      const path = join(tmpdir(), `arborio-mark-${crypto.randomUUID()}`);
       const writer = new MarkWriter(path, fs().openSync(path, "wx", 0o600));
       writer.show(0);
       return writer;
