@@ -129,8 +129,9 @@ const JOIN: WaitKind = {
  * once. So the order is that among the items it keeps.
  *
  * Which items are done is known without any call if they are taken by `for await`: an item is done when the loop asks for the next, or
- * is left, also by an error or a cancellation. So it cannot be forgotten, which makes `join` wait for ever. Who takes items by `get` and
- * wants to `join` calls `taskDone` after each, best in a `finally`.
+ * is left, also by an error or a cancellation. So it cannot be forgotten, which would make `join` wait for ever. A loop that hands its
+ * items on to other tasks says too early that they are done: take them by `get`, and call `taskDone` where the work ends, best in a
+ * `finally`.
  */
 export class Queue<T> implements AsyncIterable<T> {
   /** @internal */ readonly state: QueueState<T>;
