@@ -18,6 +18,8 @@ const PROGRAM = "main.ts";
 const TEST_MS_MAX = 60_000;
 /** After so many milliseconds whatever happened to a file has been looked at. */
 const LOOKED_MS = 2500;
+/** After so many milliseconds a new file has been looked at, also if it is written to all the time. */
+const SEEN_MS = 300;
 const decoder = new TextDecoder();
 
 interface StoryOptions {
@@ -229,11 +231,14 @@ async function writeAndReplace(path: string, lines: number): Promise<void> {
     const isRenamedAt = line + 10 + pick(10);
     for (; line < lines && line < isRenamedAt; line++) {
       await file.write(encoder.encode(`line ${line}`));
-      if (line === isRenamedAt - 3) await new Path(path).rename(`${path}.${++old}`);
+      if (line === isRenamedAt - 3) {
+        // What was there only between two looks was never there.
+        await sleep(SEEN_MS);
+        await new Path(path).rename(`${path}.${++old}`);
+      }
       await sleep(pick(30));
       await file.write(encoder.encode("\n"));
     }
-    // What is replaced twice between two looks was never there.
     await sleep(LOOKED_MS);
   }
 }
