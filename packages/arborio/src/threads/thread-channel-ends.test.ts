@@ -280,3 +280,23 @@ test("thread channel: cancelled everywhere, no item is lost or sent twice", asyn
     });
   });
 });
+
+test("thread channel: ends in another place, cancelled everywhere: each operation happened, or did not", async () => {
+  const { rounds } = await cancelEverywhere(async (round) => {
+    const [home, receiver] = createThreadChannel<number>(1);
+    using sender = connectSendChannel<number>(home.clone().handOver());
+    using from = connectReceiveChannel<number>(receiver.clone().handOver());
+    let sent = 0;
+    let received = 0;
+    round.after(() => assert.equal(home.statistics().currentBufferUsed, sent - received));
+    for (let n = 0; n < 2; n++) {
+      await sender.send(n);
+      sent += 1;
+      assert.equal(await from.receive(), n);
+      received += 1;
+    }
+    await sender.send(2);
+    sent += 1;
+  });
+  assert.ok(rounds.waiting >= 5, `${rounds.waiting}`);
+});
