@@ -57,6 +57,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   setMode: asks((root) => root.setMode(0o700)),
   setTimes: asks((root) => root.setTimes({ modifiedMs: 0 })),
   setOwner: asks((root) => root.setOwner({})),
+  syncDirectory: asks((root) => root.syncDirectory()),
   touch: asks((root) => root.join("file").touch()),
   "touch, new": changes(`${START} new`, (root) => root.join("new").touch()),
   write: changes(`${START} new`, (root) => root.join("new").write("")),

@@ -1,7 +1,9 @@
 /** What can be asked and changed about one path. The same on every backend. */
 import assert from "node:assert/strict";
+import { test as nodeTest } from "node:test";
 import { Path } from "../fs.ts";
 import { wallNow } from "../lowlevel.ts";
+import { simulate } from "../sim.ts";
 import { filesTest as test, hasSystemCode } from "./files.test.kit.ts";
 
 const names = async (directory: Path): Promise<string[]> =>
@@ -248,6 +250,38 @@ test("Path.rename: replaces in one step what it may, and nothing else", async (f
     );
   await assert.rejects(at.rename(3 as never), /TypeError: Path.rename: got 3, needs a path/);
 });
+
+test("Path.syncDirectory: of a directory, and of nothing else", async (folder) => {
+  const at = new Path(folder);
+  await at.join("file").write("");
+  await at.syncDirectory();
+  await assert.rejects(at.join("file").syncDirectory(), hasSystemCode("ENOTDIR"));
+  await assert.rejects(at.join("no").syncDirectory(), hasSystemCode("ENOENT"));
+});
+
+nodeTest(
+  "Path.syncDirectory: without it a crash may undo a rename, after it none does",
+  async () => {
+    const undone = { synced: 0, unsynced: 0 };
+    for (let seed = 0; seed < 40; seed += 1) {
+      for (const way of ["synced", "unsynced"] as const) {
+        await simulate({ seed }, async (world) => {
+          const server = world.host("server");
+          server.files.write("/old/name", "x");
+          server.files.makeDirectory("/new");
+          await server.run(async () => {
+            await new Path("/old/name").rename("/new/name");
+            if (way === "synced") await new Path("/new").syncDirectory();
+          });
+          server.crash();
+          if (!server.files.list("/new").includes("name")) undone[way] += 1;
+        });
+      }
+    }
+    assert.equal(undone.synced, 0);
+    assert.ok(undone.unsynced > 0);
+  },
+);
 
 test("Path.copy: a file with its permissions; nothing but files", async (folder) => {
   const at = new Path(folder);

@@ -21,6 +21,7 @@ import { removeDirectory, removeFile, type RemoveOptions, removePath } from "./r
 import { replaceFile, type ReplaceFileOptions } from "./replace-file.ts";
 import { type FileOwner, type FileTimes, setMode, setOwner, setTimes } from "./set-facts.ts";
 import { stat, type StatOptions } from "./stat.ts";
+import { syncDirectory } from "./sync-directory.ts";
 import { hasSystemCode } from "./system-code.ts";
 import { type PathLike, toPath } from "./system-path.ts";
 import { touch, type TouchOptions } from "./touch.ts";
@@ -270,6 +271,16 @@ export class Path extends PurePath {
    */
   removeTree(options: RemoveOptions = {}): Promise<void> {
     return removePath(this, options);
+  }
+
+  /**
+   * Waits until the names in the directory are on the disk: after a loss of power, what was made, renamed or removed in it before is so. What is
+   * in files is on the disk by `File.sync`.
+   *
+   * @throws SystemError `"ENOTDIR"` if it is no directory.
+   */
+  syncDirectory(): Promise<void> {
+    return syncDirectory("Path.syncDirectory", this.text);
   }
 
   /** Sets the permission bits: `0o644`. @throws SystemError `"EPERM"` if it belongs to somebody else. */

@@ -10,6 +10,8 @@ import { openFile } from "./open-file.ts";
 import { randomName } from "./random-name.ts";
 import { realPath } from "./real-path.ts";
 import { stat } from "./stat.ts";
+import { syncDirectory } from "./sync-directory.ts";
+import { hasSystemCode } from "./system-code.ts";
 import { type PathLike, toPath } from "./system-path.ts";
 import { fillFile } from "./write-file.ts";
 
@@ -69,7 +71,7 @@ export async function replaceFile(
   const directory = directoryOf(target);
   const written = await writeBeside(directory, target, data, { sync, mode, old });
   // It has happened: what is still to do ends too.
-  if (sync) await shielded(() => syncDirectory(directory));
+  if (sync) await shielded(() => syncDirectory(where, directory));
   return written;
 }
 
@@ -79,7 +81,7 @@ async function find(path: string): Promise<{ target: string; old: FileStat | nul
   try {
     old = await stat(path);
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return { target: path, old: null };
+    if (hasSystemCode(error, "ENOENT")) return { target: path, old: null };
     throw error;
   }
   if (old.kind !== "file") {
@@ -155,7 +157,7 @@ async function changeOwner(path: string, user: number, group: number): Promise<b
     await changePath("replaceFile", { kind: "owner", path, user, group });
     return true;
   } catch (error) {
-    if (hasCode(error, "EPERM")) return false;
+    if (hasSystemCode(error, "EPERM")) return false;
     throw error;
   }
 }
@@ -169,21 +171,8 @@ async function remove(path: string): Promise<void> {
   }
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  try {
-    await changePath("replaceFile", { kind: "sync-directory", path });
-  } catch (error) {
-    // File systems that have nothing to sync there say so (fsync(2)).
-    if (!hasCode(error, "EINVAL")) throw error;
-  }
-}
-
 function directoryOf(path: string): string {
   const end = path.lastIndexOf("/");
   if (end < 0) return ".";
   return end === 0 ? "/" : path.slice(0, end);
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof SystemError && error.systemCode === code;
 }
