@@ -25,7 +25,7 @@ export type { SimulatedProcess, SimulatedProgram } from "./sim/processes/program
 export type { HostWorkers } from "./sim/threads/host-workers.ts";
 export type { WorkerInfo } from "./sim/threads/simulated-worker.ts";
 export type { WorkersOptions } from "./sim/threads/worker-options.ts";
-export type { FileTree, WriteFileOptions } from "./sim/files/file-tree.ts";
+export type { FileTree, MountOptions, WriteFileOptions } from "./sim/files/file-tree.ts";
 export type { DatagramFaults, NetworkOptions } from "./sim/net/fabric.ts";
 export type { NameAnswerOptions, NameOptions, NameService } from "./sim/net/names.ts";
 export type { SocketState, SocketStatus } from "./sim/net/netstat.ts";

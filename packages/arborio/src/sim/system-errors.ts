@@ -36,6 +36,7 @@ const TEXTS = {
   EPIPE: "the other side receives no more",
   EPROTOTYPE: "the socket there is of another kind",
   ETIMEDOUT: "the other side did not answer in time",
+  EXDEV: "it is on another disk",
 } as const;
 
 /** The names of errors that the simulated system knows. */

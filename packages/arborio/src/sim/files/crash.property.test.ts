@@ -151,7 +151,7 @@ test("Disk.crash: leaves a tree, whose files hold what was synced, or what was w
         assert.ok(file.bytes.isSynced);
         checkContents(model, file);
       }
-      assert.equal(model.disk.usedBytes, pageCount * PAGE_BYTES);
+      assert.equal(model.disk.root.volume.usedBytes, pageCount * PAGE_BYTES);
       // Nothing is unsynced now: another crash changes nothing.
       const before = describe(files);
       model.disk.crash(new RandomChooser(seed + 1));

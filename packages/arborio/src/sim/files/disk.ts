@@ -13,7 +13,8 @@ import type {
   SocketInode,
 } from "./inode.ts";
 import { Journal, type NameChange, type Step } from "./journal.ts";
-import { PAGE_BYTES, type PageBudget, SparseBytes } from "./sparse-bytes.ts";
+import { PAGE_BYTES, SparseBytes } from "./sparse-bytes.ts";
+import { Volume } from "./volume.ts";
 
 /** Who owns files that nobody has given to others, and who all programs run as: an ordinary user, as on most machines. */
 export const ORDINARY_USER = { user: 1000, group: 1000 } as const;
@@ -22,70 +23,53 @@ export const ORDINARY_USER = { user: 1000, group: 1000 } as const;
 const SURVIVING = 5;
 
 /** Inodes, and the names that lead to them. Knows what has reached the disk. Who may do what is not asked here. */
-export class Disk implements PageBudget {
+export class Disk {
   readonly clock: VirtualClock;
   readonly root: DirectoryInode;
   readonly journal: Journal = new Journal();
-  capacityBytes: number = Infinity;
-  #usedPages = 0;
   #inodes = 0;
 
   constructor(clock: VirtualClock) {
     this.clock = clock;
-    this.root = this.createDirectory(0o755);
+    this.root = this.createDirectory(new Volume(1), 0o755);
     this.root.nameCount = 1;
-  }
-
-  // Room -----------------------------------------------------------------------------------------------------------------
-
-  get usedBytes(): number {
-    return this.#usedPages * PAGE_BYTES;
-  }
-
-  take(): boolean {
-    if ((this.#usedPages + 1) * PAGE_BYTES > this.capacityBytes) return false;
-    this.#usedPages += 1;
-    return true;
-  }
-
-  give(count: number): void {
-    this.#usedPages -= count;
   }
 
   // Inodes ---------------------------------------------------------------------------------------------------------------
 
-  createFile(mode: number): FileInode {
+  createFile(volume: Volume, mode: number): FileInode {
     const kind = "file";
     return {
       kind,
-      ...this.#newBase(mode),
-      bytes: new SparseBytes(this),
+      ...this.#newBase(volume, mode),
+      bytes: new SparseBytes(volume),
       locks: new FileLocks(),
       openCount: 0,
     };
   }
 
-  createDirectory(mode: number): DirectoryInode {
+  createDirectory(volume: Volume, mode: number): DirectoryInode {
     const inode: Omit<DirectoryInode, "entry"> = {
       kind: "directory",
-      ...this.#newBase(mode),
+      ...this.#newBase(volume, mode),
       entries: new Map(),
       watches: new DirectoryWatches(),
     };
     return withOwnEntry(inode);
   }
 
-  createLink(target: string): LinkInode {
-    return { kind: "link", ...this.#newBase(0o777), target };
+  createLink(volume: Volume, target: string): LinkInode {
+    return { kind: "link", ...this.#newBase(volume, 0o777), target };
   }
 
-  createSocket(mode: number): SocketInode {
-    return { kind: "socket", ...this.#newBase(mode) };
+  createSocket(volume: Volume, mode: number): SocketInode {
+    return { kind: "socket", ...this.#newBase(volume, mode) };
   }
 
-  #newBase(mode: number): Omit<SocketInode, "kind"> {
+  #newBase(volume: Volume, mode: number): Omit<SocketInode, "kind"> {
     const nowMs = this.clock.wallNow();
     return {
+      volume,
       number: ++this.#inodes,
       facts: { mode, ...ORDINARY_USER, modifiedMs: nowMs, accessedMs: nowMs },
       syncedFacts: null,

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { now } from "../../index.ts";
-import { openFile, PartialWriteError, readFile, readTextFile, stat, writeFile } from "../../fs.ts";
+import {
+  openFile,
+  PartialWriteError,
+  Path,
+  readFile,
+  readTextFile,
+  stat,
+  writeFile,
+} from "../../fs.ts";
 import { change, hasSystemCode, pattern } from "../../fs/files.test.kit.ts";
 import { runProcess } from "../../process.ts";
 import { simulate } from "../../sim.ts";
@@ -97,6 +105,43 @@ test("host.files.capacityBytes: a write fits partly, then ENOSPC; what is remove
       assert.equal(files.usedBytes, 0);
     });
   }
+});
+
+test("host.files.mount: another disk, with room of its own; nothing is renamed or linked across, but moved it is", async () => {
+  await simulate({}, async ({ localhost: { files } }) => {
+    files.mount("/mnt/usb", { capacityBytes: 4096 });
+    await writeFile("/mnt/usb/file", "text");
+    const [here, there] = ["/tmp/file", "/mnt/usb/file"];
+    for (const [wanted, code] of [
+      [{ kind: "rename", path: there, target: here }, "EXDEV"],
+      [{ kind: "rename", path: "/mnt/usb", target: "/mnt/other" }, "EBUSY"],
+      [{ kind: "hard-link", path: here, target: there }, "EXDEV"],
+      [{ kind: "remove-directory", path: "/mnt/usb" }, "EBUSY"],
+    ] as const)
+      await assert.rejects(change(wanted), hasSystemCode(code));
+    assert.notEqual((await stat(there)).device, (await stat("/tmp")).device);
+    assert.equal(files.usedBytes, 0);
+    await assert.rejects(writeFile("/mnt/usb/more", "x"), hasSystemCode("ENOSPC"));
+    await new Path(there).move(here);
+    assert.equal(files.readText(here), "text");
+    assert.deepEqual(files.list("/mnt/usb"), ["more"]);
+    assert.throws(() => files.mount("/mnt/usb"), hasSystemCode("EEXIST"));
+    assert.throws(() => files.mount("/x", { capacity: 1 } as never), TypeError);
+    assert.equal(files.remove("/mnt"), true);
+  });
+});
+
+test("host.files.remove: a tree deeper than the stack", async () => {
+  await simulate({}, async ({ localhost: { files } }) => {
+    files.makeDirectory("/d");
+    for (let depth = 0; depth < 20_000; depth++) {
+      await change({ kind: "make-directory", path: "/e", mode: 0o755 });
+      await change({ kind: "rename", path: "/d", target: "/e/d" });
+      await change({ kind: "rename", path: "/e", target: "/d" });
+    }
+    assert.equal(files.remove("/d"), true);
+    assert.deepEqual(files.list("/"), ["tmp"]);
+  });
 });
 
 test("host.files: a file of a terabyte with one byte takes one page", async () => {

@@ -1,4 +1,10 @@
-import { describeValue, requireCount, requireTime } from "../../core/arguments.ts";
+import {
+  describeValue,
+  requireCount,
+  requireKnown,
+  requireOptions,
+  requireTime,
+} from "../../core/arguments.ts";
 import { SystemError } from "../../core/errors.ts";
 import type { FileStat } from "../../platform/files.ts";
 import type { Chooser } from "../chooser.ts";
@@ -9,6 +15,7 @@ import { type SystemCode, systemError } from "../system-errors.ts";
 import { Disk } from "./disk.ts";
 import { DiskTimes } from "./disk-times.ts";
 import { type Entry, type Inode, statOf } from "./inode.ts";
+import { Volume } from "./volume.ts";
 import { type Base, find, type LastLink, type Place, walk } from "./path-walk.ts";
 
 /** Options of `host.files.write`. */
@@ -19,11 +26,18 @@ export interface WriteFileOptions {
   readonly modifiedMs?: number;
 }
 
+/** Options of `host.files.mount`. */
+export interface MountOptions {
+  /** How many bytes it has, as of `capacityBytes`. Default `Infinity`. */
+  readonly capacityBytes?: number;
+}
+
 /** The files of a simulated host, as a test sees them: no permission is asked for, and all of it is on the disk at once. Made anew for each run. */
 export class FileTree {
   /** @internal */ readonly disk: Disk;
   /** @internal */ readonly times: DiskTimes;
   readonly #chooser: Chooser;
+  #mounts = 0;
 
   /** @internal */
   constructor(clock: VirtualClock, chooser: Chooser, sockets: UnixNamespace) {
@@ -63,8 +77,8 @@ export class FileTree {
     const { mode, modifiedMs = this.disk.clock.wallNow() } = options;
     const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
     const attempt = `write ${path}`;
-    const { inode, directory, name } = this.#make(attempt, path, () =>
-      this.disk.createFile(mode ?? 0o644),
+    const { inode, directory, name } = this.#make(attempt, path, (volume) =>
+      this.disk.createFile(volume, mode ?? 0o644),
     );
     if (inode.kind !== "file") throw systemError(attempt, "EISDIR");
     inode.bytes.setSize(0);
@@ -109,8 +123,28 @@ export class FileTree {
   /** Makes a directory and those above it, as far as they are not there. */
   makeDirectory(path: string): void {
     const attempt = `make the directory ${path}`;
-    const { inode } = this.#make(attempt, path, () => this.disk.createDirectory(0o755));
+    const { inode } = this.#make(attempt, path, (volume) =>
+      this.disk.createDirectory(volume, 0o755),
+    );
     if (inode.kind !== "directory") throw systemError(attempt, "ENOTDIR");
+  }
+
+  /**
+   * Makes an empty directory, and those above it, that is another disk: nothing can be renamed, or get another name, across (`EXDEV`).
+   *
+   * @throws SystemError if something is at `path`, or in its way.
+   */
+  mount(path: string, options: MountOptions = {}): void {
+    const attempt = `mount a disk at ${path}`;
+    requireOptions("host.files.mount(path, options)", options, "{ capacityBytes: 2 ** 20 }");
+    requireKnown("host.files.mount", options, { capacityBytes: true });
+    const { capacityBytes = Infinity } = options;
+    requireCount("host.files.mount({ capacityBytes })", capacityBytes, 0, true);
+    const place = this.#placeIn(attempt, path, "keep");
+    if (place.entry !== undefined) throw systemError(attempt, "EEXIST");
+    this.#mounts += 1;
+    const volume = new Volume(this.disk.root.volume.device + this.#mounts, capacityBytes);
+    this.#add(place, this.disk.createDirectory(volume, 0o755));
   }
 
   /**
@@ -125,7 +159,7 @@ export class FileTree {
     if (target === "") throw systemError(attempt, "ENOENT");
     const place = this.#placeIn(attempt, path, "keep");
     if (place.entry !== undefined) throw systemError(attempt, "EEXIST");
-    this.#add(place, this.disk.createLink(target));
+    this.#add(place, this.disk.createLink(place.directory.volume, target));
   }
 
   /** Removes a file, a link, or a directory with what is in it; whether there was one. Whoever has a file open keeps it. */
@@ -157,17 +191,17 @@ export class FileTree {
    * ```
    */
   get capacityBytes(): number {
-    return this.disk.capacityBytes;
+    return this.disk.root.volume.capacityBytes;
   }
 
   set capacityBytes(bytes: number) {
     requireCount("host.files.capacityBytes", bytes, 0, true);
-    this.disk.capacityBytes = bytes;
+    this.disk.root.volume.capacityBytes = bytes;
   }
 
   /** How many bytes of it are taken. A file that was removed takes its own until nobody has it open. */
   get usedBytes(): number {
-    return this.disk.usedBytes;
+    return this.disk.root.volume.usedBytes;
   }
 
   /** How many milliseconds each operation of the disk takes, at least and at most. Default `[0.02, 0.5]`. */
@@ -226,9 +260,9 @@ export class FileTree {
   }
 
   /** What is at a path, or what `create` makes there. */
-  #make(attempt: string, path: string, create: () => Inode): Entry {
+  #make(attempt: string, path: string, create: (volume: Volume) => Inode): Entry {
     const place = this.#placeIn(attempt, path, "follow");
-    return place.entry ?? this.#add(place, create());
+    return place.entry ?? this.#add(place, create(place.directory.volume));
   }
 
   /** The place that a path leads to, in a directory that is made if it is not there. */
@@ -247,9 +281,12 @@ export class FileTree {
   }
 
   #removeEntry(entry: Entry): void {
-    if (entry.inode.kind === "directory")
-      for (const below of entry.inode.entries.values()) this.#removeEntry(below);
-    this.#synced(() => this.disk.remove(entry));
+    const all = [entry];
+    for (const { inode } of all) {
+      if (inode.kind !== "directory") continue;
+      for (const below of inode.entries.values()) all.push(below);
+    }
+    for (const one of all.reverse()) this.#synced(() => this.disk.remove(one));
   }
 
   #synced<T>(change: () => T): T {
@@ -263,7 +300,7 @@ export class FileTree {
       add: (path, mode) => {
         try {
           const place = this.#placeIn(`bind ${path}`, path, "keep");
-          return this.#add(place, this.disk.createSocket(mode)).inode;
+          return this.#add(place, this.disk.createSocket(place.directory.volume, mode)).inode;
         } catch (error) {
           if (error instanceof SystemError) return error.systemCode as SystemCode;
           throw error;

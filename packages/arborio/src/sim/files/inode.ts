@@ -2,16 +2,15 @@ import type { FileKind, FileStat } from "../../platform/files.ts";
 import type { SystemCode } from "../system-errors.ts";
 import type { FileLocks } from "./file-locks.ts";
 import type { SparseBytes } from "./sparse-bytes.ts";
+import type { Volume } from "./volume.ts";
 import type { DirectoryWatches } from "./directory-watches.ts";
-
-/** Number of the one device of a simulated host. */
-const DEVICE = 1;
 
 /** What `stat` says is the size of a directory: a block, as on ext4. */
 const DIRECTORY_BYTES = 4096;
 
 /** What is known about anything that has an inode. */
 interface InodeBase {
+  readonly volume: Volume;
   /** Its number, unique on its host; never used again. */
   readonly number: number;
   /** What a sync puts on the disk together with the contents. */
@@ -72,6 +71,11 @@ export interface Entry {
   isRemoved: boolean;
 }
 
+/** Whether a directory is where another disk begins. */
+export function isMountPoint({ directory, inode }: Entry): boolean {
+  return directory.volume !== inode.volume;
+}
+
 /** What a system says of what could not be done, or what came of it. */
 export type Outcome<T> = T | SystemCode;
 
@@ -106,7 +110,7 @@ export function statOf(inode: Inode): FileStat {
     group,
     names: inode.kind === "directory" ? namesOfDirectory(inode) : inode.nameCount,
     inode: inode.number,
-    device: DEVICE,
+    device: inode.volume.device,
   };
 }
 

@@ -31,7 +31,11 @@ const LAST_LINKS = { never: "follow", "if-missing": "follow-without-slash", new:
 function makeFile(context: Context, { directory, name }: Place, mode: number): Outcome<Entry> {
   const refusal = refuseNameIn(directory, context);
   if (refusal !== null) return refusal;
-  return context.disk.add(directory, name, context.disk.createFile(mode & 0o7777));
+  return context.disk.add(
+    directory,
+    name,
+    context.disk.createFile(directory.volume, mode & 0o7777),
+  );
 }
 
 /** Why what is there cannot be opened. If it can, it is made empty if that is asked for. */

@@ -2,7 +2,14 @@
 import type { PathChange } from "../../platform/files.ts";
 import type { SystemCode } from "../system-errors.ts";
 import type { Disk } from "./disk.ts";
-import { type Entry, type FileInode, type Inode, isWithin, type Outcome } from "./inode.ts";
+import {
+  type Entry,
+  type FileInode,
+  type Inode,
+  isMountPoint,
+  isWithin,
+  type Outcome,
+} from "./inode.ts";
 import { openInode } from "./open-inode.ts";
 import {
   type Base,
@@ -57,7 +64,11 @@ export function changePath(context: ChangeContext, change: PathChange): SystemCo
 function makeDirectory(context: ChangeContext, path: string, mode: number): SystemCode | null {
   const place = placeOfNew(context, path, true);
   if (typeof place === "string") return place;
-  context.disk.add(place.directory, place.name, context.disk.createDirectory(mode & 0o1777));
+  context.disk.add(
+    place.directory,
+    place.name,
+    context.disk.createDirectory(place.directory.volume, mode & 0o1777),
+  );
   return null;
 }
 
@@ -66,7 +77,11 @@ function makeLink(context: ChangeContext, path: string, target: string): SystemC
   if (new TextEncoder().encode(target).length > TARGET_BYTES_MAX) return "ENAMETOOLONG";
   const place = placeOfNew(context, path, false);
   if (typeof place === "string") return place;
-  context.disk.add(place.directory, place.name, context.disk.createLink(target));
+  context.disk.add(
+    place.directory,
+    place.name,
+    context.disk.createLink(place.directory.volume, target),
+  );
   return null;
 }
 
@@ -75,6 +90,7 @@ function addName(context: ChangeContext, path: string, target: string): SystemCo
   if (typeof found === "string") return found;
   const place = placeOfNew(context, path, false);
   if (typeof place === "string") return place;
+  if (found.inode.volume !== place.directory.volume) return "EXDEV";
   if (found.inode.kind === "directory") return "EPERM";
   context.disk.add(place.directory, place.name, found.inode);
   return null;
@@ -123,6 +139,7 @@ function removeDirectory(context: ChangeContext, path: string): SystemCode | nul
   const refusal = refuseRemoval(entry, context);
   if (refusal !== null) return refusal;
   if (entry.inode.kind !== "directory") return "ENOTDIR";
+  if (isMountPoint(entry)) return "EBUSY";
   if (entry.inode.entries.size > 0) return "ENOTEMPTY";
   context.disk.remove(entry);
   return null;
@@ -134,6 +151,7 @@ function rename(context: ChangeContext, path: string, target: string): SystemCod
   if (typeof from === "string") return from;
   const to = walkToDirectory(context, target, "keep");
   if (typeof to === "string") return to;
+  if (from.directory.volume !== to.directory.volume) return "EXDEV";
   if (from.special !== null || to.special !== null) return "EBUSY";
   if (from.isNameTooLong) return "ENAMETOOLONG";
   const { entry } = from;
@@ -164,6 +182,7 @@ function refuseReplacement(entry: Entry, to: Place, base: Base): SystemCode | nu
     if (isDirectory && replaced.kind !== "directory") return "ENOTDIR";
     if (!isDirectory && replaced.kind === "directory") return "EISDIR";
   }
+  if ([entry, to.entry].some((one) => one !== undefined && isMountPoint(one))) return "EBUSY";
   // What `..` in it leads to would change.
   const isElsewhere = isDirectory && to.directory !== entry.directory;
   if (isElsewhere && !isAllowed(entry.inode, base.user, WRITE)) return "EACCES";

@@ -76,8 +76,10 @@ export class SparseBytes {
   }
 
   setSize(size: number): void {
+    const isShorter = size < this.#size;
     this.#size = size;
-    this.#cutPages();
+    // What is behind the end of the last page is zeros anyway.
+    if (isShorter) this.#cutPages();
   }
 
   /** All of it is on the disk now, but what an earlier sync could not write and nobody has written again. */
