@@ -28,7 +28,7 @@ export interface DirectoryWatchSettings {
   readonly recursive: boolean;
   readonly settleMs: number;
   readonly ignore: (path: string) => boolean;
-  readonly onError: ((error: SystemError) => void) | undefined;
+  readonly onError: ((error: SystemError, path: string) => void) | undefined;
 }
 
 /**
@@ -66,9 +66,9 @@ export class DirectoryWatch implements AsyncIterable<DirectoryChange>, Disposabl
       tree,
       ask: (begin) => this.#ask(begin),
       isIgnored: (path) => ignore(this.#given(path)),
-      refused: (error) => {
+      refused: ({ error, path }) => {
         if (onError === undefined) throw error;
-        onError(error);
+        onError(error, this.#given(path));
       },
       hinted: () => this.#hinted(),
       failed: (error) => this.#broken(error),

@@ -264,7 +264,10 @@ filesTest(
     const errors: SystemError[] = [];
     using watch = await watchDirectory(folder, {
       recursive: true,
-      onError: (error) => errors.push(error),
+      onError(error, path) {
+        assert.equal(path, `${folder}/secret`);
+        errors.push(error);
+      },
     });
     using strict = await watchDirectory(folder, {
       recursive: true,

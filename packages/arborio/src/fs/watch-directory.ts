@@ -30,9 +30,9 @@ export interface WatchDirectoryOptions {
   readonly ignore?: (path: string) => boolean;
   /**
    * Gets what the system refuses below the directory, such as to watch a directory that this process may not read; that path is left
-   * out then. Default: the watch fails with it.
+   * out until something happens to it. Default: the watch fails with it.
    */
-  readonly onError?: (error: SystemError) => void;
+  readonly onError?: (error: SystemError, path: string) => void;
 }
 
 const NAMES = {

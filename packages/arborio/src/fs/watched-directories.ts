@@ -13,6 +13,12 @@ const NAMES_AT_ONCE = 128;
 /** Waits for the system, until cancelled or closed. */
 export type Ask = <T>(begin: (completion: Completion<T>) => Withdraw) => Promise<T>;
 
+/** What the system refuses about a path. */
+export interface Refusal {
+  readonly path: string;
+  readonly error: SystemError;
+}
+
 /** How the directories are watched, and who wants to know. */
 export interface WatchedDirectoriesOptions {
   readonly files: Files;
@@ -21,7 +27,7 @@ export interface WatchedDirectoriesOptions {
   /** Paths that are left out. */
   readonly isIgnored: (path: string) => boolean;
   /** Gets what the system refuses about one path; what it throws ends the look. */
-  readonly refused: (error: SystemError) => void;
+  readonly refused: (refusal: Refusal) => void;
   /** There is something to look at. */
   readonly hinted: () => void;
   /** A watch has failed. */
@@ -72,7 +78,7 @@ export class WatchedDirectories {
   async #lookInto(directory: WatchedEntry, work: WatchedEntry[]): Promise<void> {
     if (directory.parent !== null && directory.present?.kind !== "directory") return;
     let names: Set<string> | null = null;
-    const refusals: SystemError[] = [];
+    const refusals: Refusal[] = [];
     try {
       if (directory.watch === null) await this.#watch(directory);
       const hints = directory.takeHints();
@@ -90,7 +96,7 @@ export class WatchedDirectories {
       else {
         // Tried anew when it has changed.
         directory.unwatch();
-        refusals.push(error);
+        refusals.push({ path: directory.path, error });
       }
     }
     for (const refusal of refusals) this.#options.refused(refusal);
@@ -137,7 +143,7 @@ export class WatchedDirectories {
   async #lookAtSome(
     directory: WatchedEntry,
     names: Set<string>,
-    refusals: SystemError[],
+    refusals: Refusal[],
   ): Promise<WatchedEntry[]> {
     const { files, ask, isIgnored, tree } = this.#options;
     const some: string[] = [];
@@ -154,7 +160,7 @@ export class WatchedDirectories {
       names.delete(name);
       const what = seen[index] ?? null;
       if (what instanceof SystemError) {
-        refusals.push(what);
+        refusals.push({ path: directory.pathOf(name), error: what });
         continue;
       }
       const child = directory.child(name);
