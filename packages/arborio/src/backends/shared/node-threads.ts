@@ -11,6 +11,7 @@ import type {
 import process from "node:process";
 import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
+import { coverMessage, uncoverMessage, uncoverReceived } from "./message-cover.ts";
 
 const os = lazily("node:os");
 const workerThreads = lazily("node:worker_threads");
@@ -43,7 +44,7 @@ export const nodeThreads: Threads = {
   },
 
   receiveNowait(port: MessagePortLike): { readonly message: unknown } | undefined {
-    return workerThreads().receiveMessageOnPort(port.native as MessagePort);
+    return uncoverReceived(workerThreads().receiveMessageOnPort(port.native as MessagePort));
   },
 
   adoptPort(port: unknown): MessagePortLike {
@@ -84,7 +85,7 @@ class ThreadHandle implements WorkerHandle {
       transferList: [port2],
       name: target.name,
     });
-    port1.on("message", (message: unknown) => listener.message(message));
+    port1.on("message", (message: unknown) => listener.message(uncoverMessage(message)));
     port1.on("messageerror", (error: Error) => listener.unreadable(error));
     port1.on("close", () => {
       this.#portOpen = false;
@@ -97,7 +98,7 @@ class ThreadHandle implements WorkerHandle {
   }
 
   post(message: unknown, transfer?: readonly object[]): void {
-    this.#port.postMessage(message, transfer as undefined);
+    this.#port.postMessage(coverMessage(message, transfer), transfer as undefined);
   }
 
   terminate(): void {
@@ -114,7 +115,8 @@ class ThreadHandle implements WorkerHandle {
   }
 
   receiveNowait(): { readonly message: unknown } | undefined {
-    return this.#portOpen ? workerThreads().receiveMessageOnPort(this.#port) : undefined;
+    if (!this.#portOpen) return undefined;
+    return uncoverReceived(workerThreads().receiveMessageOnPort(this.#port));
   }
 
   #end(code: number): void {
@@ -144,10 +146,14 @@ function findParent(): WorkerParent | undefined {
   const { port, data } = found;
   return {
     data,
-    post: (message, transfer) => port.postMessage(message, transfer as undefined),
+    post: (message, transfer) =>
+      port.postMessage(coverMessage(message, transfer), transfer as undefined),
     onMessage: (told) =>
-      void outsideContext(() => port.on("message", (message) => void told(message))),
-    receiveNowait: () => receiveMessageOnPort(port) as { readonly message: unknown } | undefined,
+      void outsideContext(() =>
+        port.on("message", (message) => void told(uncoverMessage(message))),
+      ),
+    receiveNowait: () =>
+      uncoverReceived(receiveMessageOnPort(port) as { readonly message: unknown } | undefined),
     flushOutput,
     importModule: (url) => import(url) as Promise<Readonly<Record<string, unknown>>>,
   };
@@ -171,12 +177,12 @@ class NodePort implements MessagePortLike {
   }
 
   post(message: unknown, transfer?: readonly object[]): void {
-    this.native.postMessage(message, transfer as undefined);
+    this.native.postMessage(coverMessage(message, transfer), transfer as undefined);
   }
 
   listen(told: (message: unknown) => void, closed: () => void): void {
     outsideContext(() => {
-      this.native.on("message", told);
+      this.native.on("message", (message) => told(uncoverMessage(message)));
       this.native.on("close", closed);
     });
   }
