@@ -22,7 +22,6 @@ const checks: readonly FilesCheck[] = [
   ...changes,
   ...renaming,
   ...links,
-  ...locks,
   ...watching,
 ];
 
@@ -32,6 +31,11 @@ const checks: readonly FilesCheck[] = [
  */
 export function filesContract(test: FilesTest, files: () => Files): void {
   define("filesContract", test, files, checks);
+}
+
+/** @internal `filesContract` for advisory locks, where the system has what they need. */
+export function fileLocksContract(test: FilesTest, files: () => Files): void {
+  define("fileLocksContract", test, files, locks);
 }
 
 /** @internal `filesContract` for what permission bits refuse, to programs that are not root. */

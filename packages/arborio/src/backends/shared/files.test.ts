@@ -1,25 +1,33 @@
+import { spawnSync } from "node:child_process";
 import { test as nodeTest } from "node:test";
 import "../../platform/host.ts";
 import type { Files } from "../../platform/files.ts";
 import { hostBackend } from "../../platform/host.ts";
 import { run } from "../../platform/run.ts";
-import { filePermissionsContract, filesContract } from "../../testing/files-contract.ts";
-import { testIf } from "../../testing/test-if.test.kit.ts";
+import {
+  fileLocksContract,
+  filePermissionsContract,
+  filesContract,
+  type FilesTest,
+} from "../../testing/files-contract.ts";
+import { type RegisterTest, testIf } from "../../testing/test-if.test.kit.ts";
 
 /** A broken promise often shows as a test that never ends. */
 const TEST_MS_MAX = 30_000;
 
-const prefix = `files contract [${hostBackend.name}]`;
+function onHost(register: RegisterTest): FilesTest {
+  return (title, body) =>
+    register(`files contract [${hostBackend.name}] ${title}`, () => run(body, { signals: [] }));
+}
 
-filesContract(
-  (title, body) => {
-    void nodeTest(`${prefix} ${title}`, { timeout: TEST_MS_MAX }, () => run(body, { signals: [] }));
-  },
-  () => hostBackend.files as Files,
-);
+function files(): Files {
+  return hostBackend.files as Files;
+}
 
-const testUnlessRoot = testIf(process.getuid?.() !== 0, "root may do everything");
-filePermissionsContract(
-  (title, body) => testUnlessRoot(`${prefix} ${title}`, () => run(body, { signals: [] })),
-  () => hostBackend.files as Files,
-);
+const always: RegisterTest = (title, body) => void nodeTest(title, { timeout: TEST_MS_MAX }, body);
+const hasFlock = spawnSync("flock", ["--version"]).error === undefined;
+const isRoot = process.getuid?.() === 0;
+
+filesContract(onHost(always), files);
+fileLocksContract(onHost(testIf(hasFlock, "there is no program flock")), files);
+filePermissionsContract(onHost(testIf(!isRoot, "root may do everything")), files);

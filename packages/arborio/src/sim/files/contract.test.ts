@@ -3,7 +3,11 @@ import { run } from "../../index.ts";
 import { currentBackend, requireCapability } from "../../platform/capabilities.ts";
 import type { Files } from "../../platform/files.ts";
 import { simulator } from "../../sim.ts";
-import { filePermissionsContract, filesContract } from "../../testing/files-contract.ts";
+import {
+  fileLocksContract,
+  filePermissionsContract,
+  filesContract,
+} from "../../testing/files-contract.ts";
 
 /** Each delays, cuts and coalesces in another way. */
 const SEEDS = 3;
@@ -21,4 +25,5 @@ function files(): Files {
 }
 
 filesContract(simulated, files);
+fileLocksContract(simulated, files);
 filePermissionsContract(simulated, files);

@@ -14,7 +14,7 @@ async function handles(bench: Bench, count: number): Promise<FileHandle[]> {
   return opened;
 }
 
-/** Advisory locks, where the runtime has a way. */
+/** Advisory locks. */
 export const locks: readonly FilesCheck[] = [
   {
     title:
