@@ -268,6 +268,7 @@ export class Path extends PurePath {
    * moment has it remove what the link leads to.
    *
    * @throws SystemError with the code of the first failure; the message says what is left. `"ENOENT"` as `remove`.
+   * @throws RangeError if the path is `/`, `.`, or ends with `..`: that nobody means.
    */
   removeTree(options: RemoveOptions = {}): Promise<void> {
     return removePath(this, options);

@@ -50,6 +50,21 @@ test("Path.removeTree: a link to a directory is a link, with a slash behind it t
   assert.deepEqual(await walked(new Path(folder)), ["out/", "out/kept"]);
 });
 
+test(
+  "Path.removeTree: the root, the working directory, and what is above are not meant",
+  async (folder) => {
+    await plant(new Path(folder), "a/b");
+    for (const path of ["/", "", ".", "..", "/..", `${folder}/a/..`, `${folder}/a/../..`]) {
+      await assert.rejects(
+        new Path(path).removeTree({ missingOk: true }),
+        /RangeError: Path.removeTree: got .*, needs a path that ends with a name/,
+      );
+    }
+    assert.deepEqual(await walked(new Path(folder)), ["a/", "a/b"]);
+  },
+  { skip: { backend: "host", reason: "if it were broken, this machine would be empty" } },
+);
+
 test("Path.removeTree: many in one directory, and several levels of many", async (folder) => {
   const root = new Path(folder, "root");
   await root.makeDirectory();

@@ -23,7 +23,11 @@ export async function removeDirectory({ text }: Path, options: RemoveOptions): P
 
 /** `Path.removeTree`. */
 export async function removePath(path: Path, options: RemoveOptions): Promise<void> {
-  await removeTree(path, readOptions("Path.removeTree", options));
+  const missingOk = readOptions("Path.removeTree", options);
+  // The system refuses it too, but only when all that is in it is gone. An empty variable is mostly behind it.
+  if (path.name === "" || path.name === "..")
+    throw new RangeError(`Path.removeTree: got ${path.text}, needs a path that ends with a name`);
+  await removeTree(path, missingOk);
 }
 
 async function remove(where: string, change: PathChange, options: RemoveOptions): Promise<void> {
