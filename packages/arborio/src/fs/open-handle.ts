@@ -11,6 +11,8 @@ import type { PositionedFile } from "./positioned.ts";
 
 /** Something that runs and can be withdrawn. */
 interface Running {
+  /** Its place among those that run. */
+  place: number;
   withdraw: Withdraw;
   readonly fail: (error: Error) => void;
 }
@@ -23,7 +25,11 @@ export class OpenHandle implements PositionedFile {
   /** Grows before and after each change through this handle: what was read before may be old. */
   changes = 0;
   readonly #access: OpenTarget["access"];
-  readonly #running: Set<Running> = new Set();
+  /**
+   * What `close` has to end. No `Set`: one that is filled and emptied all the time makes a new table each time, and old tables keep what
+   * they led to, here chunks of 64 KiB, until the next full collection.
+   */
+  readonly #running: Running[] = [];
   /** Settles when the descriptor was given back, with what the system said to that. */
   #closing: Promise<Error | null> | null = null;
 
@@ -59,28 +65,40 @@ export class OpenHandle implements PositionedFile {
     completion: Completion<T>,
   ): Withdraw {
     this.requireOpen(operation);
-    const running: Running = { withdraw: () => {}, fail: (error) => completion.fail(error) };
+    const running: Running = {
+      place: this.#running.length,
+      withdraw: () => {},
+      fail: (error) => completion.fail(error),
+    };
     // Before it starts: it may end at once.
-    this.#running.add(running);
+    this.#running.push(running);
     try {
       running.withdraw = start({
         succeed: (value) => {
-          this.#running.delete(running);
+          this.#forget(running);
           completion.succeed(value);
         },
         fail: (error) => {
-          this.#running.delete(running);
+          this.#forget(running);
           completion.fail(error);
         },
       });
     } catch (error) {
-      this.#running.delete(running);
+      this.#forget(running);
       throw error;
     }
     return () => {
-      this.#running.delete(running);
+      this.#forget(running);
       running.withdraw();
     };
+  }
+
+  #forget(running: Running): void {
+    if (this.#running[running.place] !== running) return;
+    const last = this.#running.pop() as Running;
+    if (last === running) return;
+    this.#running[running.place] = last;
+    last.place = running.place;
   }
 
   /** Waits for what changes the file. */
@@ -132,9 +150,7 @@ export class OpenHandle implements PositionedFile {
   close(): void {
     if (this.isClosed) return;
     this.#closing = new Promise((resolve) => this.handle.close(resolve));
-    const running = [...this.#running];
-    this.#running.clear();
-    for (const one of running) {
+    for (const one of this.#running.splice(0)) {
       one.withdraw();
       one.fail(new ClosedResourceError(`File: ${this.path} was closed while it was used`));
     }
