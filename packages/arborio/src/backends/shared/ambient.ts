@@ -25,5 +25,6 @@ export const ambient: AmbientStore = new AsyncLocalAmbient();
  * alive. Not `exit`: Deno's switches the whole store off meanwhile, and runs microtasks of others while it loads a module (2.9.5).
  */
 export function outsideContext<T>(fn: () => T): T {
-  return asyncLocalStorage.run(undefined, fn);
+  // Mostly it is called from a callback of the runtime, and there already.
+  return asyncLocalStorage.getStore() === undefined ? fn() : asyncLocalStorage.run(undefined, fn);
 }
