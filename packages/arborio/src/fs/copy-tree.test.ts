@@ -1,11 +1,10 @@
-/** Copying and moving trees, on every backend. */
+/** Copying trees, on every backend. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { openTemporaryDirectory, Path } from "../fs.ts";
-import { CancelScope, run, SystemError } from "../index.ts";
-import { cancelEverywhere } from "../testing.ts";
+import { run, SystemError } from "../index.ts";
 import { testIf } from "../testing/test-if.test.kit.ts";
 import { filesTest as test, hasSystemCode, hostFilesTest } from "./files.test.kit.ts";
 import { plant, unlessRoot, walked } from "./tree.test.kit.ts";
@@ -190,16 +189,6 @@ hostFilesTest(
   "there are no FIFOs",
 );
 
-test("Path.move: on one device it is rename", async (folder) => {
-  const root = new Path(folder);
-  await plant(root, "a/b", "file", "other");
-  await root.join("a").move(root.join("c"));
-  await root.join("file").move(root.join("other"));
-  assert.deepEqual(await walked(root), ["c/", "c/b", "other"]);
-  await assert.rejects(root.join("no").move(root.join("x")), hasSystemCode("ENOENT"));
-  await assert.rejects(root.join("c").move(root.join("other")), hasSystemCode("ENOTDIR"));
-});
-
 /** Lets a directory be reached by a second path, without a link; `false` where this process may not. */
 function bind(directory: string, path: string): boolean {
   return spawnSync("mount", ["--bind", directory, path]).status === 0;
@@ -231,87 +220,6 @@ boundTest("Path.copyTree: not into itself by a second way that no path tells", (
     },
     { signals: [] },
   ),
-);
-
-const SHM = "/dev/shm";
-const twoDevices = existsSync(SHM) && statSync(SHM).dev !== statSync(tmpdir()).dev;
-const acrossDevices = testIf(twoDevices, `${SHM} and ${tmpdir()} are one device`);
-
-async function onTwoDevices(body: (here: Path, there: Path) => Promise<void>): Promise<void> {
-  const folders = [mkdtempSync(`${tmpdir()}/arborio-move-`), mkdtempSync(`${SHM}/arborio-move-`)];
-  try {
-    const [here = "", there = ""] = folders;
-    await run(() => body(new Path(here), new Path(there)), { signals: [] });
-  } finally {
-    for (const folder of folders) rmSync(folder, { recursive: true });
-  }
-}
-
-acrossDevices("Path.move: to another device it copies all, replaces in one step, and removes", () =>
-  onTwoDevices(async (here, there) => {
-    await plant(here, "tree/a/b", "tree/l -> a/b", "file", "link -> tree");
-    const times = { accessedMs: 1_000_000_000_000, modifiedMs: 1_100_000_000_000 };
-    await here.join("file").write("contents");
-    await here.join("file").setMode(0o640);
-    for (const name of ["file", "tree"]) await here.join(name).setTimes(times);
-    await there.join("file").write("old");
-    await assert.rejects(here.join("file").rename(there.join("file")), hasSystemCode("EXDEV"));
-    for (const name of ["tree", "file", "link"]) await here.join(name).move(there.join(name));
-    assert.deepEqual(await walked(here), []);
-    assert.deepEqual(await walked(there), [
-      "file",
-      "link@",
-      "tree/",
-      "tree/a/",
-      "tree/a/b",
-      "tree/l@",
-    ]);
-    const moved = await there.join("file").stat();
-    assert.deepEqual(
-      [moved.mode, moved.modifiedMs, await there.join("file").readText()],
-      [0o640, times.modifiedMs, "contents"],
-    );
-    assert.equal((await there.join("tree").stat()).modifiedMs, times.modifiedMs);
-  }),
-);
-
-acrossDevices("Path.move: if it fails on the other device, all is as it was", () =>
-  onTwoDevices(async (here, there) => {
-    await plant(here, "tree/a/b", "file");
-    await plant(there, "full/x", "file");
-    await assert.rejects(here.join("tree").move(there.join("full")), hasSystemCode("ENOTEMPTY"));
-    await assert.rejects(here.join("tree").move(there.join("file")), hasSystemCode("ENOTDIR"));
-    await assert.rejects(here.join("file").move(there.join("full")), hasSystemCode("EISDIR"));
-    await assert.rejects(here.join("file").move(there.join("no/x")), hasSystemCode("ENOENT"));
-    assert.equal(spawnSync("mkfifo", [here.join("tree/fifo").text]).status, 0);
-    await assert.rejects(here.join("tree").move(there.join("new")), hasSystemCode("EINVAL"));
-    await assert.rejects(here.join("tree/fifo").move(there.join("new")), hasSystemCode("EINVAL"));
-    assert.deepEqual(await walked(here), ["file", "tree/", "tree/a/", "tree/a/b", "tree/fifo?"]);
-    assert.deepEqual(await walked(there), ["file", "full/", "full/x"]);
-  }),
-);
-
-acrossDevices(
-  "Path.move: cancelled anywhere on the way to another device, it is here or there",
-  () =>
-    onTwoDevices(async (here, there) => {
-      await plant(here, "tree/a/b", "tree/c");
-      const found: string[] = [];
-      await cancelEverywhere(async (round) => {
-        round.after(() => found.push(existsSync(there.join("tree").text) ? "there" : "here"));
-        await new CancelScope({ shield: true }).run(async () => {
-          if (await there.join("tree").exists()) await there.join("tree").move(here.join("tree"));
-          assert.deepEqual(await walked(there), []);
-        });
-        await here.join("tree").move(there.join("tree"));
-      });
-      for (const place of ["here", "there"]) assert.ok(found.includes(place), place);
-      const both = [await walked(here), await walked(there)];
-      const whole = ["tree/", "tree/a/", "tree/a/b", "tree/c"];
-      assert.ok(
-        both.some((one) => String(one) === String(whole)) && both.some((one) => one.length === 0),
-      );
-    }),
 );
 
 test("Path.copyTree: a failure in one file stops the others, and is thrown bare", async (folder) => {
