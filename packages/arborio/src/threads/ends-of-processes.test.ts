@@ -54,6 +54,15 @@ for (const how of ["throw", "reject"] as const) {
       return true;
     });
   });
+
+  hostTest(
+    `runInProcess: who failed by what nobody caught (${how}) has no say any more`,
+    async () => {
+      const call = runInProcess(work, "failAsideAndAnswer", { args: [how] });
+      await assert.rejects(call, BrokenWorkerError);
+      assert.equal(await runInProcess(work, "add", { args: [1, 2] }), 3);
+    },
+  );
 }
 
 hostTest("runInProcess: cancelled anywhere, no process and no token is lost", async () => {

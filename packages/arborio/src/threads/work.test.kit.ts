@@ -64,6 +64,13 @@ export async function failAside(how: "throw" | "reject"): Promise<void> {
   await sleepForever();
 }
 
+/** The same; then the call would end well. */
+export async function failAsideAndAnswer(how: "throw" | "reject"): Promise<string> {
+  failSoon(how, 1);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  return "answer";
+}
+
 /** The same, after the call has ended. */
 export function failSoon(how: "throw" | "reject", ms: number): void {
   setTimeout(() => {

@@ -59,6 +59,7 @@ class ProcessParent implements WorkerParent {
   readonly #codec: MessageCodec;
   readonly #waiting: unknown[] = [];
   #told: ((message: unknown) => void) | null = null;
+  #isEnding = false;
 
   constructor({ data, markPath }: WorkerInput, codec: MessageCodec) {
     this.data = data;
@@ -71,7 +72,8 @@ class ProcessParent implements WorkerParent {
   }
 
   post(message: unknown): void {
-    this.#send({ message });
+    // Bun 1.4.5 goes on for an event or two after an uncaught error. An answer now would bring another call, only to be lost.
+    if (!this.#isEnding) this.#send({ message });
   }
 
   onMessage(told: (message: unknown) => void): void {
@@ -96,6 +98,7 @@ class ProcessParent implements WorkerParent {
 
   /** This process is about to end by an error. */
   #sayLast(error: unknown): void {
+    this.#isEnding = true;
     try {
       this.#send({ [LAST_WORDS]: error });
     } catch {
