@@ -5,6 +5,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { CancelScope, run, sleep } from "../index.ts";
+import { testIf } from "../testing/test-if.test.kit.ts";
 import { moduleAt, runInThread, workerStatistics } from "../threads.ts";
 import * as workKit from "./work.test.kit.ts";
 
@@ -16,6 +17,7 @@ const LEFT_MS_MAX = 8000;
 /** What a thread writes: more than any buffer on the way holds. */
 const LINE: string = "from the thread ".repeat(10);
 const LINES = 5000;
+const CONDITIONS = import.meta.url.endsWith(".ts") ? ["--conditions=@arborio/source"] : [];
 const work = moduleAt<typeof workKit>(workKit.url);
 
 const programs: Readonly<Record<string, () => Promise<void>>> = {
@@ -92,20 +94,40 @@ if (program === undefined) {
   );
   const said = `${LINE}\n`.repeat(LINES);
   leaves("what a thread writes is not lost", "output", `${said}left true\n`, "and an error\n");
+  const isNode = process.versions["bun"] === undefined && process.versions["deno"] === undefined;
+  testIf(isNode, "only Node has a flag for the language of a program that is text")(
+    "runInThread: works in a program that is text on the command line",
+    async () => {
+      const text = `await import(${JSON.stringify(import.meta.url)});`;
+      const args = [...CONDITIONS, "--input-type=module", "--eval", text];
+      const printed = await printedBy("outside", args);
+      assert.deepEqual(printed, { stdout: "waited for\nleft true\n", stderr: "" });
+    },
+  );
 } else await programs[program]?.();
 
 function leaves(title: string, name: string, output: string, errors = ""): void {
   test(title, { timeout: TEST_MS_MAX }, async () => {
-    const conditions = import.meta.url.endsWith(".ts") ? ["--conditions=@arborio/source"] : [];
     const isDeno = process.versions["deno"] !== undefined;
     const start = isDeno ? ["run", "-A", "--no-check"] : [];
-    const args = [...start, ...conditions, fileURLToPath(import.meta.url)];
-    const env = { ...process.env, [PROGRAM]: name, NODE_TEST_CONTEXT: undefined };
-    const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
-      execFile(process.execPath, args, { env, maxBuffer: 10_000_000 }, (_error, out, err) => {
-        resolve({ stdout: out, stderr: err });
-      });
+    const printed = await printedBy(name, [
+      ...start,
+      ...CONDITIONS,
+      fileURLToPath(import.meta.url),
+    ]);
+    assert.deepEqual(printed, { stdout: output, stderr: errors });
+  });
+}
+
+/** What one of the programs prints. */
+function printedBy(
+  name: string,
+  args: readonly string[],
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const env = { ...process.env, [PROGRAM]: name, NODE_TEST_CONTEXT: undefined };
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { env, maxBuffer: 10_000_000 }, (_error, stdout, stderr) => {
+      resolve({ stdout, stderr });
     });
-    assert.deepEqual({ stdout, stderr }, { stdout: output, stderr: errors });
   });
 }

@@ -11,6 +11,7 @@ import type {
 import process from "node:process";
 import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
+import { toSystemError } from "./system-error.ts";
 import { coverMessage, uncoverMessage, uncoverReceived } from "./message-cover.ts";
 
 const os = lazily("node:os");
@@ -31,7 +32,11 @@ export const nodeThreads: Threads = {
   },
 
   start(target: WorkerTarget, listener: WorkerListener): WorkerHandle {
-    return outsideContext(() => new ThreadHandle(target, listener));
+    try {
+      return outsideContext(() => new ThreadHandle(target, listener));
+    } catch (error) {
+      throw toSystemError("start a thread", error);
+    }
   },
 
   get parent(): WorkerParent | undefined {
@@ -80,11 +85,12 @@ class ThreadHandle implements WorkerHandle {
     const workerData: WorkerData = { [WORKER_DATA]: { port: port2, data: target.data } };
     this.#port = port1;
     this.#listener = listener;
-    this.#worker = new Worker(new URL(target.module), {
-      workerData,
-      transferList: [port2],
-      name: target.name,
-    });
+    // Threads inherit the flag, and Node then takes no module from a file.
+    const isText = process.execArgv.some((arg) => arg.startsWith("--input-type"));
+    this.#worker = new Worker(
+      isText ? `import(${JSON.stringify(target.module)})` : new URL(target.module),
+      { workerData, transferList: [port2], name: target.name, eval: isText },
+    );
     port1.on("message", (message: unknown) => listener.message(uncoverMessage(message)));
     port1.on("messageerror", (error: Error) => listener.unreadable(error));
     port1.on("close", () => {
