@@ -224,7 +224,7 @@ export class Path extends PurePath {
    * one step; then all here is removed. Cancelled or failed before that step, all is as it was; after it, the end is waited for. Owners are
    * not kept then, nor that one file has several names.
    *
-   * @throws SystemError as `rename`, `copyTree` and `removeTree`.
+   * @throws SystemError as `rename` and `copyTree`; as `removeTree` if the target is there, and the original cannot be removed.
    */
   async move(target: PathLike): Promise<void> {
     await move(this, new Path(target));
