@@ -219,7 +219,14 @@ test("host.files: each process has its own working directory, and what it has op
       await file.lock();
       return 0;
     });
-    await runProcess(["writer"], { cwd: "/work" });
+    host.program("outer", async () => {
+      await runProcess(["writer"], { cwd: "below" });
+      await assert.rejects(runProcess(["writer"], { cwd: "none" }), /ENOENT/);
+    });
+    host.files.makeDirectory("/work/below");
+    await runProcess(["outer"], { cwd: "/work" });
+    assert.equal(host.files.readText("/work/below/made"), "x");
+    await runProcess(["writer"], { cwd: "work" });
     assert.equal(host.openFiles, 0);
     assert.equal(host.files.readText("/work/made"), "x");
     using file = await openFile("/work/made");

@@ -166,6 +166,20 @@ test("simulated files: a read that is withdrawn writes into its memory all the s
   });
 });
 
+test("simulated files: what changes something happens though it is withdrawn, as on a host", async () => {
+  await simulate({}, async ({ localhost }) => {
+    const files = requireCapability(currentBackend(), "files", "the test");
+    const never = { succeed: () => assert.fail("withdrawn"), fail: assert.fail };
+    files.change({ kind: "make-directory", path: "/made", mode: 0o755 }, never)();
+    const target = { path: "/file", access: "write", create: "new" } as const;
+    files.open({ ...target, truncate: false, append: false, mode: 0o644 }, never)();
+    files.stat("/none", true, never)();
+    await sleep(1);
+    assert.deepEqual(localhost.files.list("/"), ["file", "made", "tmp"]);
+    assert.equal(localhost.openFiles, 0);
+  });
+});
+
 test("simulated files: links lead where they say, and realPath tells where that is", async () => {
   await simulate({}, async (world) => {
     const { files } = world.localhost;

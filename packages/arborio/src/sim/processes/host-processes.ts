@@ -180,16 +180,24 @@ class StartedBy implements Processes {
     const { system } = ambientScope().runState;
     if (system === null)
       throw new InvalidStateError("openProcess: a simulated process needs the run that it is in");
+    const here = this.#withAbsoluteCwd(command);
     const { clock, chooser } = this.#host;
     const range = START_MAX_US - START_MIN_US;
     const choice = chooser.pick("latency", STARTS);
     const delayUs = START_MIN_US + Math.round((range * choice) / (STARTS - 1));
     const timer = clock.after(delayUs, () => {
-      const refusal = this.#host.refusal(command);
-      if (refusal === null) completion.succeed(this.#launch(system, command));
+      const refusal = this.#host.refusal(here);
+      if (refusal === null) completion.succeed(this.#launch(system, here));
       else completion.fail(refusal);
     });
     return () => timer.clear();
+  }
+
+  /** A relative one is below the directory of the process that asks. */
+  #withAbsoluteCwd(command: ProcessCommand): ProcessCommand {
+    const { cwd } = command;
+    if (cwd === undefined || cwd === "" || cwd.startsWith("/")) return command;
+    return { ...command, cwd: `${this.#parent.cwd}/${cwd}`.replace(/^\/\//, "/") };
   }
 
   #launch(system: TaskGroup, command: ProcessCommand): ProcessHandle {
