@@ -64,10 +64,16 @@ export async function failAside(how: "throw" | "reject"): Promise<void> {
   await sleepForever();
 }
 
-/** The same; then the call would end well. */
+/** The same; a moment later the call would end well. */
 export async function failAsideAndAnswer(how: "throw" | "reject"): Promise<string> {
-  failSoon(how, 1);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise<void>((resolve) => {
+    setTimeout(() => {
+      // First: a throw leaves this function.
+      setTimeout(resolve, 10);
+      if (how === "throw") throw new RangeError("aside");
+      void Promise.reject(new RangeError("aside"));
+    }, 1);
+  });
   return "answer";
 }
 
