@@ -60,6 +60,7 @@ export function watchDirectory(
     if (isWithdrawn) return;
     try {
       const real = fs().realpathSync(path);
+      running.get(real)?.failIfReplaced();
       const before = ending.get(real);
       if (before !== undefined) {
         void before.then(begin);
@@ -152,6 +153,12 @@ class DenoWatch {
       else if (before.mtimeMs !== stats.mtimeMs) this.#changed(null);
       this.#stats = stats ?? before;
     });
+  }
+
+  /** Ends it if another directory has come to its path, which Deno has not told yet. */
+  failIfReplaced(): void {
+    const { dev, ino } = fs().statSync(this.#path);
+    if (dev !== this.#stats.dev || ino !== this.#stats.ino) this.#gone();
   }
 
   #gone(): void {
