@@ -84,7 +84,7 @@ export class Disk {
     inode.facts = { ...inode.facts, ...facts };
   }
 
-  /** An inode and its contents, though not the names in a directory, are on the disk now. */
+  /** The facts of an inode, and its contents, though not the names in a directory, are on the disk now. */
   sync(inode: Inode): void {
     inode.syncedFacts = null;
     if (inode.kind === "file") inode.bytes.sync();

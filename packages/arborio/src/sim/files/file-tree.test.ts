@@ -61,6 +61,34 @@ test("host.files.write: directories above it are made, also those that a link na
   });
 });
 
+test("host.files.setMode, setOwner: what others own asks for its bits for others", async () => {
+  await simulate({}, async ({ localhost: { files } }) => {
+    files.write("/shared/theirs", "x", { mode: 0o640 });
+    assert.equal(await readTextFile("/shared/theirs"), "x");
+    files.setOwner("/shared/theirs", 0, 1000);
+    assert.equal(await readTextFile("/shared/theirs"), "x", "by the group");
+    files.setOwner("/shared/theirs", 0, 0);
+    await assert.rejects(readTextFile("/shared/theirs"), hasSystemCode("EACCES"));
+    await assert.rejects(
+      change({ kind: "mode", path: "/shared/theirs", mode: 0o666 }),
+      hasSystemCode("EPERM"),
+    );
+    files.setOwner("/shared", 0, 0);
+    files.setMode("/shared", 0o777);
+    await change({ kind: "rename", path: "/shared/theirs", target: "/shared/other" });
+    files.setMode("/shared", 0o1777);
+    await assert.rejects(
+      change({ kind: "remove-file", path: "/shared/other" }),
+      hasSystemCode("EPERM"),
+    );
+    await writeFile("/shared/mine", "x");
+    await change({ kind: "remove-file", path: "/shared/mine" });
+    assert.equal(files.exists("/shared/mine"), false);
+    assert.throws(() => files.setMode("/none", 0), hasSystemCode("ENOENT"));
+    assert.throws(() => files.write("/x", "", { owner: 1 } as never), TypeError);
+  });
+});
+
 test("host.files.remove: a tree goes as a whole, a link without what it leads to", async () => {
   await simulate({}, async ({ localhost: { files } }) => {
     files.write("/d/a/b", "1");

@@ -14,7 +14,7 @@ import { resolvePath } from "../paths.ts";
 import { type SystemCode, systemError } from "../system-errors.ts";
 import { Disk } from "./disk.ts";
 import { DiskTimes } from "./disk-times.ts";
-import { type Entry, type Inode, statOf } from "./inode.ts";
+import { type Entry, type Inode, type InodeFacts, statOf } from "./inode.ts";
 import { Volume } from "./volume.ts";
 import { type Base, find, type LastLink, type Place, walk } from "./path-walk.ts";
 
@@ -55,7 +55,8 @@ export class FileTree {
    * Puts a file there, or replaces the contents of the one that is there, which whoever has it open sees. Makes the directories above it.
    *
    * @param path absolute, or below `/`.
-   * @throws SystemError if something in the way is not a directory, or the path leads to one.
+   * @throws SystemError if something in the way is not a directory, the path leads to one, or the disk is full.
+   * @throws TypeError if `contents` or an option is none.
    *
    * @example A program that reads its settings
    * ```ts
@@ -74,6 +75,8 @@ export class FileTree {
         `host.files.write: got ${describeValue(contents)}, needs a string or a Uint8Array`,
       );
     }
+    requireOptions("host.files.write(path, contents, options)", options, "{ mode: 0o600 }");
+    requireKnown("host.files.write", options, { mode: true, modifiedMs: true });
     const { mode, modifiedMs = this.disk.clock.wallNow() } = options;
     const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
     const attempt = `write ${path}`;
@@ -94,7 +97,7 @@ export class FileTree {
     if (written < bytes.length) throw systemError(attempt, "ENOSPC");
   }
 
-  /** The bytes of a file. */
+  /** The bytes of a file. @throws SystemError if there is none. */
   read(path: string): Uint8Array {
     const inode = this.#find(`read ${path}`, path, true);
     if (inode.kind !== "file") throw systemError(`read ${path}`, "EISDIR");
@@ -103,24 +106,29 @@ export class FileTree {
     return bytes;
   }
 
-  /** The text of a file, which is UTF-8. */
+  /** The text of a file. @throws SystemError if there is none. @throws TypeError if it is not UTF-8. */
   readText(path: string): string {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.read(path));
   }
 
-  /** What is known about a file; of a link itself. */
+  /** Whether a path leads to something. */
+  exists(path: string): boolean {
+    return typeof this.find(path) === "object";
+  }
+
+  /** What is known about what is there; of a link itself. @throws SystemError if nothing is. */
   stat(path: string): FileStat {
     return statOf(this.#find(`stat ${path}`, path, false));
   }
 
-  /** The names in a directory, sorted. */
+  /** The names in a directory, sorted. @throws SystemError if there is none. */
   list(path: string): string[] {
     const inode = this.#find(`list ${path}`, path, true);
     if (inode.kind !== "directory") throw systemError(`list ${path}`, "ENOTDIR");
     return [...inode.entries.keys()].sort();
   }
 
-  /** Makes a directory and those above it, as far as they are not there. */
+  /** Makes a directory and those above it, as far as they are not there. @throws SystemError if something else is in the way. */
   makeDirectory(path: string): void {
     const attempt = `make the directory ${path}`;
     const { inode } = this.#make(attempt, path, (volume) =>
@@ -160,6 +168,20 @@ export class FileTree {
     const place = this.#placeIn(attempt, path, "keep");
     if (place.entry !== undefined) throw systemError(attempt, "EEXIST");
     this.#add(place, this.disk.createLink(place.directory.volume, target));
+  }
+
+  /** Gives a file or a directory other permission bits; links are followed. @throws SystemError if nothing is there. */
+  setMode(path: string, mode: number): void {
+    this.#setFacts(`set the mode of ${path}`, path, { mode });
+  }
+
+  /**
+   * Gives a file or a directory another owner; links are followed. Programs are user 1000 of group 1000, and so is all that they make.
+   *
+   * @throws SystemError if nothing is there.
+   */
+  setOwner(path: string, user: number, group: number): void {
+    this.#setFacts(`set the owner of ${path}`, path, { user, group });
   }
 
   /** Removes a file, a link, or a directory with what is in it; whether there was one. Whoever has a file open keeps it. */
@@ -247,6 +269,15 @@ export class FileTree {
   find(path: string): Inode | SystemCode {
     const entry = find(this.#base, path, true);
     return typeof entry === "string" ? entry : entry.inode;
+  }
+
+  #setFacts(attempt: string, path: string, facts: Partial<InodeFacts>): void {
+    const entry = find(this.#base, path, true);
+    if (typeof entry === "string") throw systemError(attempt, entry);
+    const { inode, directory, name } = entry;
+    this.disk.setFacts(inode, facts);
+    this.disk.sync(inode);
+    directory.watches.changed(name);
   }
 
   get #base(): Base {

@@ -133,6 +133,7 @@ export class SparseBytes {
     for (const index of this.#pages.keys()) {
       if (index < last || (index === last && start > 0)) continue;
       this.#remember(index);
+      this.#lost.delete(index);
       this.#pages.delete(index);
       dropped += 1;
     }
