@@ -42,8 +42,8 @@ async function untilIs(at: Int32Array, value: number): Promise<void> {
 async function cancelled(
   begin: (at: Int32Array) => Promise<unknown>,
   whenCancelled: (at: Int32Array) => void = () => {},
+  at: Int32Array = place(),
 ): Promise<{ readonly at: number; readonly caught: boolean; readonly value: unknown }> {
-  const at = place();
   const scope = new CancelScope();
   const value = await taskGroup(async (group) => {
     group.startSoon(async () => {
@@ -115,19 +115,26 @@ hostTest("checkCancelled: outside of threads it throws in a cancelled scope only
 
 hostTest("runInThread: an endless loop is terminated after graceMs, and replaced", async () => {
   await runInThread(work, "nothing");
-  const { crashed, started } = workerStatistics("thread");
-  const before = performance.now();
-  assert.equal(await moveOnAfter(20, () => runInThread(work, "loop", { graceMs: 50 })), undefined);
-  assert.ok(performance.now() - before >= 69);
+  const { crashed, idle } = workerStatistics("thread");
+  let cancelledAt = Infinity;
+  const { caught } = await cancelled(
+    (there) => runInThread(work, "holdOut", { args: [there], graceMs: 50 }),
+    () => (cancelledAt = performance.now()),
+  );
+  assert.ok(caught);
+  assert.ok(performance.now() - cancelledAt >= 49);
   assertNothingHeld();
+  assert.ok(workerStatistics("thread").idle < idle);
   assert.equal(await runInThread(work, "add", { args: [1, 2] }), 3);
   // One that is ended on purpose has not crashed.
   assert.equal(workerStatistics("thread").crashed, crashed);
-  assert.ok(workerStatistics("thread").started >= started);
 });
 
 hostTest("runInThread: without any grace a loop is terminated at once", async () => {
-  assert.equal(await moveOnAfter(20, () => runInThread(work, "loop", { graceMs: 0 })), undefined);
+  const { caught } = await cancelled((there) =>
+    runInThread(work, "holdOut", { args: [there], graceMs: 0 }),
+  );
+  assert.ok(caught);
   assertNothingHeld();
 });
 
@@ -152,16 +159,22 @@ hostTest("runInThread: what the function throws although cancelled is thrown", a
 });
 
 hostTest("runInThread: a shield keeps the cancellation away from the function", async () => {
-  const at = place();
-  const value = await moveOnAfter(20, () =>
+  const { value } = await cancelled((there) =>
     shielded(async () => {
-      const call = runInThread(work, "holdOut", { args: [at], graceMs: 0 });
-      await sleep(40);
-      Atomics.store(at, 0, 3);
-      return await call;
+      await taskGroup(async (group) => {
+        group.startSoon(async () => {
+          await untilIs(there, 1);
+          // The caller is cancelled at about the same time; a grace of 0 would end the thread now.
+          await sleep(30);
+          Atomics.store(there, 0, 3);
+        });
+        return await runInThread(work, "holdOut", { args: [there], graceMs: 0 });
+      });
+      return "to its end";
     }),
   );
-  assert.equal(value, "held out");
+  assert.equal(value, "to its end");
+  assertNothingHeld();
 });
 
 hostTest(
@@ -169,9 +182,9 @@ hostTest(
   async () => {
     const limiter = new CapacityLimiter(1);
     const at = place();
-    await moveOnAfter(20, () =>
-      runInThread(work, "holdOut", { args: [at], limiter, abandonOnCancel: true, graceMs: 0 }),
-    );
+    const options = { args: [at] as const, limiter, abandonOnCancel: true, graceMs: 0 };
+    const { caught } = await cancelled(() => runInThread(work, "holdOut", options), undefined, at);
+    assert.ok(caught);
     assert.equal(limiter.borrowedTokens, 1);
     assert.equal(workerStatistics("thread").busy, 1);
     Atomics.store(at, 0, 3);
@@ -187,9 +200,8 @@ test("runInThread({ abandonOnCancel }): a late error goes to the run's onUnhandl
     async () => {
       const at = place();
       const limiter = new CapacityLimiter(1);
-      await moveOnAfter(20, () =>
-        runInThread(work, "holdOutAndFail", { args: [at], limiter, abandonOnCancel: true }),
-      );
+      const options = { args: [at] as const, limiter, abandonOnCancel: true };
+      await cancelled(() => runInThread(work, "holdOutAndFail", options), undefined, at);
       Atomics.store(at, 0, 3);
       await runInThread(work, "nothing", { limiter });
     },

@@ -74,7 +74,7 @@ test(
     assert.equal(done + cancelled + failed + broken, CALLS);
     for (const count of [done, cancelled, failed]) assert.ok(count > 100, JSON.stringify(counts));
     const after = workerStatistics("thread");
-    assert.ok(after.idle <= THREADS, JSON.stringify(after));
+    assert.ok(after.idle <= Math.max(before.idle, THREADS), JSON.stringify({ before, after }));
     assert.ok(after.crashed - before.crashed >= broken);
   },
 );
