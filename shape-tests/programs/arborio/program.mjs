@@ -12,7 +12,7 @@ for (const entry of Object.keys(manifest.exports)) {
 const order = [];
 const value = await run(async () => {
   await taskGroup(async (group) => {
-    for (const ms of [4, 2]) {
+    for (const ms of [500, 2]) {
       group.startSoon(async () => {
         await sleep(ms);
         order.push(ms);
@@ -21,7 +21,7 @@ const value = await run(async () => {
   });
   return order.join(" ");
 });
-if (value !== "2 4") throw new Error(`Tasks ended in the order ${value}: needed 2 4`);
+if (value !== "2 500") throw new Error(`Tasks ended in the order ${value}: needed 2 500`);
 
 const adding = "data:text/javascript,export const add = (a, b) => a + b;";
 const sum = await run(() => runInThread(adding, "add", { args: [1, 2] }));
