@@ -30,8 +30,9 @@ let ownName: string | undefined;
 
 /** A name of this thread that no other has: where a thing lives that must not be waited for by blocking this very thread. */
 export function threadName(): string {
-  const { kernel } = ambientScope();
-  ownName ??= `${kernel.random()}${kernel.random()}`;
+  // Never the seed's chance: it is drawn once for a thread, not once for a run.
+  const { entropy } = hostBackend;
+  ownName ??= `${entropy.random()} ${entropy.random()}`;
   return ownName;
 }
 
