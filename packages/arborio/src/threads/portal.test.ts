@@ -254,11 +254,11 @@ test("withPortal: when it has ended, calls fail and handles are refused", async 
     await sleep(2);
     return task;
   });
+  assert.equal(late?.statistics().openConnections, 0);
+  assert.throws(() => late?.handle(), ClosedResourceError);
   const [called, started] = await call.result();
   assert.equal(called, "BrokenResourceError");
   assert.match(String(started), /^(undefined|BrokenResourceError)$/);
-  assert.throws(() => late?.handle(), ClosedResourceError);
-  assert.equal(late?.statistics().openConnections, 0);
 });
 
 test("withPortal: a body that fails cancels what runs, and its error comes out bare", async () => {

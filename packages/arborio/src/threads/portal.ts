@@ -197,6 +197,7 @@ class Connection {
   close(): void {
     this.#post(["over"]);
     this.#port.close();
+    this.#end();
   }
 
   #told(message: ToPortal): void {
