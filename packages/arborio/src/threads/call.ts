@@ -1,4 +1,4 @@
-import type { Cancelled } from "../core/cancelled.ts";
+import { type Cancelled, isCancelled } from "../core/cancelled.ts";
 import type { ClockTimer } from "../core/clock.ts";
 import { TaskCancelled } from "../core/errors.ts";
 import { textOf } from "../core/exception-text.ts";
@@ -183,7 +183,8 @@ export class Call implements TokenTaker {
   #fail(error: unknown): void {
     this.#end();
     if (this.#waiter !== null) this.#waiter.fail(error);
-    else this.#runState.onUnhandled(error);
+    // Of a cancellation nobody needs to know: a simulated worker meets that of its world.
+    else if (!isCancelled(error)) this.#runState.onUnhandled(error);
   }
 
   #end(): void {

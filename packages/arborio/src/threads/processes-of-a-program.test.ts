@@ -4,7 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { constants } from "node:os";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -76,6 +78,10 @@ const programs: Readonly<Record<string, () => Promise<void>>> = {
     await untilRunning(ALL);
     process.exit(7);
   },
+  async exitAtOnce() {
+    void runInProcess(SELF, "nothing");
+    process.exit(7);
+  },
   async thrown() {
     void startAll();
     await untilRunning(ALL);
@@ -145,6 +151,16 @@ function defineTests(): void {
     assert.deepEqual([code, out], [0, "from the process\nfrom the program"]);
     assert.deepEqual(await runProgram("idleAfterRun", env, 0), { code: 0, out: "done" });
   });
+  defineTest(
+    "runInProcess: a program that exits while a process starts leaves nothing",
+    async (env) => {
+      const directory = mkdtempSync(join(tmpdir(), "arborio-test-"));
+      const { code } = await runProgram("exitAtOnce", { ...env, TMPDIR: directory }, 0);
+      assert.equal(code, 7);
+      assert.deepEqual(readdirSync(directory), []);
+      rmSync(directory, { recursive: true });
+    },
+  );
   const endings: readonly (readonly [string, number, number, NodeJS.Signals?])[] = [
     ["exit", 7, 2],
     ["thrown", 1, 2],

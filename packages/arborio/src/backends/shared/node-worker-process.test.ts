@@ -88,6 +88,11 @@ test(
   },
 );
 
+test("codec: what cannot be cloned is refused as between threads", () => {
+  for (const value of [new URL("http://example.com"), () => {}, Symbol("x"), new WeakMap()])
+    assert.throws(() => codec.encode(value), { name: "DataCloneError" });
+});
+
 test("nodeWorkerCommand: flags of this program alone are left out", () => {
   const { execArgv } = process;
   const flagsOf = (flags: string[]): readonly string[] => {

@@ -30,6 +30,12 @@ export async function pause(ms: number): Promise<string> {
   return "rested";
 }
 
+export function askAtOnce(): void {
+  log.push("began");
+  checkCancelled();
+  log.push("not cancelled");
+}
+
 /** Does not see its cancellation until it asks. */
 export async function ask(): Promise<void> {
   log.push("began");

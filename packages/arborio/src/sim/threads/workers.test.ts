@@ -59,10 +59,14 @@ test("runInThread, simulated: no time passes while a module is loaded, which the
   const slow = `data:text/javascript,
     await new Promise((go) => setTimeout(go, 50));
     export const two = () => 2;`;
-  await simulate({ seed: 1, workers: { serviceMsMax: 0 } }, async () => {
+  await simulate({ seed: 1, workers: { serviceMsMax: 0 } }, async (_world, group) => {
+    const ticker = group.startSoon(async () => {
+      for (;;) await sleep(1);
+    });
     assert.equal(await runInThread(slow, "two"), 2);
     assert.ok(now() < 100, `${now()} ms`);
     assert.ok(now() > 5, `${now()} ms`);
+    ticker.cancel();
   });
   await simulate({ seed: 1 }, async () => {
     await assert.rejects(
@@ -270,6 +274,29 @@ test("runInThread, simulated: a run that ends takes its workers with it", async 
   );
   assert.deepEqual(kit.log, ["began", "ended"]);
   await wait(20);
+});
+
+test("runInProcess, simulated: a function that never gives way sees its cancellation before the message comes", async () => {
+  const seen = new Set<string>();
+  for (const seed of SEEDS) {
+    kit.log.length = 0;
+    await simulate({ seed }, async () => {
+      await runInProcess(MODULE, "sum", { args: [[]] }); // the process has started
+      await moveOnAfter(5, () => runInProcess(MODULE, "askAtOnce"));
+      seen.add(kit.log.join());
+    });
+  }
+  assert.deepEqual([...seen].sort(), ["began", "began,not cancelled"]);
+});
+
+test("runInThread, simulated: what is abandoned has time for its cleanup when the run ends", async () => {
+  kit.log.length = 0;
+  await simulate({ seed: 1 }, async () => {
+    const options = { args: [200], abandonOnCancel: true } as const;
+    await moveOnAfter(500, () => runInThread(MODULE, "linger", options));
+    assert.deepEqual(kit.log, ["began"]);
+  });
+  assert.deepEqual(kit.log, ["began", "ended"]);
 });
 
 test("runInThread, simulated: a function that never ends keeps no run from ending", () =>
