@@ -1,6 +1,6 @@
-// Run on every runtime against the installed tarball: every entry loads, the heart beats, and threads find their way in.
+// Run on every runtime against the installed tarball: every entry loads, the heart beats, and threads and processes find their way in.
 import { run, sleep, taskGroup } from "arborio";
-import { runInThread } from "arborio/threads";
+import { runInProcess, runInThread } from "arborio/threads";
 import manifest from "arborio/package.json" with { type: "json" };
 
 for (const entry of Object.keys(manifest.exports)) {
@@ -26,4 +26,6 @@ if (value !== "2 500") throw new Error(`Tasks ended in the order ${value}: neede
 const adding = "data:text/javascript,export const add = (a, b) => a + b;";
 const sum = await run(() => runInThread(adding, "add", { args: [1, 2] }));
 if (sum !== 3) throw new Error(`A thread added 1 and 2 to ${String(sum)}`);
+const inProcess = await run(() => runInProcess(adding, "add", { args: [1, 2] }));
+if (inProcess !== 3) throw new Error(`A process added 1 and 2 to ${String(inProcess)}`);
 console.log("program ok");
