@@ -13,6 +13,8 @@ export interface Runtime {
   readonly program: string;
   /** Whether it runs TypeScript sources; otherwise it gets the tests compiled. */
   readonly fromSource: boolean;
+  /** Whether all test files run in one process. */
+  readonly sharesProcess: boolean;
   /** Arguments that run a script (its path follows), from source where it can. */
   readonly scriptArgs: readonly string[];
   /** Arguments that run test files and leave a report. */
@@ -43,6 +45,7 @@ export const runtimes: readonly Runtime[] = [
     name: "bun",
     program: join(installed, ".bin/bun"),
     fromSource: true,
+    sharesProcess: true,
     scriptArgs: [sourceCondition],
     testArgs: (files, reportPath) => [
       "test",
@@ -63,6 +66,7 @@ export const runtimes: readonly Runtime[] = [
     name: "deno",
     program: join(installed, ".bin/deno"),
     fromSource: true,
+    sharesProcess: true,
     scriptArgs: ["run", "-A", "--no-check", sourceCondition],
     testArgs: (files, reportPath) => [
       "test",
@@ -84,6 +88,7 @@ function nodeRuntime(name: string, program: string, fromSource: boolean): Runtim
     name,
     program,
     fromSource,
+    sharesProcess: false,
     scriptArgs: conditions,
     testArgs: (files, reportPath) => [
       ...conditions,

@@ -22,7 +22,7 @@ export async function callWithCallbacks(
     try {
       return await begin(WITH_CALLBACKS, extension);
     } finally {
-      extension.ended();
+      extension.left();
     }
   };
   return await whileServing(extension.server, `callbacks of ${where}`, body, () => true);
@@ -50,8 +50,14 @@ class CallbackExtension implements CallExtension {
   }
 
   ended(): void {
-    this.server.end();
+    this.left();
     this.#caller.gone();
+  }
+
+  /** The caller does not wait any more. The function may: it is told that nothing comes of its callbacks. */
+  left(): void {
+    this.server.end();
+    this.#caller.cancelCalls("the caller does not wait for this call any more");
   }
 
   #tell(message: FromFunctions, transfer: readonly object[] | undefined): void {

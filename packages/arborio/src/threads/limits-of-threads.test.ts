@@ -48,8 +48,10 @@ hostTest("runInThread({ limiter }): more tokens while calls wait: they begin at 
   await taskGroup(async (group) => {
     group.startSoon(() => runInThread(work, "holdOut", { args: [place], limiter }));
     const second = group.startSoon(() => runInThread(work, "add", { args: [1, 2], limiter }));
-    while (limiter.statistics().tasksWaiting === 0) await sleep(1);
+    // The function takes the memory when it begins: until then nothing may be told by it.
+    while (Atomics.load(place, 0) !== 1) await sleep(1);
     assert.equal(limiter.borrowedTokens, 1);
+    assert.equal(limiter.statistics().tasksWaiting, 1);
     limiter.totalTokens = 2;
     assert.equal(await second.result(), 3);
     Atomics.store(place, 0, 3);

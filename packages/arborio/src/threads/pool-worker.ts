@@ -26,7 +26,7 @@ function isCall(message: unknown): boolean {
 /** What a worker tells its pool. */
 export interface PoolOfWorker {
   readonly kind: "thread" | "process";
-  /** It has answered and can be given the next call. */
+  /** It has answered, and can be given the next call unless it is ending. */
   freed(worker: PoolWorker): void;
   /** A worker has answered; others may have too. */
   answered(): void;
@@ -165,7 +165,7 @@ export class PoolWorker implements WorkerListener {
   #finish(): void {
     this.#call = null;
     this.setNeeded(false);
-    if (!this.#ending) this.#pool.freed(this);
+    this.#pool.freed(this);
   }
 
   /** Whether it keeps this process alive. */

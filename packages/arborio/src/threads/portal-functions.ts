@@ -169,9 +169,12 @@ export class Caller {
   /** It will ask for nothing any more, and wants no answers: its calls are cancelled; what it has started goes on. */
   gone(): void {
     this.#gone = true;
-    for (const request of this.#requests.values())
-      if (request.isCall)
-        cancel(request, "the thread of the caller has ended or closed its connection");
+    this.cancelCalls("the thread of the caller has ended or closed its connection");
+  }
+
+  /** Cancels its calls; it is told what comes of them. What it has started goes on. */
+  cancelCalls(reason: string): void {
+    for (const request of this.#requests.values()) if (request.isCall) cancel(request, reason);
   }
 
   giveValue(request: Request, value: unknown): void {

@@ -108,6 +108,7 @@ export class WorkerPool implements PoolOfWorker {
 
   freed(worker: PoolWorker): void {
     this.#busy.delete(worker);
+    if (worker.ending) return;
     worker.idleSince = this.clock.now();
     this.#idle.push(worker);
     if (this.#prune === null) this.#pruneAfter(IDLE_MS[this.kind]);
