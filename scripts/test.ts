@@ -22,7 +22,7 @@ import type { TestCase } from "./lib/test-case.ts";
 import { matrixTestFiles, root, toolingTestFiles } from "./lib/workspace.ts";
 
 /** For all tests of one runtime. On a quiet machine of two cores the slowest takes about three fifths of it. */
-const runtimeLimitMs = 480_000;
+const runtimeLimitMs = 780_000;
 
 /** Files of tests that start threads on the host. */
 const threadFiles = /\/threads\/|\/hashing\/|\/gaps\.test\.|\/worker-?process/;
