@@ -22,7 +22,7 @@ import type { TestCase } from "./lib/test-case.ts";
 import { matrixTestFiles, root, toolingTestFiles } from "./lib/workspace.ts";
 
 /** For all tests of one runtime. On a quiet machine of two cores the slowest takes about three fifths of it. */
-const runtimeLimitMs = 780_000;
+const runtimeLimitMs = 480_000;
 
 /** Files of tests that start threads on the host. */
 const threadFiles = /\/threads\/|\/hashing\/|\/gaps\.test\.|\/worker-?process/;
@@ -93,18 +93,18 @@ function filesFor(runtime: Runtime): string[] {
 async function testOn(runtime: Runtime, files: string[]): Promise<Count> {
   const tests: TestCase[] = [];
   let result: CommandResult = { code: 0, output: "", timedOut: false, elapsedMs: 0 };
-  const reportPath = join(reports, `${runtime.name}.xml`);
-  for (const batch of batchesOf(runtime, files)) {
-    const part = await testBatch(runtime, batch, reportPath, runtimeLimitMs - result.elapsedMs);
-    tests.push(...readReport(runtime, reportPath));
-    rmSync(reportPath, { force: true });
-    result = {
-      code: result.code === 0 ? part.code : result.code,
-      output: result.output + part.output,
-      timedOut: part.timedOut,
-      elapsedMs: result.elapsedMs + part.elapsedMs,
-    };
-    if (part.timedOut) break;
+  for (const round of roundsOf(runtime, files)) {
+    const limitMs = runtimeLimitMs - result.elapsedMs;
+    const parts = await Promise.all(
+      round.map((batch, index) => testBatch(runtime, batch, index, limitMs)),
+    );
+    tests.push(...parts.flatMap((part) => part.tests));
+    result = parts.reduce((before, { result: part }) => merged(before, part), {
+      ...result,
+      elapsedMs: 0,
+    });
+    result = { ...result, elapsedMs: runtimeLimitMs - limitMs + result.elapsedMs };
+    if (result.timedOut) break;
   }
   const count = { runtime: runtime.name, passed: 0, failed: 0, skipped: 0 };
   const details: string[] = [];
@@ -129,26 +129,52 @@ async function testOn(runtime: Runtime, files: string[]): Promise<Count> {
   return count;
 }
 
-function testBatch(
+interface BatchResult {
+  readonly tests: TestCase[];
+  readonly result: CommandResult;
+}
+
+async function testBatch(
   runtime: Runtime,
   files: string[],
-  reportPath: string,
+  index: number,
   limitMs: number,
-): Promise<CommandResult> {
+): Promise<BatchResult> {
+  const reportPath = join(reports, `${runtime.name}-${index}.xml`);
   // Each test file is a process of its own under Node: without a cache each would strip the types of every source again (0.4 s).
   const env = { NO_COLOR: "1", NODE_COMPILE_CACHE: join(reports, "compile-cache") };
-  return runCommand(runtime.program, runtime.testArgs(files, reportPath), { limitMs, env });
+  const args = runtime.testArgs(files, reportPath);
+  const result = await runCommand(runtime.program, args, { limitMs, env });
+  const tests = readReport(runtime, reportPath);
+  rmSync(reportPath, { force: true });
+  return { tests, result };
+}
+
+/** Of two that ran at the same time. */
+function merged(one: CommandResult, other: CommandResult): CommandResult {
+  return {
+    code: one.code === 0 ? other.code : one.code,
+    output: one.output + other.output,
+    timedOut: one.timedOut || other.timedOut,
+    elapsedMs: Math.max(one.elapsedMs, other.elapsedMs),
+  };
 }
 
 /**
- * Where all files share a process, those of threads get one of their own, at last: threads take memory, which other tests measure, and
- * on Deno one that was terminated in an endless loop goes on with it as long as the process lives.
+ * Which files run together in one process, and which processes run at the same time. Node sees to that itself. Where all files share a
+ * process there are two of them, for the two cores of the machine that decides. Tests of threads come after the others, in a process of
+ * their own: threads take memory, which other tests measure, and on Deno one that was terminated in an endless loop goes on with it as
+ * long as the process lives.
  */
-function batchesOf(runtime: Runtime, files: string[]): string[][] {
-  if (!runtime.sharesProcess) return [files];
-  const isOfThreads = (file: string): boolean => threadFiles.test(file);
-  const batches = [files.filter((file) => !isOfThreads(file)), files.filter(isOfThreads)];
-  return batches.filter((batch) => batch.length > 0);
+function roundsOf(runtime: Runtime, files: string[]): string[][][] {
+  if (!runtime.sharesProcess) return [[files]];
+  const others = files.filter((file) => !threadFiles.test(file));
+  // Neighbours are alike, so this gives two halves that take the same time.
+  const halves = [0, 1].map((half) => others.filter((_, index) => index % 2 === half));
+  const rounds = [halves, [files.filter((file) => threadFiles.test(file))]];
+  return rounds
+    .map((round) => round.filter((batch) => batch.length > 0))
+    .filter((round) => round.length > 0);
 }
 
 function readReport(runtime: Runtime, path: string): TestCase[] {
