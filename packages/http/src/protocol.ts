@@ -58,12 +58,8 @@ export {
 export { encodeFrame, type FrameSettings } from "./protocol/websocket/encode-frame.ts";
 export { WebSocketProtocolError } from "./protocol/websocket/websocket-protocol-error.ts";
 export { Utf8Validator } from "./protocol/websocket/utf8-validator.ts";
-export {
-  type CloseReason,
-  encodeClose,
-  isCloseCode,
-  parseClose,
-} from "./protocol/websocket/close-payload.ts";
+export { isCloseCode } from "./protocol/websocket/close-codes.ts";
+export { type CloseReason, encodeClose, parseClose } from "./protocol/websocket/close-payload.ts";
 export {
   checkUpgradeRequest,
   checkUpgradeResponse,

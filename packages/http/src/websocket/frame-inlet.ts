@@ -2,6 +2,7 @@
  * What comes in: pieces of messages, kept until somebody receives them, few at a time; pings and pongs, told at once; and the end that the
  * frames tell, a close frame or a broken rule, which waits for the messages before it.
  */
+import { CODE_BAD_DATA } from "../protocol/websocket/close-codes.ts";
 import {
   type FrameEvent,
   FrameParser,
@@ -158,7 +159,7 @@ export function requireText(
 ): void {
   if (validator.push(piece.bytes) && (!piece.isLast || validator.isWhole)) return;
   throw new WebSocketProtocolError(
-    1007,
+    CODE_BAD_DATA,
     "invalid-utf8",
     "WebSocket: a text is not UTF-8 (RFC 6455 §8.1)",
   );

@@ -1,5 +1,6 @@
 import { CompressionError, shielded } from "arborio";
 import { createDecompressor, type Decompressor } from "arborio/lowlevel";
+import { CODE_BAD_DATA } from "../protocol/websocket/close-codes.ts";
 import { WebSocketProtocolError } from "../protocol/websocket/websocket-protocol-error.ts";
 
 /** What the sender has left out of the end of a message (RFC 7692 §7.2.2). */
@@ -49,7 +50,7 @@ export class Inflater {
     } catch (error) {
       if (!(error instanceof CompressionError)) throw error;
       throw new WebSocketProtocolError(
-        1007,
+        CODE_BAD_DATA,
         "compression",
         "WebSocket: a compressed message is damaged (RFC 7692 §7.2.2)",
         { cause: error },

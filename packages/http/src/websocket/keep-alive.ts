@@ -1,11 +1,9 @@
 /** The deadlines of a WebSocket, as scopes: of signs of life, of answers to what came before a close, of the close itself. */
 import { currentScope, moveOnAfter, soft } from "arborio";
+import { CODE_GOING_AWAY } from "../protocol/websocket/close-codes.ts";
 import { encodeClose } from "../protocol/websocket/close-payload.ts";
 import type { WebSocketCore } from "./web-socket-core.ts";
 import type { ResolvedWebSocketOptions } from "./web-socket-options.ts";
-
-/** "Going away": a server that shuts down (RFC 6455 §7.4.1). */
-const CODE_GOING_AWAY = 1001;
 
 /**
  * So many milliseconds a close frame of the other side waits for who has been given messages before it and may still answer them (RFC 6455

@@ -1,6 +1,7 @@
 /** Receiving messages: pieces put together, decompressed and checked. What it holds of a message stays when a `receive` is cancelled. */
 import { BusyResourceError } from "arborio";
 import { checkpointIfCancelled, suspend, type Wakeable } from "arborio/lowlevel";
+import { CODE_TOO_LARGE } from "../protocol/websocket/close-codes.ts";
 import type { FrameEvent } from "../protocol/websocket/frame-parser.ts";
 import { Utf8Validator } from "../protocol/websocket/utf8-validator.ts";
 import { WebSocketProtocolError } from "../protocol/websocket/websocket-protocol-error.ts";
@@ -234,6 +235,7 @@ export class MessageReceiver implements MessageTaker {
     const core = this.#core;
     this.#requireOpen();
     if (this.#inflating !== null) return undefined;
+    core.isDecoding = false;
     const piece = core.inlet.take();
     if (piece !== undefined) {
       core.taken();
@@ -241,6 +243,7 @@ export class MessageReceiver implements MessageTaker {
       if (piece.isFirst) this.#inflatedBytes = 0;
       this.#inflater?.write(piece.bytes, piece.isLast);
       this.#inflating = piece;
+      core.isDecoding = true;
       return undefined;
     }
     core.settleIfDue();
@@ -301,7 +304,7 @@ function owned(bytes: Uint8Array): Uint8Array {
 
 function tooLarge(max: number): WebSocketProtocolError {
   return new WebSocketProtocolError(
-    1009,
+    CODE_TOO_LARGE,
     "message-too-large",
     `WebSocket: a message has more than the ${max} bytes that are allowed, decompressed`,
   );

@@ -1,6 +1,7 @@
 /** Sending messages: one after the other, whole or as a stream, fragmented and compressed as it was agreed. */
 import { ClosedResourceError } from "arborio";
 import { checkpointIfCancelled, ParkingLot } from "arborio/lowlevel";
+import { CODE_FAILED } from "../protocol/websocket/close-codes.ts";
 import { encodeClose } from "../protocol/websocket/close-payload.ts";
 import {
   type MessageType,
@@ -24,8 +25,6 @@ const BINARY = { opcode: OPCODE_BINARY } as const;
 /** What a `send` returns that did not wait. */
 const SENT: Promise<void> = Promise.resolve();
 
-/** "Internal error": this side could not finish what it had begun (RFC 6455 §7.4.1). */
-const CODE_FAILED = 1011;
 const CUT_REASON = "a message was cut";
 
 /** How messages are sent. */
@@ -129,9 +128,9 @@ export class MessageSender {
     const message = new OutgoingMessage(this, type, this.#settings.deflater);
     const encode = type === "text" ? textEncoder() : requireBytes;
     try {
-      for await (const chunk of chunks) await message.add(encode(chunk), false);
+      for await (const chunk of chunks) await message.add(encode(chunk, false), false);
       // What was kept of the last chunk.
-      await message.add(type === "text" ? encode("") : EMPTY, true);
+      await message.add(type === "text" ? encode("", true) : EMPTY, true);
     } catch (error) {
       this.#cut(message);
       throw error;
@@ -263,12 +262,12 @@ class OutgoingMessage {
 }
 
 /** Chunks of text to bytes. A character that two chunks share goes with the second; half a one at the end becomes U+FFFD. */
-function textEncoder(): (chunk: unknown) => Uint8Array {
+function textEncoder(): (chunk: unknown, isLast: boolean) => Uint8Array {
   let kept = "";
-  return (chunk) => {
+  return (chunk, isLast) => {
     if (typeof chunk !== "string") throw wrongChunk("text", chunk, "text (a string)");
     let text = kept + chunk;
-    kept = chunk !== "" && HIGH_SURROGATE_END.test(text) ? text.slice(-1) : "";
+    kept = !isLast && HIGH_SURROGATE_END.test(text) ? text.slice(-1) : "";
     if (kept !== "") text = text.slice(0, -1);
     return ENCODER.encode(text);
   };

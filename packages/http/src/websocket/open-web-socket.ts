@@ -1,5 +1,5 @@
 import { startSystemTask } from "arborio/lowlevel";
-import { Cancelled, shielded, type TaskGroup } from "arborio";
+import { shielded, type TaskGroup } from "arborio";
 import type { ByteStream } from "arborio/streams";
 import { type AgreedWebSocket, assembleWebSocket } from "./assemble-web-socket.ts";
 import { keepAlive } from "./keep-alive.ts";
@@ -22,7 +22,7 @@ export function openWebSocket(
       await keepAlive(core, options);
     } catch (error) {
       core.drop("WebSocket: the task that watched over it was cancelled", true);
-      if (error instanceof Cancelled) throw error;
+      throw error;
     }
   };
   const name = "websocket keep-alive";

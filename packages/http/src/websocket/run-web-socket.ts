@@ -1,15 +1,12 @@
 import { Cancelled, taskGroup } from "arborio";
 import type { ByteStream } from "arborio/streams";
+import { CODE_FAILED, CODE_GOING_AWAY } from "../protocol/websocket/close-codes.ts";
 import { encodeClose } from "../protocol/websocket/close-payload.ts";
 import { type AgreedWebSocket, assembleWebSocket } from "./assemble-web-socket.ts";
 import { keepAlive } from "./keep-alive.ts";
 import type { WebSocketConnection } from "./web-socket-connection.ts";
 import type { WebSocketCore } from "./web-socket-core.ts";
 import type { ResolvedWebSocketOptions } from "./web-socket-options.ts";
-
-/** "Going away" and "internal error" (RFC 6455 §7.4.1). */
-const CODE_GOING_AWAY = 1001;
-const CODE_FAILED = 1011;
 
 /** What a WebSocket does. */
 export type WebSocketBody = (socket: WebSocketConnection) => Promise<void>;

@@ -1,6 +1,6 @@
 /** permessage-deflate (RFC 7692) on both sides. */
 import assert from "node:assert/strict";
-import { deflateRawSync } from "node:zlib";
+import { constants, deflateRawSync } from "node:zlib";
 import { checkpoint, moveOnAfter, now, sleep } from "arborio";
 import { createMemoryStreamPair } from "arborio/streams";
 import { simTest } from "../connection/raw-client.test.kit.ts";
@@ -31,6 +31,11 @@ async function sendRaw(peer: RawPeer, first: number, payload: Uint8Array): Promi
   const frame = peer.frame(2, payload);
   frame[0] = first;
   await peer.stream.send(frame);
+}
+
+/** A message, compressed by itself: ended by a flush, whose last bytes are left out. */
+function flushed(bytes: Uint8Array): Uint8Array {
+  return deflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
 }
 
 for (const variant of VARIANTS) {
@@ -314,4 +319,78 @@ simTest(
     }
   },
   SEEDS,
+);
+
+simTest(
+  "compression: a message that is being decompressed when a close comes is answered before it",
+  async (group) => {
+    for (let round = 0; round < 5; round++) {
+      const peer = peerOf(
+        group,
+        async (socket) => {
+          const { length } = await socket.receive();
+          await socket.send(`${length} bytes`);
+          await assert.rejects(socket.receive(), WebSocketClosedError);
+          assert.deepEqual([socket.closed?.code, socket.closed?.wasClean], [1000, true]);
+        },
+        { deflate: PLAIN, capacity: 100_000 },
+      );
+      await sendRaw(peer, 0xc2, flushed(new Uint8Array(3_000_000)));
+      await peer.close(1000);
+      assert.deepEqual(await peer.rest(), ["text 3000000 bytes", "close 1000", "end"]);
+    }
+  },
+  [1, 2, 3],
+);
+
+simTest(
+  "compression: a close behind half a message, or behind one that nobody reads, is answered all the same",
+  async (group) => {
+    const start = now();
+    for (const [first, wanted] of [
+      [0x42, 0],
+      [0xc2, 1000],
+    ] as const) {
+      const peer = peerOf(
+        group,
+        (socket) =>
+          socket.receive().then(
+            () => sleep(10_000),
+            () => {},
+          ),
+        {
+          deflate: PLAIN,
+        },
+      );
+      await sendRaw(peer, first, flushed(new Uint8Array(1000)));
+      await sleep(10);
+      const closed = now();
+      await peer.close(1000);
+      assert.equal(await peer.next(), "close 1000");
+      assert.ok(Math.abs(now() - closed - wanted) <= 10, `${now() - start} ms`);
+      peer.stream.close();
+    }
+  },
+);
+
+simTest(
+  "compression: what is damaged is not taken for the end in order that came behind it",
+  async (group) => {
+    const closing = async (socket: WebSocketConnection): Promise<void> => {
+      // Sent first: then a close frame of the other side is the end, whatever came before it.
+      await assert.rejects(
+        async () => {
+          for await (const _ of socket) await sleep(3000);
+        },
+        (error) => error instanceof WebSocketClosedError && error.code === 1007 && !error.wasClean,
+      );
+      assert.equal(socket.closed?.code, 1007);
+    };
+    const peer = peerOf(group, closing, { deflate: PLAIN });
+    await sendRaw(peer, 0xc1, hex("f2 48 cd c9 c9 07 00"));
+    await sendRaw(peer, 0xc1, hex("ff ff ff ff"));
+    await peer.close(1000);
+    // Nobody asked in time: it was answered as an end in order.
+    assert.deepEqual(await peer.rest(), ["close 1000", "end"]);
+  },
 );

@@ -1,5 +1,6 @@
 import { Cancelled, Event, now } from "arborio";
 import { checkpointIfCancelled, randomBytes } from "arborio/lowlevel";
+import { CODE_NORMAL } from "../protocol/websocket/close-codes.ts";
 import { encodeClose } from "../protocol/websocket/close-payload.ts";
 import type { MessageType } from "../protocol/websocket/frame.ts";
 import type { MessageReceiver } from "./message-receiver.ts";
@@ -10,8 +11,6 @@ import { keyOf, type WebSocketCore } from "./web-socket-core.ts";
 
 /** Nobody else's ping has the same payload. */
 const PING_BYTES = 8;
-
-const CODE_NORMAL = 1000;
 
 /** What a WebSocket speaks, beside its core. */
 export interface ConnectionParts {

@@ -7,12 +7,8 @@
  */
 import { Event, ExceptionGroup } from "arborio";
 import { ParkingLot, type Wire, type WireReceiver } from "arborio/lowlevel";
-import {
-  CODE_BROKEN,
-  CODE_NONE,
-  encodeClose,
-  parseClose,
-} from "../protocol/websocket/close-payload.ts";
+import { CODE_BROKEN, CODE_NONE } from "../protocol/websocket/close-codes.ts";
+import { encodeClose, parseClose } from "../protocol/websocket/close-payload.ts";
 import {
   OPCODE_CLOSE,
   OPCODE_PING,
@@ -65,6 +61,8 @@ export class WebSocketCore implements WireReceiver, ControlListener {
   readonly pings: Map<string, Event> = new Map();
   /** Whether somebody was given a message, and has not asked for the next one: there may be an answer to come. */
   isBusy = false;
+  /** Whether a piece is being decompressed, or what it gave is on its way to who receives: then there is an answer to come, too. */
+  isDecoding = false;
   /** Whether somebody waits for what comes, and takes it soon. */
   isWanted = false;
   /** Counts signs of life of the other side: bytes that came, bytes that it took. */
@@ -176,7 +174,7 @@ export class WebSocketCore implements WireReceiver, ControlListener {
 
   /** After something was taken out of the inlet. */
   taken(): void {
-    if (this.inlet.end !== null) this.stirred.set();
+    if (this.inlet.end !== null) this.#stir();
     if (!this.#isPaused || this.inlet.isFull) return;
     this.#isPaused = false;
     this.#wire.resume();
@@ -213,12 +211,18 @@ export class WebSocketCore implements WireReceiver, ControlListener {
     return (this.#awaitedSign ??= new Event());
   }
 
+  /** Ends the watch over signs of life, also where it waits for one: from now on the deadline is that of the close. */
+  #stir(): void {
+    this.stirred.set();
+    this.#awaitedSign?.set();
+  }
+
   // Closing ----------------------------------------------------------------------------------------------------------------
 
   /** Sends a close frame, if none was sent. */
   beginClose(payload: Uint8Array, code: number): void {
     if (this.#outcome === null) this.#sendClose(payload, code);
-    this.stirred.set();
+    this.#stir();
     this.closing.set();
     this.settleIfDue();
   }
@@ -226,9 +230,9 @@ export class WebSocketCore implements WireReceiver, ControlListener {
   /** Deals with an end that was seen, unless messages before it have not been received and answered. */
   settleIfDue(): void {
     if (!this.isDeferred) return;
-    this.stirred.set();
+    this.#stir();
     const mayAnswer = this.#sent === null;
-    if (mayAnswer && (this.inlet.hasPieces || this.isBusy)) return;
+    if (mayAnswer && (this.inlet.hasPieces || this.isDecoding || this.isBusy)) return;
     this.settle();
   }
 
@@ -260,9 +264,12 @@ export class WebSocketCore implements WireReceiver, ControlListener {
     this.outlet.control(OPCODE_CLOSE, payload);
   }
 
-  /** The other side broke a rule: the connection is closed, and what it sends from now on means nothing. */
+  /**
+   * The other side broke a rule: the connection is closed, and what it sends from now on means nothing. A close in order that was seen since is
+   * none: something before it was lost.
+   */
   fail(error: WebSocketProtocolError): void {
-    if (this.#outcome !== null) return;
+    if (this.#outcome !== null && !this.#outcome.wasClean) return;
     this.#sendClose(encodeClose(error.closeCode, ""), error.closeCode);
     const outcome = new WebSocketClosedError(error.closeCode, "", false, error.message, {
       cause: error,
@@ -282,7 +289,7 @@ export class WebSocketCore implements WireReceiver, ControlListener {
 
   #finish(outcome: WebSocketClosedError): void {
     this.#outcome = outcome;
-    this.stirred.set();
+    this.#stir();
     this.closing.set();
     for (const ping of this.pings.values()) ping.set();
     // The server ends the connection first (RFC 6455 §7.1.1).

@@ -17,8 +17,8 @@ export interface WebSocketOptions {
   /** Messages that are sent are cut into fragments of at most so many bytes. Default `Infinity`: they are not. */
   readonly fragmentBytesMax?: number;
   /**
-   * After so many milliseconds without a sign of life the other side is asked for one (ping). Default 30,000; `Infinity`: never. While
-   * this side does not receive what came, nobody is asked.
+   * After so many milliseconds without a sign of life the other side is asked for one (ping); it is looked once in that time, so it may be
+   * twice as many. Default 30,000; `Infinity`: never. While this side does not receive what came, nobody is asked.
    */
   readonly heartbeatMs?: number;
   /** So many milliseconds it has to give one, then the connection is taken to be broken. Default: half of `heartbeatMs`. */

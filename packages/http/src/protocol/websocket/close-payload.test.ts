@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeClose, isCloseCode, parseClose } from "./close-payload.ts";
+import { isCloseCode } from "./close-codes.ts";
+import { encodeClose, parseClose } from "./close-payload.ts";
 import { hex, joined } from "./frames.test.kit.ts";
 import { WebSocketProtocolError } from "./websocket-protocol-error.ts";
 

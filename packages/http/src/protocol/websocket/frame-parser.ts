@@ -1,5 +1,6 @@
 import { InputBuffer } from "../input-buffer.ts";
 import { applyMask } from "./apply-mask.ts";
+import { CODE_BROKEN_RULE, CODE_TOO_LARGE } from "./close-codes.ts";
 import {
   CONTROL_BYTES_MAX,
   FIN_BIT,
@@ -302,7 +303,7 @@ export class FrameParser {
     this.#fail(
       "message-too-large",
       `a message has ${bytes} bytes or more, and ${max} are allowed`,
-      1009,
+      CODE_TOO_LARGE,
     );
   }
 
@@ -321,7 +322,7 @@ export class FrameParser {
     this.#fail("masked-frame", "a frame of the server is masked (RFC 6455 §5.1)");
   }
 
-  #fail(rule: string, message: string, closeCode = 1002): never {
+  #fail(rule: string, message: string, closeCode = CODE_BROKEN_RULE): never {
     this.#failure = new WebSocketProtocolError(closeCode, rule, `WebSocket: ${message}`);
     throw this.#failure;
   }
