@@ -124,6 +124,22 @@ simulated(
   },
 );
 
+simulated("download: gives up a server that breaks off at the same place each time", async () => {
+  for (const [etag, noRanges] of [
+    [null, false],
+    ['"1"', true],
+  ] as const) {
+    const disk = new MemoryDisk();
+    const origin: Origin = { bytes: bytesOf(LONG), etag, noRanges, breaksAfter: 50 };
+    let asked = 0;
+    const before = (request: number): void => {
+      asked = request;
+    };
+    await assert.rejects(fetchOnce(disk, origin, { retries: 2, before }), Broken);
+    assert.equal(asked, 3);
+  }
+});
+
 simulated("download: what cannot be completed is not kept", async () => {
   const disk = new MemoryDisk();
   const origin: Origin = { bytes: bytesOf(LONG), etag: null, breaksAfter: 30 };

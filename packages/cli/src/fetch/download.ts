@@ -24,7 +24,7 @@ export type Ask = (
 export interface DownloadOptions {
   readonly url: string;
   readonly checksum: Checksum | null;
-  /** How often it is asked again after failures in a row in which not a byte came. */
+  /** How often it is asked again after failures in a row that brought it no further. */
   readonly retries: number;
   readonly ask: Ask;
   /** Whether an error that `ask`, or a body, threw is one that may be gone the next time. */
@@ -54,11 +54,13 @@ export async function download(
 ): Promise<void> {
   const backoff = exponentialBackoff({ ...PAUSE_MS, jitter: 0.5 });
   try {
+    // Not the bytes that came: a server that breaks off at the same place each time, and knows no ranges, sends some for ever.
+    let furthestBytes = target.part?.sizeBytes ?? 0;
     for (let failures = 0; ;) {
-      const before = progress.transferredBytes;
       const failure = await attempt(options, target, progress);
       if (failure === null) break;
-      if (progress.transferredBytes > before) failures = 0;
+      if (progress.receivedBytes > furthestBytes) failures = 0;
+      furthestBytes = Math.max(furthestBytes, progress.receivedBytes);
       failures += 1;
       if (failures > options.retries) throw failure.error;
       const pauseMs = failure.afterMs ?? backoff(failures);

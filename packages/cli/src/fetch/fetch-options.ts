@@ -25,6 +25,6 @@ export interface FetchFilesOptions {
   readonly proxy?: string;
   /** Path of the certificates of authorities to trust, in PEM, and no others. */
   readonly caCertificate?: string;
-  /** Failures in a row after which a download is given up. */
+  /** Failures in a row, each no further than those before, after which a download is given up. */
   readonly retries: number;
 }
