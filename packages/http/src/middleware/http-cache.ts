@@ -52,7 +52,8 @@ const NAMES: Readonly<Record<keyof HttpCacheOptions, true>> = {
  *   or middleware behind this, is not seen here: use one cache for one jar, as a browser does. Responses that vary by it are not kept. `Set-Cookie` is not kept.
  * - Equal requests at the same time become one. If that is cancelled, the next one goes on in its place, first come, first served; if it fails, all
  *   do. If there is nothing in it for the others, they ask for themselves, all at once.
- * - Other methods than the safe ones forget what is kept for their URL, and for `Location` and `Content-Location`; what is on its way is not kept then.
+ * - Other methods than the safe ones forget what is kept for their URL, and for `Location` and `Content-Location`, whomever it is kept for; what is on its way
+ *   is not kept then.
  *
  * Redirects pass it one by one. Place it before `retryRequests` and `limitRate`, so that what is kept costs nothing there.
  *

@@ -33,9 +33,16 @@ export class ResponseCache {
   }
 
   /** The response that a request may be answered with, if it is fresh enough. */
-  async find(key: string, { fields }: ClientRequest): Promise<CachedResponse | null> {
+  async find(key: string, { url, fields }: ClientRequest): Promise<CachedResponse | null> {
     const responses = (await this.#safely(() => this.#store.get(key))) ?? [];
-    return responses.find(({ vary }) => hasFields(fields, vary)) ?? null;
+    const isAnonymous = key === anonymousKey(url);
+    return (
+      responses.find(
+        ({ vary, requestedAt }) =>
+          hasFields(fields, vary) &&
+          this.#invalidations.isCurrent(url, key, isAnonymous, requestedAt),
+      ) ?? null
+    );
   }
 
   /** What would be kept of a response, but for its body; `null`: it may not be. */
@@ -69,6 +76,7 @@ export class ResponseCache {
         vary.join("\n") !== response.vary.join("\n"),
     );
     if (!this.#invalidations.isUnchanged(url, moment)) return;
+    this.#invalidations.renew(url, key, response.requestedAt);
     await this.#safely(() => this.#store.set(key, [response, ...kept].slice(0, VARIANTS_MAX)));
   }
 
