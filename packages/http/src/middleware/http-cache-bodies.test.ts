@@ -139,3 +139,23 @@ test("httpCache: a response is kept after middleware behind it has looked into i
     assert.equal(cacheOutcome(response), outcome);
   }
 });
+
+test("httpCache: a response that middleware behind it has read is given as it is, and not kept", async () => {
+  const reading: Middleware = async (request, next) => {
+    const response = await next(request);
+    assert.equal(await response.text(), "text");
+    return response;
+  };
+  const headers = { ...FRESH, etag: '"x"' };
+  await using all = await cached(() => new HttpResponse("text", { headers }));
+  for (const method of ["GET", "GET", "POST"]) {
+    using response = await all.client.fetch("/", {
+      method,
+      middleware: [all.cache, reading],
+    });
+    assert.equal(response.status, 200);
+    assert.equal(response.bodyUsed, true);
+  }
+  assert.equal(all.seen.length, 3);
+  await all.expect("text miss", "text hit");
+});

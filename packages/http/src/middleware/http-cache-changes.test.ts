@@ -50,6 +50,6 @@ test("httpCache: what one changes nobody gets as it was, whoever asks", async ()
     await all.ask("/a", { ...user, method: "POST" });
     await all3("miss", ["/a", "/b"]);
     await all3("hit", ["/a", "/b"]);
-    await all.expect([`1 ${names[0]} hit`, "/c", users[0]]);
+    await all.expect([`1 ${names[0]} hit`, "/c", users[0] as FetchOptions]);
   }
 });

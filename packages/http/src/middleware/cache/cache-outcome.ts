@@ -26,8 +26,9 @@ export function withOutcome(fields: FieldList, outcome: CacheOutcome): FieldList
   return [...fields, "cache-status", `${NAME}; ${MEMBERS[outcome]}`];
 }
 
-/** The response with the outcome among its fields. */
+/** The response with the outcome among its fields. One whose body somebody has read stays as it is. */
 export function marked(response: ClientResponse, outcome: CacheOutcome): ClientResponse {
+  if (response.bodyUsed) return response;
   const { source } = response;
   const { head, upgraded } = source;
   if (upgraded !== undefined) return response;

@@ -70,8 +70,10 @@ export class Caching {
     const { method } = request;
     if (!SAFE.has(method)) return answer(await this.#change(request, next), "bypassed");
     const asked = requestDirectives(request.fields);
-    if ((method !== "GET" && method !== "HEAD") || !isCacheable(request, asked))
+    if ((method !== "GET" && method !== "HEAD") || !isCacheable(request, asked)) {
+      if (asked.has("only-if-cached")) return answer(notCached(request), "miss");
       return answer(marked(await next(request), "bypassed"), "bypassed");
+    }
     const asking = { request, next, asked, key: cacheKey(request) };
     const found = await this.#find(asking);
     const use = found === null ? "after-asking" : new CachePolicy(found).useFor(asked);

@@ -130,15 +130,16 @@ export class Forwarding {
     begun: Begun,
     flight: Flight<Landed> | null,
   ): Promise<Forwarded> {
-    const { source } = response;
-    const { head, payload } = source;
-    const storable = this.#cache.storable(request, response.request, head, begun);
-    if (storable === null) {
+    // What a middleware behind this has read, nobody can keep.
+    const source = response.bodyUsed ? null : response.source;
+    const storable = source && this.#cache.storable(request, response.request, source.head, begun);
+    if (source === null || storable === null) {
       flight?.end({ kind: "apart" });
       // What was kept is no longer so, whatever this one is.
-      if (head.status < 500) await this.#cache.forget(key);
+      if (response.status < 500) await this.#cache.forget(key);
       return missed(response);
     }
+    const { payload } = source;
     const keep = async (bytes: Uint8Array): Promise<void> => {
       const kept = { ...storable, bytes };
       await this.#cache.keep(key, request, kept, begun);
