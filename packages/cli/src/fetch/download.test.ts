@@ -21,6 +21,7 @@ const LONG = "0123456789".repeat(10);
 
 interface Given extends Partial<Pick<DownloadOptions, "retries" | "checksum">> {
   readonly resume?: boolean;
+  readonly overwrite?: boolean;
   readonly url?: string;
   /** Called before each request, with its number from 1 on. */
   readonly before?: (request: number, fields: Readonly<Record<string, string>>) => void;
@@ -33,9 +34,10 @@ async function fetchOnce(
   given: Given = {},
 ): Promise<{ requests: Readonly<Record<string, string>>[]; progress: DownloadProgress }> {
   const requests: Readonly<Record<string, string>>[] = [];
-  const { url = URL_OF_IT, retries = 3, checksum = null, resume = true } = given;
+  const { url = URL_OF_IT, retries = 3, checksum = null } = given;
+  const { resume = true, overwrite = false } = given;
   const progress = new DownloadProgress({ name: "a", url, path: "a" }, () => {});
-  const target = await openFileTarget(disk, { path: "a", url, resume });
+  const target = await openFileTarget(disk, { path: "a", url, resume, overwrite });
   const options: DownloadOptions = {
     url,
     checksum,
@@ -163,6 +165,34 @@ simulated(
 );
 
 simulated(
+  "download: a part of another URL stays until there is something to replace it",
+  async () => {
+    const disk = new MemoryDisk();
+    const origin: Origin = { bytes: bytesOf(LONG), etag: '"1"', breaksAfter: 30 };
+    await assert.rejects(fetchOnce(disk, origin, { retries: 0 }), Broken);
+    const gone: Origin = { bytes: bytesOf(""), etag: null, status: 404 };
+    await assert.rejects(fetchOnce(disk, gone, { url: "http://h/b" }), /404/);
+    delete origin.breaksAfter;
+    const { requests } = await fetchOnce(disk, origin);
+    assert.deepEqual(requests, [{ range: "bytes=30-", "if-range": '"1"' }]);
+  },
+);
+
+simulated("download: a part that no earlier run has left is not touched, unless told", async () => {
+  const disk = new MemoryDisk();
+  const origin: Origin = { bytes: bytesOf(LONG), etag: '"1"' };
+  disk.files.set("a.part", bytesOf("a browser's"));
+  await assert.rejects(fetchOnce(disk, origin), {
+    name: "CommandError",
+    message: "a.part is there, and is not of an earlier run; --overwrite replaces it",
+  });
+  assert.deepEqual([...disk.files.keys()], ["a.part"]);
+  assert.equal(textOf(disk.files.get("a.part")), "a browser's");
+  await fetchOnce(disk, origin, { overwrite: true });
+  assert.deepEqual([...disk.files.keys()], ["a"]);
+});
+
+simulated(
   "download: a server that ignores If-Range does not make it mix two versions",
   async () => {
     const disk = new MemoryDisk();
@@ -249,7 +279,8 @@ simulated("download: a checksum that is another one: what came is thrown away", 
 simulated("download: more than was announced is refused", async () => {
   const disk = new MemoryDisk();
   const origin: Origin = { bytes: bytesOf(LONG), etag: '"1"' };
-  const target = await openFileTarget(disk, { path: "a", url: URL_OF_IT, resume: true });
+  const where = { path: "a", url: URL_OF_IT, resume: true, overwrite: false };
+  const target = await openFileTarget(disk, where);
   const progress = new DownloadProgress({ name: "a", url: URL_OF_IT, path: "a" }, () => {});
   const options: DownloadOptions = {
     url: URL_OF_IT,

@@ -143,7 +143,8 @@ async function isThere(
 async function openTarget({ path, url, checksum }: Job, around: Surroundings): Promise<Target> {
   const { options, shell, disk: files } = around;
   if (path === null) return new OutputTarget(standardOutput(), checksum, () => shell.loseOutput());
-  return await openFileTarget(files, { path, url: publicUrl(url), resume: options.resume });
+  const { resume, overwrite } = options;
+  return await openFileTarget(files, { path, url: publicUrl(url), resume, overwrite });
 }
 
 async function createDisplay(

@@ -41,3 +41,27 @@ test("fileNamesOf: names that clash get numbers, in order", () => {
     "download-2",
   ]);
 });
+
+test("fileNamesOf: the name of another's part is taken", () => {
+  for (const [paths, names] of [
+    [
+      ["x", "x.part", "x.part.json"],
+      ["x", "x-2.part", "x-2.part.json"],
+    ],
+    [
+      ["x.PART", "X"],
+      ["x.PART", "X-2"],
+    ],
+    [
+      ["\u00e9", "e\u0301"],
+      ["\u00e9", "e\u0301-2"],
+    ],
+  ] as const)
+    assert.deepEqual(fileNamesOf(paths.map((path) => new URL(`https://h/${path}`))), names);
+});
+
+test("fileNamesOf: a thousand of one name, at once", () => {
+  const names = fileNamesOf(Array.from({ length: 1000 }, () => new URL("https://h/x")));
+  assert.equal(new Set(names).size, 1000);
+  assert.equal(names.at(-1), "x-1000");
+});

@@ -4,6 +4,8 @@
  */
 import { safeFileName } from "@arborio/http/protocol";
 
+import { partPathOf, statePathOf } from "./part-state.ts";
+
 /** A name where the URL has none. */
 const NAMELESS = "download";
 
@@ -15,17 +17,28 @@ export function fileNameOf(url: URL): string {
 
 /**
  * Names for several URLs, in their order. Names that are the same, also for file systems that do not tell `a` from `A`, get a number,
- * `a.zip`, `a-2.zip`: the same command line gives the same names, so that it finds the parts of its last run.
+ * `a.zip`, `a-2.zip`: the same command line gives the same names, so that it finds the parts of its last run. A name that is that of
+ * another's part is taken too.
  */
 export function fileNamesOf(urls: readonly URL[]): string[] {
   const taken = new Set<string>();
+  const numbers = new Map<string, number>();
   return urls.map((url) => {
     const name = fileNameOf(url);
     let unique = name;
-    for (let number = 2; taken.has(unique.toLowerCase()); number++) unique = numbered(name, number);
-    taken.add(unique.toLowerCase());
+    let number = numbers.get(name) ?? 1;
+    while (filesOf(unique).some((file) => taken.has(file))) unique = numbered(name, ++number);
+    numbers.set(name, number);
+    for (const file of filesOf(unique)) taken.add(file);
     return unique;
   });
+}
+
+/** The files that a download of this name makes, as file systems compare them. */
+function filesOf(name: string): string[] {
+  return [name, partPathOf(name), statePathOf(name)].map((file) =>
+    file.normalize("NFC").toLowerCase(),
+  );
 }
 
 function numbered(name: string, number: number): string {

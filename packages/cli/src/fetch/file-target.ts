@@ -1,6 +1,7 @@
+import { CommandError } from "../command-error.ts";
 import type { Disk, PartFile } from "./disk.ts";
 import { type Checksum, checksumOf } from "./checksum.ts";
-import { formatPartState, parsePartState } from "./part-state.ts";
+import { formatPartState, parsePartState, partPathOf, statePathOf } from "./part-state.ts";
 import type { Part, Version } from "./range-plan.ts";
 import { type Target, wrongChecksum } from "./target.ts";
 
@@ -12,6 +13,8 @@ export interface FileTargetOptions {
   readonly url: string;
   /** Whether the part that an earlier run has left may be completed. */
   readonly resume: boolean;
+  /** Whether a part that is not of an earlier run may be replaced: browsers name theirs so too. */
+  readonly overwrite: boolean;
 }
 
 /**
@@ -26,6 +29,8 @@ export class FileTarget implements Target {
   readonly #statePath: string;
   #version: Version | null = null;
   #sizeBytes = 0;
+  /** What an earlier run has left is as it was. */
+  #isUntouched: boolean;
 
   /** @internal Use `openFileTarget`. */
   constructor(disk: Disk, options: FileTargetOptions, file: PartFile) {
@@ -34,13 +39,19 @@ export class FileTarget implements Target {
     this.#file = file;
     this.#partPath = partPathOf(options.path);
     this.#statePath = statePathOf(options.path);
+    this.#isUntouched = file.sizeBytes > 0;
   }
 
-  /** @internal Takes over what an earlier run has left. */
+  /** @internal Takes over what an earlier run has left. @throws CommandError if what is there is not of one. */
   async takeOver(): Promise<void> {
     const text = await this.#disk.readText(this.#statePath);
+    const { url, resume, overwrite } = this.#options;
+    if (text === null && this.#file.sizeBytes > 0 && !overwrite)
+      throw new CommandError(
+        `${this.#partPath} is there, and is not of an earlier run; --overwrite replaces it`,
+      );
     const state = text === null ? null : parsePartState(text);
-    if (state === null || state.url !== this.#options.url) return;
+    if (!resume || state === null || state.url !== url) return;
     const { totalBytes } = state.version;
     if (totalBytes !== null && this.#file.sizeBytes > totalBytes) return;
     this.#version = state.version;
@@ -53,12 +64,13 @@ export class FileTarget implements Target {
   }
 
   async begin(version: Version): Promise<void> {
+    const hasBytes = this.#isUntouched || this.#sizeBytes > 0;
+    this.#isUntouched = false;
     this.#version = null;
     this.#sizeBytes = 0;
-    // In this order: whenever the process is killed, no state stands beside bytes of another version.
-    await this.#disk.remove(this.#statePath);
-    await this.#file.truncate(0);
-    if (version.validator !== null) await this.#writeState(version);
+    // In this order: whenever the process is killed, no state stands beside bytes of another version, and no bytes without a state.
+    if (hasBytes) await this.#file.truncate(0);
+    await this.#writeState(version);
     this.#version = version;
   }
 
@@ -91,12 +103,12 @@ export class FileTarget implements Target {
     await this.#file.close();
     const version = this.#version;
     const canBeCompleted = version !== null && version.validator !== null && this.#sizeBytes > 0;
-    if (!canBeCompleted) await this.#drop();
+    if (!canBeCompleted && !this.#isUntouched) await this.#drop();
   }
 
   async #drop(): Promise<void> {
-    await this.#disk.remove(this.#statePath);
     await this.#disk.remove(this.#partPath);
+    await this.#disk.remove(this.#statePath);
   }
 
   async #writeState(version: Version): Promise<void> {
@@ -105,23 +117,15 @@ export class FileTarget implements Target {
   }
 }
 
-/** Opens the part of a file. @throws CommandError if it cannot be written. */
+/** Opens the part of a file. @throws CommandError if it cannot be written, or is somebody else's. */
 export async function openFileTarget(disk: Disk, options: FileTargetOptions): Promise<FileTarget> {
   const file = await disk.openPart(partPathOf(options.path));
   const target = new FileTarget(disk, options, file);
   try {
-    if (options.resume) await target.takeOver();
+    await target.takeOver();
     return target;
   } catch (error) {
     await file.close();
     throw error;
   }
-}
-
-function partPathOf(path: string): string {
-  return `${path}.part`;
-}
-
-function statePathOf(path: string): string {
-  return `${path}.part.json`;
 }

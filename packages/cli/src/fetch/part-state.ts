@@ -1,5 +1,15 @@
 import type { Version } from "./range-plan.ts";
 
+/** The bytes of a file that is not complete. */
+export function partPathOf(path: string): string {
+  return `${path}.part`;
+}
+
+/** What is known of them. */
+export function statePathOf(path: string): string {
+  return `${path}.part.json`;
+}
+
 /** What is written beside a part, so that a later run, also after a kill, knows what it is a part of. */
 export interface PartState {
   readonly url: string;
