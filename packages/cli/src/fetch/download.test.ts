@@ -314,6 +314,30 @@ simulated(
   },
 );
 
+simulated(
+  "download: killed at any moment while another version takes the place of a part",
+  async () => {
+    const next = bytesOf("x".repeat(100));
+    let isWhole = false;
+    for (let operations = 0; !isWhole; operations++) {
+      const disk = new MemoryDisk();
+      const origin: Origin = { bytes: bytesOf(LONG), etag: '"1"', breaksAfter: 30 };
+      await assert.rejects(fetchOnce(disk, origin, { retries: 0 }), Broken);
+      Object.assign(origin, { bytes: next, etag: '"2"', breaksAfter: Infinity });
+      disk.operationsLeft = operations;
+      try {
+        await fetchOnce(disk, origin);
+        isWhole = true;
+      } catch (error) {
+        assert.ok(error instanceof Killed, String(error));
+        disk.operationsLeft = Infinity;
+        if (!disk.files.has("a")) await fetchOnce(disk, origin);
+      }
+      assert.equal(textOf(disk.files.get("a")), textOf(next), `killed after ${operations}`);
+    }
+  },
+);
+
 test("download: killed at any moment, with a server that fails and changes, it ends with one version, whole", async () => {
   const versions = [LONG, LONG.slice(0, 64).toUpperCase().replaceAll("0", "z"), "short"];
   await fc.assert(
