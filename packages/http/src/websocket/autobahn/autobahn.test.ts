@@ -15,11 +15,10 @@ import {
 } from "../../protocol/websocket/negotiate-deflate.ts";
 import { echo, runOver } from "../raw-peer.test.kit.ts";
 import { type CaseDeflate, type FuzzCase, judge } from "./case.test.kit.ts";
-import { answerOf, groupOf, groups, offerOf, suite } from "./suite.test.kit.ts";
+import { agreementOf, answerOf, groupOf, groups, offerOf, suite } from "./suite.test.kit.ts";
 
 const isFull = process.env["ARBORIO_AUTOBAHN"] === "full";
-const settings = { pauseMs: 1000, isFull };
-const WINDOW_BITS = 15;
+const settings = { pauseMs: 1000, failMs: 1000, isFull, mustCompress: true };
 
 void test("the suite has 517 cases, 301 without compression, and 63 of the catalogue of UTF-8 are valid", () => {
   assert.equal(new Set(suite.map(({ id }) => id)).size, 517);
@@ -30,17 +29,18 @@ void test("the suite has 517 cases, 301 without compression, and 63 of the catal
   assert.equal(catalogue.filter(({ end }) => end === "close").length, 63);
 });
 
+/** What our side makes of the handshake, and what was said in it. */
 function agreed(
-  deflate: CaseDeflate | undefined,
+  deflate: CaseDeflate,
   ours: "client" | "server",
-): { deflate?: DeflateParameters } {
-  if (deflate === undefined) return {};
-  const parameters =
+): { parameters: DeflateParameters; value: string } {
+  const value = answerOf(deflate);
+  const answer =
     ours === "server"
-      ? acceptDeflate(offerOf(deflate))?.parameters
-      : acceptedDeflate(answerOf(deflate), {});
-  assert.ok(parameters);
-  return { deflate: parameters };
+      ? acceptDeflate(offerOf(deflate))
+      : { parameters: acceptedDeflate(value, {}), value };
+  assert.ok(answer?.parameters);
+  return { ...answer, parameters: answer.parameters };
 }
 
 async function runCase(one: FuzzCase, ours: "client" | "server"): Promise<string | undefined> {
@@ -49,17 +49,16 @@ async function runCase(one: FuzzCase, ours: "client" | "server"): Promise<string
     role: ours,
     messageBytesMax: Infinity,
     heartbeatMs: Infinity,
-    compression: true,
+    compression: { messageBytesMin: 0 },
   };
+  const shaken = one.deflate === undefined ? null : agreed(one.deflate, ours);
+  const deflate = shaken === null ? {} : { deflate: shaken.parameters };
+  const role = ours === "server" ? "client" : "server";
   return await taskGroup(async (group) => {
-    group.startSoon(
-      () => runOver(far, echo, { ...options, ...agreed(one.deflate, ours) }).catch(() => {}),
-      {
-        daemon: true,
-      },
-    );
-    const windowBits = one.deflate === undefined ? 0 : WINDOW_BITS;
-    return await judge(one, near, ours === "server" ? "client" : "server", settings, windowBits);
+    group.startSoon(() => runOver(far, echo, { ...options, ...deflate }).catch(() => {}), {
+      daemon: true,
+    });
+    return await judge(one, near, role, settings, agreementOf(shaken?.value ?? "", role));
   });
 }
 

@@ -63,7 +63,7 @@ async function serve(stream: ByteStream, fault: Fault): Promise<void> {
 /** The cases of groups 1 to 7 that fail. */
 async function failuresOf(fault: Fault): Promise<Set<string>> {
   const failures = new Set<string>();
-  const settings = { pauseMs: 1000, isFull: false };
+  const settings = { pauseMs: 1000, failMs: 1000, isFull: false };
   await run(
     async () => {
       for (const one of suite) {

@@ -1,7 +1,7 @@
 /** What a case of the suite is, and how it is judged. */
-import { sleep, taskGroup } from "arborio";
+import { taskGroup } from "arborio";
 import type { ByteStream } from "arborio/streams";
-import { eventOf, FuzzPeer } from "./fuzz-peer.test.kit.ts";
+import { eventOf, type FuzzAgreement, FuzzPeer } from "./fuzz-peer.test.kit.ts";
 
 /** permessage-deflate of a case: what the peer offers as a client; as a server it accepts the same. */
 export interface CaseDeflate {
@@ -31,8 +31,12 @@ export interface FuzzCase {
 export interface CaseSettings {
   /** Milliseconds of a pause. */
   readonly pauseMs: number;
+  /** Milliseconds that a text may live on whose first bad byte has come; who fails at once is not waited for. */
+  readonly failMs: number;
   /** Whether large cases are run as they are, or cut down. */
   readonly isFull: boolean;
+  /** Whether who is judged has to make use of compression where it was agreed upon. */
+  readonly mustCompress?: boolean;
 }
 
 /** Runs a case over a connection whose handshake is done, and says what is wrong; `undefined` if nothing is. */
@@ -41,10 +45,10 @@ export async function judge(
   stream: ByteStream,
   role: "client" | "server",
   settings: CaseSettings,
-  windowBits: number = 0,
+  agreement: FuzzAgreement | null = null,
 ): Promise<string | undefined> {
   const peer = new FuzzPeer(stream, role);
-  if (windowBits !== 0) peer.compress(windowBits);
+  if (agreement !== null) peer.compress(agreement);
   try {
     return await taskGroup(async (group) => {
       peer.start(group);
@@ -59,6 +63,8 @@ export async function judge(
       if (![ok, ...alsoOk].some((list) => list.join(" | ") === events.join(" | ")))
         return `got ${events.join(" | ").slice(0, 300) || "nothing"}, needs ${ok.join(" | ").slice(0, 300) || "nothing"}`;
       if (!isEnded) return "the connection did not end";
+      if (settings.mustCompress === true && agreement !== null && peer.compressed === 0)
+        return "nothing came compressed";
       if (closeCode === undefined) return end === "fail" ? undefined : "no close frame";
       return codes.includes(closeCode)
         ? undefined
@@ -76,12 +82,7 @@ async function untilOver(
 ): Promise<boolean> {
   if (role === "client") return peer.untilEnd();
   // A server ends the connection itself, once both close frames are there; a client that fails may do it, too.
-  for (
-    let waited = 0;
-    peer.closeCode === undefined && !peer.ended.isSet && waited < 10_000;
-    waited += 5
-  )
-    await sleep(5);
+  await peer.untilClosed();
   return end === "fail"
     ? peer.closeCode !== undefined || peer.ended.isSet
     : peer.closeCode !== undefined;

@@ -2,7 +2,14 @@
  * A peer that sends any frames in any pieces, and writes down what comes: what the Autobahn test suite's fuzzing client and server are. It shares
  * no code with what it judges but the compression of the runtime.
  */
-import { BrokenResourceError, EndOfStream, Event, moveOnAfter, type TaskGroup } from "arborio";
+import {
+  BrokenResourceError,
+  CompressionError,
+  EndOfStream,
+  Event,
+  moveOnAfter,
+  type TaskGroup,
+} from "arborio";
 import {
   type Compressor,
   createCompressor,
@@ -20,6 +27,18 @@ export interface FuzzFrame {
   readonly rsv?: number;
 }
 
+/** How one side compresses: what its window is at most, and whether it begins anew with each message. */
+export interface FuzzDeflate {
+  readonly windowBits: number;
+  readonly noContextTakeover: boolean;
+}
+
+/** What was agreed upon in the handshake: of the peer, and of who is judged. */
+export interface FuzzAgreement {
+  readonly own: FuzzDeflate;
+  readonly other: FuzzDeflate;
+}
+
 const MASK = [0x12, 0x9a, 0x5c, 0xe7] as const;
 const TAIL = Uint8Array.of(0, 0, 0xff, 0xff);
 /** So long a peer waits for what should come, in milliseconds; in virtual time, or when something is wrong. */
@@ -34,6 +53,9 @@ export class FuzzPeer {
   readonly #stream: BufferedByteStream;
   readonly #isClient: boolean;
   #changed: Event = new Event();
+  /** Messages that came compressed. */
+  compressed = 0;
+  #agreement: FuzzAgreement | null = null;
   #compressor: Compressor | null = null;
   #decompressor: Decompressor | null = null;
   #message: Uint8Array[] = [];
@@ -45,10 +67,13 @@ export class FuzzPeer {
     this.#isClient = role === "client";
   }
 
-  /** Compresses from now on, and understands what is compressed. */
-  compress(windowBits: number): void {
-    this.#compressor = createCompressor("deflate-raw", { windowBits });
-    this.#decompressor = createDecompressor("deflate-raw");
+  /** Compresses from now on, and understands what is compressed as it was agreed upon, and nothing else. */
+  compress(agreement: FuzzAgreement): void {
+    this.#agreement = agreement;
+    this.#compressor = createCompressor("deflate-raw", { windowBits: agreement.own.windowBits });
+    this.#decompressor = createDecompressor("deflate-raw", {
+      windowBits: agreement.other.windowBits,
+    });
   }
 
   /** A frame as bytes. */
@@ -72,8 +97,7 @@ export class FuzzPeer {
         length & 0xff,
       );
     if (!this.#isClient) return joined([Uint8Array.from(head), bytes]);
-    const masked = bytes.map((byte, index) => byte ^ (MASK[index & 3] as number));
-    return joined([Uint8Array.from(head), Uint8Array.from(MASK), masked]);
+    return joined([Uint8Array.from(head), Uint8Array.from(MASK), masked(bytes, MASK)]);
   }
 
   /** Sends frames in pieces of so many bytes; what cannot be sent any more is not. */
@@ -95,8 +119,10 @@ export class FuzzPeer {
   /** Sends a message, compressed if that was agreed upon, in fragments of so many bytes; 0: whole. */
   async sendMessage(opcode: number, message: Uint8Array, fragmentBytes: number = 0): Promise<void> {
     let payload = message;
-    if (this.#compressor !== null)
+    if (this.#compressor !== null) {
       payload = joined(await this.#compressor.transform(message, { flush: true })).subarray(0, -4);
+      if (this.#agreement?.own.noContextTakeover === true) this.#compressor.reset();
+    }
     const size = fragmentBytes === 0 ? Math.max(payload.length, 1) : fragmentBytes;
     const frames: FuzzFrame[] = [];
     for (let at = 0; at === 0 || at < payload.length; at += size) {
@@ -117,9 +143,18 @@ export class FuzzPeer {
   }
 
   /** Waits until so many events have come, or the end. */
-  async until(count: number, waitMs: number = WAIT_MS): Promise<void> {
+  until(count: number, waitMs: number = WAIT_MS): Promise<void> {
+    return this.#untilTrue(() => this.events.length >= count, waitMs);
+  }
+
+  /** Waits for a close frame, or the end. */
+  untilClosed(waitMs: number = WAIT_MS): Promise<void> {
+    return this.#untilTrue(() => this.closeCode !== undefined, waitMs);
+  }
+
+  async #untilTrue(isTrue: () => boolean, waitMs: number): Promise<void> {
     await moveOnAfter(waitMs, async () => {
-      while (this.events.length < count && !this.ended.isSet) {
+      while (!isTrue() && !this.ended.isSet) {
         this.#changed = new Event();
         await this.#changed.wait();
       }
@@ -171,7 +206,7 @@ export class FuzzPeer {
     if (isMasked === this.#isClient) this.events.push(`wrong: mask ${isMasked}`);
     const mask = isMasked ? await this.#stream.receiveExactly(4) : null;
     let payload = length === 0 ? new Uint8Array(0) : await this.#stream.receiveExactly(length);
-    if (mask !== null) payload = payload.map((byte, index) => byte ^ (mask[index & 3] as number));
+    if (mask !== null) payload = masked(payload, mask);
     await this.#take(first, payload);
   }
 
@@ -191,12 +226,26 @@ export class FuzzPeer {
     }
     this.#message.push(payload);
     if (!fin) return;
-    let whole = joined(this.#message);
-    if (this.#isCompressed)
-      whole = joined((await this.#decompressor?.transform(joined([whole, TAIL]))) ?? []);
-    this.events.push(eventOf(this.#messageOpcode, whole));
+    const whole = joined(this.#message);
+    const messageOpcode = this.#messageOpcode;
     this.#message = [];
     this.#messageOpcode = 0;
+    const message = this.#isCompressed ? await this.#decompressed(whole) : whole;
+    if (message !== null) this.events.push(eventOf(messageOpcode, message));
+  }
+
+  /** `null` if it is not what was agreed upon. */
+  async #decompressed(bytes: Uint8Array): Promise<Uint8Array | null> {
+    this.compressed += 1;
+    try {
+      const pieces = await this.#decompressor?.transform(joined([bytes, TAIL]));
+      if (this.#agreement?.other.noContextTakeover === true) this.#decompressor?.reset();
+      return joined(pieces ?? []);
+    } catch (error) {
+      if (!(error instanceof CompressionError)) throw error;
+      this.events.push(`wrong: ${error.message}`);
+      return null;
+    }
   }
 
   #control(opcode: number, rsv: number, fin: boolean, payload: Uint8Array): void {
@@ -208,6 +257,13 @@ export class FuzzPeer {
     this.closeCode =
       payload.length === 0 ? 0 : ((payload[0] as number) << 8) | (payload[1] as number);
   }
+}
+
+function masked(bytes: Uint8Array, mask: ArrayLike<number>): Uint8Array {
+  const result = new Uint8Array(bytes.length);
+  for (let at = 0; at < bytes.length; at++)
+    result[at] = (bytes[at] as number) ^ (mask[at & 3] as number);
+  return result;
 }
 
 function isEof(error: unknown): boolean {

@@ -115,6 +115,21 @@ const DATA: readonly (readonly [opcode: number, byteAt: (index: number) => numbe
   [1, (index) => '<tr class="row"><td>cell</td></tr>\n'.charCodeAt((index + (index >> 9)) % 35)],
 ];
 
+/** So many bytes of each of these there are; a message is a part of them, or all. */
+const POOL_BYTES = 256 * KIB;
+const POOLS: (Uint8Array | undefined)[] = [];
+/** Messages begin so many bytes apart. */
+const STEP_BYTES = 997;
+
+function messageOf(data: (typeof DATA)[number], bytes: number, count: number): Uint8Array {
+  const [, byteAt] = data;
+  const pool = (POOLS[DATA.indexOf(data)] ??= Uint8Array.from({ length: POOL_BYTES }, (_, index) =>
+    byteAt(index),
+  ));
+  const start = (count * STEP_BYTES) % (POOL_BYTES - bytes + 1);
+  return pool.subarray(start, start + bytes);
+}
+
 const DEFAULT: CaseDeflate = { noContextTakeover: false, windowBits: 0 };
 const PARAMETERS: readonly CaseDeflate[] = [
   DEFAULT,
@@ -133,16 +148,14 @@ function compressedCase(
   fragmentBytes: number,
   deflate: CaseDeflate,
 ): FuzzCase {
-  const [opcode, byteAt] = data;
+  const [opcode] = data;
   const run: FuzzCase["run"] = async (peer, { isFull }) => {
     for (
       let count = 0;
       count < (isFull ? 1000 : CUT_MESSAGES) && peer.events.length === 0;
       count++
     ) {
-      const message = Uint8Array.from({ length: bytes }, (_, index) =>
-        byteAt(count * bytes + index),
-      );
+      const message = messageOf(data, bytes, count);
       await roundTrip(
         peer,
         () => peer.sendMessage(opcode, message, fragmentBytes),

@@ -4,19 +4,27 @@ import { abandonOnCancel, moveOnAfter } from "arborio";
 import { connectTcp, listenTcp } from "arborio/net";
 import { BufferedByteStream, type ByteStream } from "arborio/streams";
 import { type CaseSettings, type FuzzCase, judge } from "./case.test.kit.ts";
-import { answerOf, offerOf } from "./suite.test.kit.ts";
+import { agreementOf, answerOf, offerOf } from "./suite.test.kit.ts";
 
 const KEY = "AAAAAAAAAAAAAAAAAAAAAA==";
 const HEAD_BYTES_MAX = 65_536;
-const WINDOW_BITS = 15;
 
-/** Runs cases against a server at this port; the ids of those that failed, with what was wrong. */
-export async function failuresOfServer(
+/** What was found. */
+export interface Judged {
+  /** Ids of cases that failed, with what was wrong. */
+  readonly failures: ReadonlyMap<string, string>;
+  /** Ids of cases in which compression was offered, and not agreed upon. */
+  readonly declined: readonly string[];
+}
+
+/** Runs cases against a server at this port. */
+export async function judgeServer(
   port: number,
   cases: readonly FuzzCase[],
   settings: CaseSettings,
-): Promise<Map<string, string>> {
+): Promise<Judged> {
   const failures = new Map<string, string>();
+  const declined: string[] = [];
   for (const one of cases) {
     using stream = new BufferedByteStream(await connectTcp("127.0.0.1", port));
     const extension =
@@ -30,21 +38,23 @@ export async function failuresOfServer(
       failures.set(one.id, head.slice(0, 100));
       continue;
     }
-    const isCompressed = /permessage-deflate/i.test(head);
-    const windowBits = one.deflate !== undefined && isCompressed ? WINDOW_BITS : 0;
-    const failure = await judge(one, stream, "client", settings, windowBits);
+    const answer = /^sec-websocket-extensions:(.*)$/im.exec(head)?.[1] ?? "";
+    const agreement = agreementOf(answer, "client");
+    if (agreement === null && one.deflate !== undefined) declined.push(one.id);
+    const failure = await judge(one, stream, "client", settings, agreement);
     if (failure !== undefined) failures.set(one.id, failure);
   }
-  return failures;
+  return { failures, declined };
 }
 
 /** Runs cases against clients that `connect` makes to a URL, and that echo. */
-export async function failuresOfClient(
+export async function judgeClient(
   connect: (url: string) => Disposable,
   cases: readonly FuzzCase[],
   settings: CaseSettings,
-): Promise<Map<string, string>> {
+): Promise<Judged> {
   const failures = new Map<string, string>();
+  const declined: string[] = [];
   using listener = await listenTcp(0, { host: "127.0.0.1" });
   for (const one of cases) {
     using _client = connect(`ws://127.0.0.1:${listener.port}/`);
@@ -55,18 +65,18 @@ export async function failuresOfClient(
       .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
       .digest("base64");
     const isOffered = /permessage-deflate/i.test(head) && one.deflate !== undefined;
-    const extension =
-      isOffered && one.deflate !== undefined
-        ? `sec-websocket-extensions: ${answerOf(one.deflate)}\r\n`
-        : "";
+    const answer = isOffered && one.deflate !== undefined ? answerOf(one.deflate) : "";
+    const extension = isOffered ? `sec-websocket-extensions: ${answer}\r\n` : "";
     await sendText(
       stream,
       `HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ${accept}\r\n${extension}\r\n`,
     );
-    const failure = await judge(one, stream, "server", settings, isOffered ? WINDOW_BITS : 0);
+    const agreement = agreementOf(answer, "server");
+    if (agreement === null && one.deflate !== undefined) declined.push(one.id);
+    const failure = await judge(one, stream, "server", settings, agreement);
     if (failure !== undefined) failures.set(one.id, failure);
   }
-  return failures;
+  return { failures, declined };
 }
 
 /** The WebSocket of the platform, which echoes. */
@@ -99,6 +109,7 @@ function bunServer(Bun: NonNullable<PlatformGlobals["Bun"]>): PlatformServer {
     fetch: (request, self) => (self.upgrade(request) ? undefined : new Response("no WebSocket")),
     websocket: {
       maxPayloadLength: 64 * 1024 * 1024,
+      perMessageDeflate: true,
       message: (socket, message) => void socket.send(message),
     },
   });
@@ -123,6 +134,7 @@ interface PlatformGlobals {
       fetch(request: Request, server: { upgrade(request: Request): boolean }): Response | undefined;
       websocket: {
         maxPayloadLength: number;
+        perMessageDeflate: boolean;
         message(socket: { send(data: unknown): unknown }, message: unknown): void;
       };
     }): { readonly port: number; stop(now: boolean): unknown };

@@ -1,4 +1,4 @@
-/** The cases of the Autobahn test suite over real sockets: against our server, and the judge against the WebSockets of the runtime. */
+/** The cases of the Autobahn test suite over real sockets, against our server and our client. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { run } from "arborio";
@@ -7,28 +7,16 @@ import { openServer } from "../../server/open-server.ts";
 import { echo } from "../raw-peer.test.kit.ts";
 import { upgradeWebSocket } from "../upgrade-web-socket.ts";
 import { WebSocketClosedError } from "../web-socket-closed-error.ts";
-import type { FuzzCase } from "./case.test.kit.ts";
-import {
-  failuresOfClient,
-  failuresOfServer,
-  platformClient,
-  platformServer,
-  stopped,
-} from "./sockets.test.kit.ts";
-import { suite } from "./suite.test.kit.ts";
+import type { CaseSettings } from "./case.test.kit.ts";
+import { judgeClient, type Judged, judgeServer } from "./sockets.test.kit.ts";
+import { chosen } from "./suite.test.kit.ts";
 
-const settings = { pauseMs: 200, isFull: false };
+const settings: CaseSettings = { pauseMs: 200, failMs: 10_000, isFull: false, mustCompress: true };
 
-/**
- * What the runtimes' own do otherwise: none fails at the first bad byte of a text that goes on (6.4), and Deno answers a close frame that is
- * too long by one as long (7.3.6).
- */
-const KNOWN = /^(6\.4\.|7\.3\.6$)/;
-
-/** Of each kind of compression the first few sizes. */
-const chosen: readonly FuzzCase[] = suite.filter(
-  ({ id, deflate }) => deflate === undefined || /\.[1-5]$/.test(id),
-);
+function requireAll(judged: Judged): void {
+  assert.deepEqual([...judged.failures], []);
+  assert.deepEqual(judged.declined, []);
+}
 
 void test("Autobahn: our server over sockets, with its own handshake", async () => {
   await run(
@@ -42,8 +30,7 @@ void test("Autobahn: our server over sockets, with its own handshake", async () 
         { port: 0, host: "127.0.0.1", group },
       );
       const { port } = new URL(server.url);
-      const failures = await failuresOfServer(Number(port), chosen, settings);
-      assert.deepEqual([...failures], []);
+      requireAll(await judgeServer(Number(port), chosen, settings));
     },
     { signals: [] },
   );
@@ -66,47 +53,7 @@ void test("Autobahn: our client over sockets, with its own handshake", async () 
         });
         return { [Symbol.dispose]: () => task.cancel() };
       };
-      const failures = await failuresOfClient(connect, chosen, settings);
-      assert.deepEqual([...failures], []);
-    },
-    { signals: [] },
-  );
-});
-
-const startServer = platformServer();
-const SERVER = "Autobahn: the judge against the runtime's own server";
-
-if (startServer === null) {
-  console.log(`# skip ${SERVER}: Node has none`);
-  void test(SERVER, { skip: "Node has none" }, () => {});
-} else {
-  void test(SERVER, async () => {
-    await run(
-      async () => {
-        const server = startServer();
-        try {
-          const failures = await failuresOfServer(server.port, chosen, settings);
-          assert.deepEqual(
-            [...failures].filter(([id]) => !KNOWN.test(id)),
-            [],
-          );
-        } finally {
-          await stopped(server);
-        }
-      },
-      { signals: [] },
-    );
-  });
-}
-
-void test("Autobahn: the judge against the runtime's own client", async () => {
-  await run(
-    async () => {
-      const failures = await failuresOfClient(platformClient, chosen, settings);
-      assert.deepEqual(
-        [...failures].filter(([id]) => !KNOWN.test(id)),
-        [],
-      );
+      requireAll(await judgeClient(connect, chosen, settings));
     },
     { signals: [] },
   );

@@ -1,4 +1,5 @@
 /** All 517 cases, and what is said of compression in the handshake. */
+import type { FuzzAgreement, FuzzDeflate } from "./fuzz-peer.test.kit.ts";
 import type { CaseDeflate, FuzzCase } from "./case.test.kit.ts";
 import { closingCases } from "./closing-cases.test.kit.ts";
 import { framingCases } from "./framing-cases.test.kit.ts";
@@ -11,6 +12,11 @@ export const suite: readonly FuzzCase[] = [
   ...closingCases,
   ...largeCases,
 ];
+
+/** For real sockets: of each kind of compression the first few sizes. */
+export const chosen: readonly FuzzCase[] = suite.filter(
+  ({ id, deflate }) => deflate === undefined || /\.[1-5]$/.test(id),
+);
 
 /** Groups in their order: `1`, `2`, … */
 export const groups: readonly string[] = [...new Set(suite.map(groupOf))];
@@ -36,4 +42,26 @@ export function answerOf({ noContextTakeover, windowBits }: CaseDeflate): string
   if (noContextTakeover) answer += "; client_no_context_takeover";
   if (windowBits > 0) answer += `; client_max_window_bits=${windowBits}`;
   return answer;
+}
+
+/**
+ * What a handshake has agreed upon.
+ *
+ * @param answer value of the server's `Sec-WebSocket-Extensions`.
+ * @param role of the peer.
+ * @returns `null`: nothing is compressed.
+ */
+export function agreementOf(answer: string, role: "client" | "server"): FuzzAgreement | null {
+  if (!answer.toLowerCase().includes(NAME)) return null;
+  const client = deflateOf(answer, "client");
+  const server = deflateOf(answer, "server");
+  return role === "client" ? { own: client, other: server } : { own: server, other: client };
+}
+
+function deflateOf(answer: string, side: string): FuzzDeflate {
+  const bits = new RegExp(`${side}_max_window_bits *= *"?(\\d+)`, "i").exec(answer)?.[1];
+  return {
+    windowBits: Number(bits ?? 15),
+    noContextTakeover: new RegExp(`${side}_no_context_takeover`, "i").test(answer),
+  };
 }

@@ -72,15 +72,15 @@ function failFast(): FuzzCase[] {
     ] as const
   ).entries()) {
     const three = parts(middle, last);
-    const byFrames: FuzzCase["run"] = async (peer, { pauseMs }) => {
+    const byFrames: FuzzCase["run"] = async (peer, { pauseMs, failMs }) => {
       for (const [at, frame] of fragments(three).entries()) {
-        if (at === 2 && !(await peer.untilEnd(pauseMs)) && peer.closeCode === undefined)
+        if (at === 2 && !(await peer.untilEnd(failMs)) && peer.closeCode === undefined)
           peer.events.push("wrong: it did not fail at the first bad byte");
         await peer.send([frame]);
         if (at === 0) await sleep(pauseMs / 10);
       }
     };
-    const byPieces: FuzzCase["run"] = async (peer, { pauseMs }) => {
+    const byPieces: FuzzCase["run"] = async (peer, { pauseMs, failMs }) => {
       const bytes = peer.frame({ opcode: 1, payload: joined(three) });
       const lengths = three.map((one) => one.length);
       const second = bytes.length - (lengths[2] as number);
@@ -88,7 +88,7 @@ function failFast(): FuzzCase[] {
       await peer.sendBytes(bytes.subarray(0, first));
       await sleep(pauseMs / 10);
       await peer.sendBytes(bytes.subarray(first, second));
-      if (!(await peer.untilEnd(pauseMs)) && peer.closeCode === undefined)
+      if (!(await peer.untilEnd(failMs)) && peer.closeCode === undefined)
         peer.events.push("wrong: it did not fail at the first bad byte");
       await peer.sendBytes(bytes.subarray(second));
     };
