@@ -54,6 +54,8 @@ export class Call implements TokenTaker {
   #waiter: Waiter<unknown> | null = null;
   /** The one that works on it. */
   #worker: PoolWorker | null = null;
+  /** What it was given. */
+  #sent: SentArguments | null = null;
   /** Why the caller wants no result any more. */
   #cancelled: Cancelled | null = null;
   #grace: ClockTimer | null = null;
@@ -100,6 +102,7 @@ export class Call implements TokenTaker {
       sent = sendEnds(`${this.order.where}({ args })`, this.#pool.kind, this.order.args);
       worker.begin(this, sent);
       sent.sent();
+      this.#sent = sent;
       this.#worker = worker;
       this.order.extension?.began(this, this.#scope);
     } catch (error) {
@@ -172,6 +175,7 @@ export class Call implements TokenTaker {
 
   workerEnded(exit: WorkerExit, wasTold: boolean): void {
     const { exportName, where } = this.order;
+    this.#sent?.lost();
     if (this.#unreadable !== null) {
       const cause = this.#unreadable;
       const message = `${where}: the answer of ${exportName} cannot be read: ${cause.message}`;
@@ -189,6 +193,7 @@ export class Call implements TokenTaker {
 
   #end(): void {
     this.#worker = null;
+    this.#sent = null;
     this.#grace?.clear();
     this.#grace = null;
     this.order.extension?.ended();

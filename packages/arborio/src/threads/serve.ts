@@ -15,7 +15,7 @@ import {
   type ToWorker,
   type WorkerStart,
 } from "./protocol.ts";
-import { callWithEnds } from "./thread-channel-arguments.ts";
+import { receiveEnds } from "./thread-channel-arguments.ts";
 import type { SentEnd } from "./thread-channel-protocol.ts";
 import { formOf } from "./thrown-form.ts";
 import { transferOf } from "./transferred.ts";
@@ -78,12 +78,12 @@ class Server {
     const { id, scope } = call;
     let kind: FromWorker[0] = "value";
     let value: unknown;
+    // Whatever comes of the call, they are closed: else whoever is at the other ends would wait for ever.
+    const received = ends === undefined ? undefined : receiveEnds(exportName, args, ends);
     try {
       const fn = this.#function(module, exportName) ?? (await this.#load(module, exportName));
       if (scope.own === null) {
-        value = await scope.run(() =>
-          ends === undefined ? fn(...args) : callWithEnds(exportName, fn, args, ends),
-        );
+        value = await scope.run(() => fn(...(received?.args ?? args)));
         if (scope.cancelledCaught) kind = "cancelled";
       } else {
         // While the module was loaded: the function does not begin.
@@ -93,6 +93,7 @@ class Server {
       kind = "thrown";
       value = formOf(thrown);
     }
+    received?.close();
     const flushed = this.#parent.flushOutput?.();
     if (flushed !== undefined) await flushed;
     this.#calls.delete(id);

@@ -1,4 +1,5 @@
 /** Ends of channels among the arguments of a call: on their way they are ports. */
+import type { SharedEnd } from "./thread-channel-end.ts";
 import {
   openRemoteEnd,
   type RemoteReceiveEnd,
@@ -18,6 +19,8 @@ export interface SentArguments {
   sent(): void;
   /** They could not be sent: everything is as before. */
   failed(): void;
+  /** The worker has ended, and so have the ends in it. */
+  lost(): void;
 }
 
 type AnyEnd = ThreadSendChannel<unknown> | ThreadReceiveChannel<unknown>;
@@ -30,55 +33,76 @@ export function sendEnds(
 ): SentArguments {
   const found = findEnds(args);
   const [first] = found;
-  if (first === undefined) return { args, ports: [], ends: undefined, sent() {}, failed() {} };
+  if (first === undefined)
+    return { args, ports: [], ends: undefined, sent() {}, failed() {}, lost() {} };
   if (to === "process") {
     throw new TypeError(
       `${where}: the argument at index ${first.index} cannot be sent: the end of a channel can go to a thread, not to a process`,
     );
   }
   const copies = args.map((arg) => (isPlain(arg) ? { ...arg } : arg));
-  const shared = found.map(({ index, key, end }) => {
-    const port = end.share(where);
-    put(copies, index, key, undefined);
-    const half: ChannelHalf = end instanceof ThreadSendChannel ? "send" : "receive";
-    return { sent: { index, key, half, port: port.native }, port };
-  });
+  const ends: SentEnd[] = [];
+  const shared: SharedEnd[] = [];
+  const failed = (): void => {
+    for (const { port } of shared) port.close();
+  };
+  try {
+    for (const { index, key, end } of found) {
+      const one = end.share(where);
+      shared.push(one);
+      put(copies, index, key, undefined);
+      const half: ChannelHalf = end instanceof ThreadSendChannel ? "send" : "receive";
+      ends.push({ index, key, half, port: one.port.native });
+    }
+  } catch (error) {
+    // One of them is closed. What the others have shared would keep their channels open for ever.
+    failed();
+    throw error;
+  }
   return {
     args: copies,
-    ports: shared.map(({ sent }) => sent.port),
-    ends: shared.map(({ sent }) => sent),
+    ports: ends.map(({ port }) => port),
+    ends,
     sent() {
       for (const { end } of found) end.close();
     },
-    failed() {
-      for (const { port } of shared) port.close();
+    failed,
+    lost() {
+      for (const end of shared) end.lost();
     },
   };
 }
 
-/** Calls `fn`, in the worker, with the ends put into its arguments. They are closed when it has ended: the worker lives on. */
-export async function callWithEnds<T>(
+/** Arguments as they came to the worker. */
+export interface ReceivedArguments {
+  readonly args: readonly unknown[];
+  /** The call has ended, or will not begin: the ends are closed, since the worker lives on. */
+  close(): void;
+}
+
+/** Puts the ends into `args`, in the worker. */
+export function receiveEnds(
   where: string,
-  fn: (...args: unknown[]) => T | PromiseLike<T>,
   args: readonly unknown[],
   ends: readonly SentEnd[],
-): Promise<T> {
+): ReceivedArguments {
   const received = [...args];
   const opened: AnyEnd[] = [];
-  try {
-    for (const { index, key, half, port } of ends) {
-      const remote = openRemoteEnd(where, half, port);
-      const end =
-        half === "send"
-          ? new ThreadSendChannel(remote as RemoteSendEnd)
-          : new ThreadReceiveChannel(remote as RemoteReceiveEnd);
-      opened.push(end);
-      put(received, index, key, end);
-    }
-    return await fn(...received);
-  } finally {
-    for (const end of opened) end.close();
+  for (const { index, key, half, port } of ends) {
+    const remote = openRemoteEnd(where, half, port);
+    const end =
+      half === "send"
+        ? new ThreadSendChannel(remote as RemoteSendEnd)
+        : new ThreadReceiveChannel(remote as RemoteReceiveEnd);
+    opened.push(end);
+    put(received, index, key, end);
   }
+  return {
+    args: received,
+    close() {
+      for (const end of opened) end.close();
+    },
+  };
 }
 
 function findEnds(

@@ -1,6 +1,7 @@
 /** The home's side of an end that is in another thread. */
 import type { MessagePortLike, Threads } from "../platform/threads.ts";
 import { ring, threadName } from "./doorbell.ts";
+import type { SharedEnd } from "./thread-channel-end.ts";
 import {
   CHANNEL_PORT,
   type ChannelHalf,
@@ -13,16 +14,16 @@ import {
 } from "./thread-channel-protocol.ts";
 import type { Giver, Taker, ThreadChannelState } from "./thread-channel-state.ts";
 
-/** Makes one more end of a channel, behind the port that is returned. */
+/** Makes one more end of a channel. */
 export function openConnection(
   state: ThreadChannelState,
   half: ChannelHalf,
   threads: Threads,
-): MessagePortLike {
+): SharedEnd {
   const [home, away] = threads.createPortPair();
   home.post(passport(half));
-  connect(state, half, threads, home);
-  return away;
+  const connection = connect(state, half, threads, home);
+  return { port: away, lost: () => connection.lost() };
 }
 
 /** What an end finds first. */
@@ -35,8 +36,10 @@ function connect(
   half: ChannelHalf,
   threads: Threads,
   port: MessagePortLike,
-): void {
-  open.add(new Connection(state, half, threads, port));
+): Connection {
+  const connection = new Connection(state, half, threads, port);
+  open.add(connection);
+  return connection;
 }
 
 /** A port that is not needed keeps nothing alive, so its listeners need somebody who knows them. */
@@ -58,6 +61,7 @@ class Connection {
   /** Items that were sent and may not have arrived yet, by their places, oldest first. */
   readonly #underWay: Map<number, Parcel> = new Map();
   #closed = false;
+  #isGone = false;
 
   constructor(
     state: ThreadChannelState,
@@ -205,8 +209,23 @@ class Connection {
       if (Atomics.load(this.#words, place) !== TAKEN) this.#underWay.delete(place);
   }
 
+  /** Its thread has ended. What it had said before still counts. */
+  lost(): void {
+    if (this.#isGone) return;
+    for (
+      let last = this.#threads.receiveNowait(this.#port);
+      last !== undefined;
+      last = this.#threads.receiveNowait(this.#port)
+    )
+      this.#told(last.message as ToHome);
+    this.#port.close();
+    this.#gone();
+  }
+
   /** The port is closed: the end has all that was sent to it, or its thread has ended and what did not arrive comes back. */
   #gone(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
     open.delete(this);
     this.#forgetArrived();
     this.#state.putBack([...this.#underWay.values()]);

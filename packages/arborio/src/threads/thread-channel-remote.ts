@@ -8,7 +8,13 @@ import type { MessagePortLike, Threads } from "../platform/threads.ts";
 import type { ChannelStatistics } from "../sync/channel-state.ts";
 import { blockUntil, requireBlockable, threadBell, threadName } from "./doorbell.ts";
 import { passport } from "./thread-channel-connection.ts";
-import { ITERATION_END, type ReceiveEnd, received, type SendEnd } from "./thread-channel-end.ts";
+import {
+  ITERATION_END,
+  type ReceiveEnd,
+  received,
+  type SendEnd,
+  type SharedEnd,
+} from "./thread-channel-end.ts";
 import {
   blocksHomeError,
   brokenError,
@@ -80,14 +86,14 @@ abstract class RemoteEnd {
     this.#tell(["here", this.#words, threadBell()]);
   }
 
-  share(where: string): MessagePortLike {
+  share(where: string): SharedEnd {
     const refusal = this.refusal(where);
     if (refusal !== null) throw refusal;
     const [home, away] = this.threads.createPortPair();
     home.post(passport(this.#half, this.#home));
     const { native } = home;
     this.#port.post(["clone", native] satisfies ToHome, [native]);
-    return away;
+    return { port: away, lost() {} };
   }
 
   close(): void {
@@ -318,7 +324,7 @@ export class RemoteSendEnd extends RemoteEnd implements SendEnd {
   }
 
   clone(): SendEnd {
-    const port = this.share("ThreadSendChannel.clone");
+    const { port } = this.share("ThreadSendChannel.clone");
     return openRemoteEnd("ThreadSendChannel.clone", "send", port.native) as SendEnd;
   }
 }
@@ -348,7 +354,7 @@ export class RemoteReceiveEnd extends RemoteEnd implements ReceiveEnd {
   }
 
   clone(): ReceiveEnd {
-    const port = this.share("ThreadReceiveChannel.clone");
+    const { port } = this.share("ThreadReceiveChannel.clone");
     return openRemoteEnd("ThreadReceiveChannel.clone", "receive", port.native) as ReceiveEnd;
   }
 }
