@@ -15,26 +15,14 @@ import {
   taskTree,
 } from "../index.ts";
 import { RunLocal } from "../lowlevel.ts";
-import { cancelEverywhere, onEveryBackend } from "../testing.ts";
+import { cancelEverywhere } from "../testing.ts";
 import { BrokenWorkerError, fromThread, moduleAt, runInProcess, runInThread } from "../threads.ts";
+import { kitUrl, onHost, test, withExit } from "./on-threads.test.kit.ts";
 import { CALLS_UNDER_WAY_MAX } from "./portal-calls.ts";
 import { type Callbacks, LookupError } from "./from-thread.test.kit.ts";
 import type * as Kit from "./from-thread.test.kit.ts";
 
-const test = onEveryBackend(runnerTest);
-const onHost = {
-  skip: { backend: "simulator", reason: "its threads cannot be blocked" },
-} as const;
-const withExit = {
-  skip: { backend: "simulator", reason: "process.exit would end the test" },
-} as const;
-
-const kit = moduleAt<typeof Kit>(
-  new URL(
-    `./from-thread.test.kit.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`,
-    import.meta.url,
-  ),
-);
+const kit = moduleAt<typeof Kit>(kitUrl("from-thread"));
 
 function callbacks(own: Partial<Callbacks> = {}): Callbacks {
   return {

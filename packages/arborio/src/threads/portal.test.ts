@@ -14,7 +14,7 @@ import {
   sleepForever,
   taskTree,
 } from "../index.ts";
-import { cancelEverywhere, onEveryBackend } from "../testing.ts";
+import { cancelEverywhere } from "../testing.ts";
 import {
   BrokenWorkerError,
   connectPortal,
@@ -23,22 +23,12 @@ import {
   runInThread,
   withPortal,
 } from "../threads.ts";
+import { kitUrl, onHost, test, withExit } from "./on-threads.test.kit.ts";
 import { type Functions, PortalError } from "./portal.test.kit.ts";
 import type * as Kit from "./portal.test.kit.ts";
 import { STARTED_MAX } from "./portal-connection.ts";
 
-const test = onEveryBackend(runnerTest);
-const onHost = {
-  skip: { backend: "simulator", reason: "its threads cannot be blocked" },
-} as const;
-const withExit = {
-  skip: { backend: "simulator", reason: "process.exit would end the test" },
-} as const;
-
-const url = new URL(
-  `./portal.test.kit.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`,
-  import.meta.url,
-);
+const url = kitUrl("portal");
 const kit = moduleAt<typeof Kit>(url);
 
 function functions(own: Partial<Functions> = {}): Functions {

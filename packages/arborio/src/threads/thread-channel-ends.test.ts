@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { test as runnerTest } from "node:test";
 import {
   BrokenResourceError,
   CancelScope,
@@ -9,7 +8,7 @@ import {
   type TaskGroup,
   taskGroup,
 } from "../index.ts";
-import { cancelEverywhere, onEveryBackend } from "../testing.ts";
+import { cancelEverywhere } from "../testing.ts";
 import {
   BrokenWorkerError,
   connectReceiveChannel,
@@ -20,23 +19,11 @@ import {
   runInThread,
   type ThreadSendChannel,
 } from "../threads.ts";
+import { kitUrl, onHost, test, withExit } from "./on-threads.test.kit.ts";
 import type * as Kit from "./thread-channel.test.kit.ts";
 import { PLACES } from "./thread-channel-protocol.ts";
 
-const test = onEveryBackend(runnerTest);
-const onHost = {
-  skip: { backend: "simulator", reason: "its threads cannot be blocked" },
-} as const;
-const withExit = {
-  skip: { backend: "simulator", reason: "process.exit would end the test" },
-} as const;
-
-const kit = moduleAt<typeof Kit>(
-  new URL(
-    `./thread-channel.test.kit.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`,
-    import.meta.url,
-  ),
-);
+const kit = moduleAt<typeof Kit>(kitUrl("thread-channel"));
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 

@@ -17,14 +17,12 @@ import {
   type ThreadSendChannel,
   withPortal,
 } from "../threads.ts";
+import { kitUrl } from "./on-threads.test.kit.ts";
 import type * as Kit from "./thread-channel.test.kit.ts";
 import type { PlainRequest } from "./thread-channel-plain.test.kit.ts";
 
-const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-const plainUrl = new URL(`./thread-channel-plain.test.kit.${extension}`, import.meta.url);
-const kit = moduleAt<typeof Kit>(
-  new URL(`./thread-channel.test.kit.${extension}`, import.meta.url),
-);
+const plainUrl = kitUrl("thread-channel-plain");
+const kit = moduleAt<typeof Kit>(kitUrl("thread-channel"));
 
 /** A plain thread, whatever kind. */
 interface Plain {
@@ -157,8 +155,8 @@ test("thread channel: the worker that made one crashes", async () => {
 
 test("thread channel: open ends keep no program alive", async () => {
   const start = process.versions["deno"] === undefined ? [] : ["run", "-A", "--no-check"];
-  const conditions = extension === "ts" ? ["--conditions=@arborio/source"] : [];
-  const own = new URL(`./thread-channel-left.test.kit.${extension}`, import.meta.url).pathname;
+  const own = kitUrl("thread-channel-left").pathname;
+  const conditions = own.endsWith(".ts") ? ["--conditions=@arborio/source"] : [];
   const child = spawn(process.execPath, [...start, ...conditions, own], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -14,18 +14,14 @@ import {
   type ThreadReceiveChannel,
   type ThreadSendChannel,
 } from "../threads.ts";
+import { kitUrl } from "./on-threads.test.kit.ts";
 import type * as Kit from "./thread-channel.test.kit.ts";
 
 /** Printed, so that a run can be repeated. */
 const [printedSeed = 0] = fc.sample(fc.nat(), 1);
 console.log(`# thread-channel.property: seed ${printedSeed}`);
 
-const kit = moduleAt<typeof Kit>(
-  new URL(
-    `./thread-channel.test.kit.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`,
-    import.meta.url,
-  ),
-);
+const kit = moduleAt<typeof Kit>(kitUrl("thread-channel"));
 
 type ProducerKind = "here" | "hereImpatiently" | "produce" | "produceSync" | "produceImpatiently";
 type ConsumerKind =

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { test as runnerTest } from "node:test";
 import {
   BrokenResourceError,
   CapacityLimiter,
@@ -12,20 +11,12 @@ import {
   type TaskGroup,
   waitAllTasksBlocked,
 } from "../index.ts";
-import { assertCheckpoints, onEveryBackend } from "../testing.ts";
+import { assertCheckpoints } from "../testing.ts";
 import { createThreadChannel, moduleAt, runInThread, type ThreadSendChannel } from "../threads.ts";
+import { kitUrl, onHost, test } from "./on-threads.test.kit.ts";
 import type * as Kit from "./thread-channel.test.kit.ts";
 
-const test = onEveryBackend(runnerTest);
-const onHost = {
-  skip: { backend: "simulator", reason: "its threads cannot be blocked" },
-} as const;
-const kit = moduleAt<typeof Kit>(
-  new URL(
-    `./thread-channel.test.kit.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`,
-    import.meta.url,
-  ),
-);
+const kit = moduleAt<typeof Kit>(kitUrl("thread-channel"));
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
