@@ -142,7 +142,8 @@ async function isThere(
 
 async function openTarget({ path, url, checksum }: Job, around: Surroundings): Promise<Target> {
   const { options, shell, disk: files } = around;
-  if (path === null) return new OutputTarget(standardOutput(), checksum, () => shell.loseOutput());
+  if (path === null)
+    return new OutputTarget(standardOutput(), checksum, (cause) => shell.loseOutput(cause));
   const { resume, overwrite } = options;
   return await openFileTarget(files, { path, url: publicUrl(url), resume, overwrite });
 }

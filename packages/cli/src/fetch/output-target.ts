@@ -10,12 +10,12 @@ import type { Target } from "./target.ts";
 export class OutputTarget implements Target {
   readonly #output: ByteSendStream;
   readonly #digest: Digest | null;
-  readonly #onLost: () => void;
+  readonly #onLost: (cause: Error) => void;
   #version: Version | null = null;
   #sizeBytes = 0;
 
-  /** @param onLost called when nobody reads it any more; it is to cancel what is around. */
-  constructor(output: ByteSendStream, checksum: Checksum | null, onLost: () => void) {
+  /** @param onLost called when it takes nothing any more; it is to cancel what is around. */
+  constructor(output: ByteSendStream, checksum: Checksum | null, onLost: (cause: Error) => void) {
     this.#output = output;
     this.#onLost = onLost;
     this.#digest = checksum === null ? null : createDigest(checksum.algorithm);
@@ -45,9 +45,9 @@ export class OutputTarget implements Target {
       await this.#output.send(bytes);
     } catch (error) {
       if (!(error instanceof BrokenResourceError)) throw error;
-      this.#onLost();
+      this.#onLost(error.cause instanceof Error ? error.cause : error);
       await checkpoint();
-      throw new CommandError("nobody reads standard output any more");
+      throw new CommandError("standard output takes nothing any more");
     }
     this.#sizeBytes += bytes.length;
   }

@@ -7,6 +7,7 @@ import process from "node:process";
 import { styleText } from "node:util";
 
 import { type LiveArea, openLiveArea } from "./live-area.ts";
+import { LostOutput } from "./lost-output.ts";
 
 /** How a piece of text is set off in a terminal. */
 export type Style = "bold" | "dim" | "green" | "red" | "yellow";
@@ -36,9 +37,9 @@ export interface Shell {
   takeVariable(name: string): string | undefined;
   /** Makes `process.argv` that of a program started with these arguments. */
   setProgram(path: string, args: readonly string[]): void;
-  /** Says that nobody reads standard output any more, as a write elsewhere has found out. */
-  loseOutput(): void;
-  /** Calls this, once, when it turns out that nobody reads standard output any more. */
+  /** Says that standard output takes nothing any more, as a write elsewhere has found out. */
+  loseOutput(cause: Error): void;
+  /** Calls this, once, when it turns out that standard output takes nothing any more: nobody reads it, or its disk is full. */
   onOutputLost(callback: () => void): void;
   /** Ends the process at the third SIGINT or SIGTERM, whatever still runs, until the returned function is called. */
   exitAtThirdSignal(): () => void;
@@ -52,9 +53,6 @@ export interface ProcessShell extends Shell {
   finish(code: number): void;
 }
 
-/** 128 + SIGPIPE: what a program that the system had told by the signal would end with. */
-const OUTPUT_LOST_CODE = 141;
-
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** The same signal sooner than this counts once, as for `run`: npm passes on the one of a Ctrl-C that the program got too. */
@@ -65,20 +63,39 @@ export function createShell(): ProcessShell {
   const { stdout, stderr } = process;
   const streams = { output: stdout, error: stderr };
   const output = new LostOutput();
-  // Without a listener, an `EPIPE` would be an uncaught error: `arborio … | head -1` shall end quietly.
-  stdout.on("error", () => output.lose());
-  stderr.on("error", () => output.lose());
+  let isFinished = false;
+  const endLost = (): void => {
+    if (output.message !== null) stderr.write(`arborio: ${output.message}\n`);
+    process.exitCode = output.exitCode;
+  };
+  const failed = (stream: OutputName, error: Error): void => {
+    // What is said on standard error is not what the command is for; but that nobody is there any more holds for both.
+    if (stream === "error" && (error as { code?: unknown }).code !== "EPIPE") return;
+    const isNew = !output.isLost;
+    output.lose(error);
+    if (isFinished && isNew) endLost();
+  };
+  // Without a listener, these would be uncaught errors: `arborio … | head -1` shall end quietly.
+  stdout.on("error", (error) => failed("output", error));
+  stderr.on("error", (error) => failed("error", error));
+  const write = (text: string, stream: OutputName): void => {
+    try {
+      streams[stream].write(text);
+    } catch (error) {
+      failed(stream, error as Error); // so does Deno, for files
+    }
+  };
   return {
     args: process.argv.slice(2),
     version: packageVersion(),
     awaitsHideErrors: process.versions["bun"] !== undefined,
     environment: { ...process.env },
     isTerminal: (stream) => streams[stream].isTTY === true && process.env["TERM"] !== "dumb",
-    write: (text, stream = "output") => void streams[stream].write(text),
-    warn: (line) => void stderr.write(`${line}\n`),
+    write: (text, stream = "output") => write(text, stream),
+    warn: (line) => write(`${line}\n`, "error"),
     paint: (style, text, stream) => styleText(style, text, { stream: streams[stream] }),
     openLiveArea: (stream) => openLiveArea(streams[stream]),
-    loseOutput: () => output.lose(),
+    loseOutput: (cause) => failed("output", cause),
     takeVariable(name) {
       const value = process.env[name];
       delete process.env[name];
@@ -90,27 +107,15 @@ export function createShell(): ProcessShell {
     onOutputLost: (callback) => output.onLost(callback),
     exitAtThirdSignal,
     finish(code) {
-      if (output.isLost) process.exit(OUTPUT_LOST_CODE);
+      isFinished = true;
+      if (output.isLost) {
+        endLost();
+        process.exit();
+      }
       // A program may have set one of its own.
       if (code !== 0) process.exitCode = code;
     },
   };
-}
-
-class LostOutput {
-  isLost = false;
-  #callback: () => void = () => {};
-
-  lose(): void {
-    if (this.isLost) return;
-    this.isLost = true;
-    this.#callback();
-  }
-
-  onLost(callback: () => void): void {
-    this.#callback = callback;
-    if (this.isLost) callback();
-  }
 }
 
 function exitAtThirdSignal(): () => void {

@@ -2,9 +2,9 @@ import { run, type RunOptions, TaskCancelled, type TaskGroup } from "arborio";
 import type { Shell } from "../host/shell.ts";
 
 /**
- * `run`, for a command: it ends too when nobody reads standard output any more, and at the third signal at the latest.
+ * `run`, for a command: it ends too when standard output takes nothing any more, and at the third signal at the latest.
  *
- * @returns what `main` returns; `undefined` if nobody reads it: `Shell.finish` knows the exit code.
+ * @returns what `main` returns; `undefined` if its output is lost: `Shell.finish` knows the exit code.
  */
 export async function runOnThisMachine<T>(
   shell: Shell,
@@ -17,7 +17,7 @@ export async function runOnThisMachine<T>(
     return await run((group) => {
       shell.onOutputLost(() => {
         isLost = true;
-        group.scope.cancel("nobody reads standard output any more");
+        group.scope.cancel("standard output takes nothing any more");
       });
       return main(group);
     }, options);

@@ -5,8 +5,8 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { type RegisterTest, testIf } from "./test-if.test.kit.ts";
 
 /** A command that has not ended by then hangs. */
 const COMMAND_MS_MAX = 50_000;
@@ -29,12 +29,10 @@ export interface CommandEnd {
 }
 
 /** A test with a terminal, skipped where there is no way to make one. */
-export function terminalTest(title: string, body: () => Promise<void>): void {
-  const hasPython = spawnSync("python3", ["-c", "import pty, termios"]).status === 0;
-  const skip = hasPython ? false : "needs python3, for a pseudo-terminal";
-  if (skip !== false) console.log(`# skip ${title}: ${skip}`);
-  void test(title, { skip }, body);
-}
+export const terminalTest: RegisterTest = testIf(
+  spawnSync("python3", ["-c", "import pty, termios"]).status === 0,
+  "needs python3, for a pseudo-terminal",
+);
 
 /** Runs its arguments in a terminal, passes on what is typed, and ends as they do. */
 const TERMINAL = `
