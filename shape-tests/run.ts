@@ -70,7 +70,12 @@ function checksOf(name: string, tarball: Tarball): Record<string, Check> {
   return {
     ...checksOfAny(name, tarball, ["dist/index.js", "dist/index.d.ts"]),
     attw: () => tool("attw", [path, "--profile", "esm-only", "--no-color", "--no-emoji"]),
-    "types without a runtime's": () => checkTypes(tarball),
+    "types without a runtime's": () => checkTypes(tarball, "--lib es2023,esnext.disposable,dom"),
+    "types with Node's, without the web's": () =>
+      checkTypes(
+        tarball,
+        `--lib es2023,esnext.disposable --types node --typeRoots ${root}/node_modules/@types`,
+      ),
     ...Object.fromEntries(
       runtimes.map((runtime): [string, Check] => [
         `runs on ${runtime.name}`,
@@ -125,11 +130,12 @@ function checkFiles(name: string, { files }: Tarball, entries: readonly string[]
   return faults.join("\n");
 }
 
-async function checkTypes({ folder }: Tarball): Promise<string> {
+/** @param library which of the platform's types there are. */
+async function checkTypes({ folder }: Tarball, library: string): Promise<string> {
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   const options =
     "--noEmit --strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess --skipLibCheck false " +
-    "--module nodenext --target es2023 --lib es2023,esnext.disposable,dom --pretty false --ignoreConfig consumer.ts";
+    `--module nodenext --target es2023 ${library} --pretty false --ignoreConfig consumer.ts`;
   const { code, output } = await runCommand(process.execPath, [tsc, ...options.split(" ")], {
     cwd: folder,
   });

@@ -114,6 +114,7 @@ export { HttpResponse, type HttpResponseInit } from "./web/http-response.ts";
 export { patchGlobalRequest } from "./web/patch-global-request.ts";
 export { patchGlobalResponse } from "./web/patch-global-response.ts";
 export { FieldHeaders } from "./web/field-headers.ts";
+export type { HeadersSource } from "./web/headers-source.ts";
 export type { BodySource } from "./web/payload.ts";
 export type { BodyProducer, BodySink } from "./web/body-producer.ts";
 

@@ -25,7 +25,8 @@ export interface LineRules {
   readonly operation: string;
   readonly maxBytes: number;
   readonly endRequired: boolean;
-  readonly decoder: TextDecoder;
+  // Not `TextDecoder`: the types of Node before 26 have that as a value only.
+  readonly decoder: InstanceType<typeof TextDecoder>;
 }
 
 /** The rules for these options. Throws where they are wrong. */

@@ -1,6 +1,7 @@
 import { CONTENT_CODINGS, type ContentCoding } from "../negotiation/content-coding.ts";
 import type { FieldList } from "../protocol/message.ts";
 import { describe } from "./require-option.ts";
+import type { HeadersSource } from "../web/headers-source.ts";
 
 /** What a client does with the bodies of responses. */
 export interface ResponseBodyOptions {
@@ -20,7 +21,7 @@ export interface RequestBodyOptions {
   /** Asks the server before the body is sent (RFC 9110 §10.1.1), and sends it after `timeouts.continueMs` without an answer. Without a body there is nothing to ask. Default `false`. */
   readonly expectContinue?: boolean;
   /** Fields to send behind the body, which is sent in chunks then, as headers, or names and values in turn. Called when the body has been sent. Without a body they are a `TypeError`. */
-  readonly trailers?: () => HeadersInit | FieldList;
+  readonly trailers?: () => HeadersSource | FieldList;
   /** Told after each piece of the body how many bytes of it have been taken, compressed if they are; and how many there are, if that is known. */
   readonly onUploadProgress?: (bytesSent: number, bytesTotal: number | undefined) => void;
   /** Told of each interim response: 100, 102, 103 (RFC 9110 §15.2). What it throws ends the request. */

@@ -1,6 +1,7 @@
 import type { FieldList } from "../protocol/message.ts";
 import { firstField } from "../web/field-names.ts";
 import { HttpRequest } from "../web/http-request.ts";
+import type { BodySource } from "../web/payload.ts";
 import { authorizationFor, authorizationOf } from "./authorization.ts";
 import { checkFetchOptions, normalizedMethod } from "./check-fetch-options.ts";
 import type { Auth, FetchOptions, HttpClientOptions } from "./client-options.ts";
@@ -24,7 +25,7 @@ const WITHOUT_CODING: FieldList = ["accept-encoding", "identity"];
 const ACCEPT_ENCODING: ReadonlySet<string> = new Set(["accept-encoding"]);
 
 /** What of the web's cache modes other caches can be told: https://fetch.spec.whatwg.org/#http-network-or-cache-fetch */
-const CACHE_CONTROL: Readonly<Partial<Record<RequestCache, string>>> = {
+const CACHE_CONTROL: Readonly<Partial<Record<Request["cache"], string>>> = {
   "no-cache": "max-age=0",
   "no-store": "no-cache",
   reload: "no-cache",
@@ -96,6 +97,7 @@ export class RequestBuilder {
   #ofRequest(input: Request, options: FetchOptions): ClientRequest {
     const { method, headers, redirect, signal } = input;
     const hasBody = options.body !== undefined || options.json !== undefined || options.form;
+    const body = hasBody ? null : bodyOf(input);
     const all: FetchOptions = {
       method,
       redirect,
@@ -103,7 +105,7 @@ export class RequestBuilder {
       integrity: input.integrity ?? "",
       cache: input.cache ?? "default",
       credentials: input.credentials ?? "same-origin",
-      ...(input.body === null || hasBody ? {} : { body: bodyOf(input) }),
+      ...(body === null ? {} : { body }),
       ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
       headers: options.headers ?? headers,
     };
@@ -210,9 +212,14 @@ function hasOwnAuthorization({ headers }: FetchOptions): boolean {
   );
 }
 
-/** The body, without a web stream in between where it is one of ours. */
-function bodyOf(request: Request): FetchOptions["body"] & {} {
-  return (request instanceof HttpRequest ? request.bodyStream : request.body) as never;
+/** The body, without a web stream in between where it is one of ours. @throws TypeError if it was read. */
+function bodyOf(request: Request): BodySource {
+  if (request instanceof HttpRequest) return request.bodyStream;
+  const { body, bodyUsed } = request;
+  if (!bodyUsed && body?.locked !== true) return body;
+  throw new TypeError(
+    "fetch: got a Request whose body was read already, or is locked; send it once, or a clone() of it",
+  );
 }
 
 /** A body that has no length of its own has the one that was said to be. */

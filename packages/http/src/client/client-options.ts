@@ -7,6 +7,7 @@ import type { ClientResponse } from "./client-response.ts";
 import type { ClientTrace } from "./client-trace.ts";
 import type { CookieJar } from "./cookie-jar.ts";
 import type { Middleware } from "./middleware.ts";
+import type { HeadersSource } from "../web/headers-source.ts";
 
 /** How long a client waits, in milliseconds; `Infinity`: as long as the scope around lets it. */
 export interface ClientTimeouts {
@@ -37,7 +38,7 @@ export interface ClientLimits extends ProtocolLimits {
 }
 
 /** Fields of a request, as the web takes them; in a record, `null` takes a default away. */
-export type RequestHeaders = HeadersInit | Readonly<Record<string, string | null>>;
+export type RequestHeaders = HeadersSource | Readonly<Record<string, string | null>>;
 
 /** Values that a query or a form is made of: several of one name as an array; `null` and `undefined` are left out. */
 export type QueryValue = string | number | bigint | boolean | null | undefined;
@@ -98,10 +99,20 @@ export interface HttpClientOptions extends RequestDefaults, DialOptions {
 }
 
 /** Members of the web's `RequestInit` that mean something to browsers only: they are taken, and change nothing. */
-export type IgnoredInit = Pick<
-  RequestInit,
-  "keepalive" | "mode" | "priority" | "referrer" | "referrerPolicy" | "window"
->;
+export interface IgnoredInit {
+  /** Of pages that are left. */
+  readonly keepalive?: boolean;
+  /** Of pages and other origins. */
+  readonly mode?: Request["mode"];
+  /** Among the requests of a page. */
+  readonly priority?: "auto" | "high" | "low";
+  /** Of a page. */
+  readonly referrer?: string;
+  /** Of a page. */
+  readonly referrerPolicy?: Request["referrerPolicy"];
+  /** Of a page. */
+  readonly window?: null;
+}
 
 /** Options of one request: those of the web's `fetch`, and more. */
 export interface FetchOptions extends RequestDefaults, RequestBodyOptions, IgnoredInit {
@@ -127,9 +138,9 @@ export interface FetchOptions extends RequestDefaults, RequestBodyOptions, Ignor
   /** Aborts the request, and the reading of its response. */
   readonly signal?: AbortSignal | null;
   /** `"omit"`: neither the client's `auth` nor its cookies, and none are kept. Else it changes nothing. */
-  readonly credentials?: RequestCredentials;
+  readonly credentials?: Request["credentials"];
   /** `"no-store"`, `"reload"` and `"no-cache"` are told to caches on the way; `"force-cache"` and `"only-if-cached"` are refused. */
-  readonly cache?: RequestCache;
+  readonly cache?: Request["cache"];
   /** Refused unless it is empty: nothing here checks it. */
   readonly integrity?: string;
   /** `"half"`. Changes nothing: both directions stream always. */

@@ -102,7 +102,7 @@ export class ClientResponse implements Response {
   }
 
   /** `"default"`. */
-  get type(): ResponseType {
+  get type(): Response["type"] {
     return "default";
   }
 

@@ -5,6 +5,7 @@
 import type { FieldList } from "../protocol/message.ts";
 import { fieldsFrom } from "../web/fields-from.ts";
 import type { RequestHeaders } from "./client-options.ts";
+import type { HeadersSource } from "../web/headers-source.ts";
 
 /** Fields that the connection makes. `Content-Length` is among them: it is taken as the length of a body that has none. */
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
@@ -57,12 +58,12 @@ export function givenFields(where: string, headers: RequestHeaders): GivenFields
 }
 
 /** `null` in a record takes a default away; `undefined` says nothing, as everywhere. */
-function withoutNulls(headers: RequestHeaders, names: Set<string>): HeadersInit {
+function withoutNulls(headers: RequestHeaders, names: Set<string>): HeadersSource {
   if (typeof headers !== "object" || headers === null || Symbol.iterator in headers)
-    return headers as HeadersInit;
+    return headers as HeadersSource;
   const entries = Object.entries(headers);
   if (entries.every(([, value]) => value !== null && value !== undefined))
-    return headers as HeadersInit;
+    return headers as HeadersSource;
   for (const [name, value] of entries) if (value === null) names.add(name.toLowerCase());
   return entries.filter(
     (entry): entry is [string, string] => entry[1] !== null && entry[1] !== undefined,

@@ -5,6 +5,7 @@ import type { ProxyLike, ProxyOptions } from "./route-options.ts";
 import type { ProxyCredentials, ProxyRoute, ProxyScheme } from "./route.ts";
 import { socksVersion } from "./socks-tunnel.ts";
 import { tlsOptions } from "./tls-options.ts";
+import type { HeadersSource } from "../web/headers-source.ts";
 
 /** Ports where the URL has none. SOCKS: RFC 1928 §3. */
 const PORTS: Readonly<Record<ProxyScheme, number>> = {
@@ -117,7 +118,7 @@ const NO_FIELDS: ProxyFields = { fieldText: "", hasAuthorization: false };
 
 function fieldsOf(
   credentials: ProxyCredentials | null,
-  headers: HeadersInit | undefined,
+  headers: HeadersSource | undefined,
 ): ProxyFields {
   const fields = headers === undefined ? [] : fieldsFrom("proxy({ headers })", headers);
   let text = "";

@@ -1,5 +1,6 @@
 import type { TlsClientOptions } from "arborio/net";
 import type { ProxyCredentials } from "./route.ts";
+import type { HeadersSource } from "../web/headers-source.ts";
 
 /** A proxy, with what its URL does not tell. */
 export interface ProxyOptions {
@@ -8,7 +9,7 @@ export interface ProxyOptions {
   /** Who asks it to connect; they come before those of the URL. */
   readonly credentials?: ProxyCredentials;
   /** Fields that the proxy alone gets: with CONNECT, and with what it forwards. Not for SOCKS. */
-  readonly headers?: HeadersInit;
+  readonly headers?: HeadersSource;
   /** How TLS with the proxy itself is made, for `https:`. */
   readonly tls?: TlsClientOptions;
 }

@@ -9,12 +9,13 @@ import { fileBody } from "./file-body.ts";
 import { type BodySegment, contentRange, multipartRanges } from "./multipart-ranges.ts";
 import type { RegularFile } from "./open-regular.ts";
 import { parseRange, type RangeDecision } from "./ranges.ts";
+import type { HeadersSource } from "../web/headers-source.ts";
 
 /** How an open file is given. */
 export interface RespondWithFileOptions {
   readonly contentType: string;
   readonly cacheControl?: string;
-  readonly headers?: HeadersInit;
+  readonly headers?: HeadersSource;
   /** What its bytes are encoded with. */
   readonly coding: string | undefined;
   /** Whether which file is given depends on `Accept-Encoding`. */

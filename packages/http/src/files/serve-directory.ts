@@ -7,6 +7,7 @@ import { methodRefused, type Refusal, refusalResponse } from "./refused-file.ts"
 import { safePathOf } from "./safe-path.ts";
 import { isReading, type LocatedFile, serveLocated } from "./serve-file.ts";
 import { type FollowLinks, ServedFolder } from "./served-folder.ts";
+import type { HeadersSource } from "../web/headers-source.ts";
 
 /** Options of `serveDirectory`. */
 export interface ServeDirectoryOptions {
@@ -33,7 +34,7 @@ export interface ServeDirectoryOptions {
    */
   readonly immutable?: RegExp;
   /** Further fields of the answers that give a file, or say that the client has it. */
-  readonly headers?: HeadersInit;
+  readonly headers?: HeadersSource;
   /** Answers instead of a plain 404: with a page, or with what another handler makes of the request. */
   readonly notFound?: (request: Request) => Response | Promise<Response>;
 }

@@ -4,6 +4,7 @@ import { precompressedSibling, type PrecompressedFormat, requireFormats } from "
 import { contentTypeOf } from "./content-type-of.ts";
 import { methodRefused, type Refusal, refusalOrThrow, refusalResponse } from "./refused-file.ts";
 import { respondWithFile } from "./respond-with-file.ts";
+import type { HeadersSource } from "../web/headers-source.ts";
 
 /** Options of `serveFile`. */
 export interface ServeFileOptions {
@@ -17,7 +18,7 @@ export interface ServeFileOptions {
    */
   readonly precompressed?: boolean | readonly PrecompressedFormat[];
   /** Further fields of the answers that give the file, or say that the client has it. */
-  readonly headers?: HeadersInit;
+  readonly headers?: HeadersSource;
 }
 
 /**

@@ -5,6 +5,7 @@ import { REASONS } from "../protocol/reasons.ts";
 import { escapeHtml } from "../web/escape-html.ts";
 import { HttpError } from "../web/http-error.ts";
 import { HttpResponse } from "../web/http-response.ts";
+import type { HeadersSource } from "../web/headers-source.ts";
 
 /** Options of `errorResponse`. */
 export interface ErrorResponseOptions {
@@ -92,14 +93,14 @@ interface Answer {
   readonly title: string;
   /** `""`: nothing is to be told. */
   readonly detail: string;
-  readonly headers: HeadersInit | undefined;
+  readonly headers: HeadersSource | undefined;
 }
 
 function answerTo(thrown: unknown, debug: boolean): Answer {
   const error = singleError(thrown);
   let status = 500;
   let detail = "";
-  let headers: HeadersInit | undefined;
+  let headers: HeadersSource | undefined;
   if (error instanceof HttpError) {
     ({ status, headers } = error);
     if (error.expose) detail = error.message;

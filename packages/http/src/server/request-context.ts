@@ -7,13 +7,14 @@ import type { FieldList } from "../protocol/message.ts";
 import { responseHead } from "../protocol/serialize.ts";
 import { fieldsFrom } from "../web/fields-from.ts";
 import { HttpResponse } from "../web/http-response.ts";
+import type { HeadersSource } from "../web/headers-source.ts";
 
 /** Options of `context.upgrade`. */
 export interface UpgradeOptions {
   /** One of those that the client offers, as `Upgrade` will say it. Default: the first. Not for tunnels. */
   readonly protocol?: string;
   /** Fields of the response. */
-  readonly headers?: HeadersInit;
+  readonly headers?: HeadersSource;
 }
 
 /** What a handler learns, and can do, beside the request and its response. */
@@ -72,7 +73,7 @@ export class RequestContext {
    * });
    * ```
    */
-  async earlyHints(headers: HeadersInit): Promise<void> {
+  async earlyHints(headers: HeadersSource): Promise<void> {
     const { connection, head } = this.#exchange;
     const text = responseHead("1.1", 103, "Early Hints", fieldsFrom("earlyHints", headers));
     if (connection.isAnswered || !(head.version === "1.0" || (await connection.sendInterim(text))))

@@ -1,6 +1,7 @@
 import { encodeEvent } from "../protocol/encode-event.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { type EventProducer, produceEvents } from "./produce-events.ts";
+import type { HeadersSource } from "../web/headers-source.ts";
 
 /** Options of `eventStreamResponse`. */
 export interface EventStreamOptions {
@@ -12,7 +13,7 @@ export interface EventStreamOptions {
   /** Milliseconds that the client waits before it connects again when the stream has ended. Default: its own, a few seconds. */
   readonly retryMs?: number;
   /** Further fields; they win over those that are set here: `Content-Type`, `Cache-Control` and `X-Accel-Buffering`. */
-  readonly headers?: HeadersInit;
+  readonly headers?: HeadersSource;
 }
 
 /** After this long without a byte proxies begin to close connections; HTML Standard §9.2.7. */
@@ -82,7 +83,7 @@ const FIELDS: readonly (readonly [string, string])[] = [
   ["x-accel-buffering", "no"],
 ];
 
-function fieldsWith(given: HeadersInit | undefined): Headers {
+function fieldsWith(given: HeadersSource | undefined): Headers {
   const fields = new Headers(given);
   for (const [name, value] of FIELDS) if (!fields.has(name)) fields.set(name, value);
   return fields;

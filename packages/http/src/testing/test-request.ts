@@ -1,13 +1,14 @@
 import { requestHead } from "../protocol/serialize.ts";
 import { fieldsFrom } from "../web/fields-from.ts";
 import { type BodySource, contentOf, type Payload } from "../web/payload.ts";
+import type { HeadersSource } from "../web/headers-source.ts";
 
 /** What `TestClient.fetch` sends: a part of the web's `RequestInit`, with bodies as responses have them. */
 export interface TestRequestInit {
   /** Default `"GET"`, or that of the `Request`. Sent as it is. */
   readonly method?: string;
   /** Instead of those of the `Request`. `Host` and what tells the length of the body are added if they are not there. */
-  readonly headers?: HeadersInit;
+  readonly headers?: HeadersSource;
   /** Text, bytes, a form, a stream, an async iterable or a producer; of unknown length, it is sent in chunks. */
   readonly body?: BodySource;
 }

@@ -102,7 +102,7 @@ export class FieldHeaders implements Headers {
   }
 
   /** Names and values, sorted by name; names in lower case. */
-  *entries(): Generator<[string, string], undefined, unknown> {
+  *entries(): ReturnType<Headers["entries"]> {
     // As the standard says: what changes meanwhile is seen.
     for (let index = 0; index < this.#sorted().length; index += 1) {
       const [name, value] = this.#sorted()[index] as [string, string];
@@ -112,19 +112,19 @@ export class FieldHeaders implements Headers {
   }
 
   /** Names, sorted, in lower case. */
-  *keys(): Generator<string, undefined, unknown> {
+  *keys(): ReturnType<Headers["keys"]> {
     for (const [name] of this.entries()) yield name;
     return undefined;
   }
 
   /** Values, sorted by name. */
-  *values(): Generator<string, undefined, unknown> {
+  *values(): ReturnType<Headers["values"]> {
     for (const [, value] of this.entries()) yield value;
     return undefined;
   }
 
   /** As `entries`. */
-  [Symbol.iterator](): Generator<[string, string], undefined, unknown> {
+  [Symbol.iterator](): ReturnType<Headers["entries"]> {
     return this.entries();
   }
 

@@ -1,13 +1,14 @@
 import type { FieldList } from "../protocol/message.ts";
 import { FieldHeaders } from "./field-headers.ts";
 import { requireFieldName, requireFieldValue } from "./field-rules.ts";
+import type { HeadersSource } from "./headers-source.ts";
 
 /**
  * Fields out of whatever the web takes for headers, checked.
  *
  * @throws TypeError if something of it cannot be a field.
  */
-export function fieldsFrom(where: string, headers: HeadersInit): string[] {
+export function fieldsFrom(where: string, headers: HeadersSource): string[] {
   if (headers instanceof FieldHeaders) return headers.fields.slice();
   const fields: string[] = [];
   const add = (name: unknown, value: unknown): void => {
@@ -36,8 +37,8 @@ export function fieldsFrom(where: string, headers: HeadersInit): string[] {
 }
 
 /** Names and values in turn as pairs; headers as they are. */
-export function pairsOf(headers: HeadersInit | FieldList): HeadersInit {
-  if (!Array.isArray(headers) || typeof headers[0] !== "string") return headers as HeadersInit;
+export function pairsOf(headers: HeadersSource | FieldList): HeadersSource {
+  if (!Array.isArray(headers) || typeof headers[0] !== "string") return headers as HeadersSource;
   const fields = headers as readonly unknown[] as FieldList;
   const pairs: [string, string][] = [];
   for (let index = 0; index < fields.length; index += 2) {

@@ -1,4 +1,5 @@
 import { fieldsFrom } from "./fields-from.ts";
+import type { HeadersSource } from "./headers-source.ts";
 
 /** Marks the errors that are answers; the registry symbol is the same in two loaded copies of the package. */
 const BRAND: unique symbol = Symbol.for("arborio.http-error") as never;
@@ -6,7 +7,7 @@ const BRAND: unique symbol = Symbol.for("arborio.http-error") as never;
 /** Options of `HttpError`. */
 export interface HttpErrorOptions extends ErrorOptions {
   /** Fields for the response: `{ "retry-after": "10" }`. Default none. */
-  readonly headers?: HeadersInit;
+  readonly headers?: HeadersSource;
   /** Whether the client may read the message. Default: `true` for statuses below 500, which tell the client about its own fault. */
   readonly expose?: boolean;
 }
@@ -40,7 +41,7 @@ export class HttpError extends Error {
   /** 400 to 599. */
   readonly status: number;
   /** Fields for the response, or `undefined`. */
-  readonly headers: HeadersInit | undefined;
+  readonly headers: HeadersSource | undefined;
   /** Whether the message may be sent. */
   readonly expose: boolean;
 
@@ -71,7 +72,7 @@ export class InvalidJsonError extends SyntaxError {
   /** 400. */
   readonly status: number = 400;
   /** None. */
-  readonly headers: HeadersInit | undefined = undefined;
+  readonly headers: HeadersSource | undefined = undefined;
   /** The message is about what the client sent. */
   readonly expose: boolean = true;
 }

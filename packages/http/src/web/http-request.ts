@@ -201,17 +201,17 @@ export class HttpRequest implements Request {
   }
 
   /** As of a request that came: there is nothing to decide. */
-  get cache(): RequestCache {
+  get cache(): Request["cache"] {
     return "default";
   }
 
   /** As of a request that came: there is nothing to decide. */
-  get credentials(): RequestCredentials {
+  get credentials(): Request["credentials"] {
     return "same-origin";
   }
 
   /** As of a request that came: there is nothing to decide. */
-  get destination(): RequestDestination {
+  get destination(): Request["destination"] {
     return "";
   }
 
@@ -226,12 +226,12 @@ export class HttpRequest implements Request {
   }
 
   /** As of a request that came: there is nothing to decide. */
-  get mode(): RequestMode {
+  get mode(): Request["mode"] {
     return "cors";
   }
 
   /** As of a request that came: there is nothing to decide. */
-  get redirect(): RequestRedirect {
+  get redirect(): Request["redirect"] {
     return "follow";
   }
 
@@ -241,7 +241,7 @@ export class HttpRequest implements Request {
   }
 
   /** As of a request that came: there is nothing to decide. */
-  get referrerPolicy(): ReferrerPolicy {
+  get referrerPolicy(): Request["referrerPolicy"] {
     return "";
   }
 

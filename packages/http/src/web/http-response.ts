@@ -6,6 +6,7 @@ import { fieldsFrom, pairsOf } from "./fields-from.ts";
 import { type BodySource, contentOf, lengthOf, type Payload, TEXT_TYPE } from "./payload.ts";
 import { actAs } from "./platform-class.ts";
 import { textStreamOf } from "./text-stream.ts";
+import type { HeadersSource } from "./headers-source.ts";
 
 /** Options of `HttpResponse`: the web's, and trailers. */
 export interface HttpResponseInit extends ResponseInit {
@@ -13,7 +14,7 @@ export interface HttpResponseInit extends ResponseInit {
    * Called when the body has been sent: gives the fields to send after it, where the protocol and the client allow for them; as
    * headers, or names and values in turn. Default `null`: none.
    */
-  readonly trailers?: (() => HeadersInit | FieldList) | null;
+  readonly trailers?: (() => HeadersSource | FieldList) | null;
 }
 
 // Frozen, by which the sender knows that their head can be kept.
@@ -60,7 +61,7 @@ export class HttpResponse implements Response {
   /** What a web stream was made into, to be sent. */
   #taken: Payload = null;
   #payloadBytes: number | undefined = undefined;
-  #trailers: (() => HeadersInit | FieldList) | null = null;
+  #trailers: (() => HeadersSource | FieldList) | null = null;
 
   /** A response with this body: 200, unless `init` says otherwise. */
   constructor(body?: BodySource, init?: HttpResponseInit) {
@@ -139,7 +140,7 @@ export class HttpResponse implements Response {
   }
 
   /** `"default"`, or `"error"` of `HttpResponse.error()`. */
-  get type(): ResponseType {
+  get type(): Response["type"] {
     return this.#status === 0 ? "error" : "default";
   }
 

@@ -11,7 +11,7 @@ export type Payload = null | string | Uint8Array | ByteReceiveStream | BodyProdu
 
 /** What `new HttpResponse(body)` takes: all that the web takes, and Arborio's streams, async iterables and producers. */
 export type BodySource =
-  | BodyInit
+  | NonNullable<RequestInit["body"]>
   | Uint8Array
   | ByteReceiveStream
   | AsyncIterable<Uint8Array | string>
