@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { moveOnAfter, now, run, sleep, type TaskGroup, taskGroup } from "arborio";
-import { simulator } from "arborio/sim";
+import { simulate, simulator } from "arborio/sim";
+import type { Handler } from "../server/handler.ts";
+import { serve } from "../server/open-server.ts";
+import { eventStreamResponse } from "../sse/event-stream-response.ts";
 import type { EventSubscription, EventsOptions } from "./event-subscription.ts";
 import { type HttpClient, openHttpClient } from "./http-client.ts";
 import {
@@ -151,6 +154,174 @@ simulated(
     assert.ok(server.connections <= 8, `${server.connections}`);
   },
 );
+
+simulated(
+  "a server that gives nothing, and asks for no wait, is not asked without end",
+  async (peer) => {
+    await peer.request();
+    await peer.send(`${HEAD}connection: close\r\n\r\nretry: 0\n\n`);
+  },
+  async ({ client, server }) => {
+    await using events = client.events("/");
+    await moveOnAfter(1000, () => events.next());
+    assert.ok(server.connections > 5 && server.connections <= 11, `${server.connections}`);
+  },
+);
+
+simulated(
+  "a status is judged here, whatever the client raises; a server that says how long it is away is asked then",
+  async (peer) => {
+    await peer.request();
+    await peer.send(
+      peer.number === 1
+        ? "HTTP/1.1 503 Later\r\nretry-after: 20\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        : `${HEAD}\r\ndata: a\n\n`,
+    );
+    if (peer.number > 1) await peer.request();
+  },
+  async ({ server }) => {
+    await using client = openHttpClient({ base: server.url, raiseForStatus: true });
+    await using events = client.events("/");
+    const start = now();
+    assert.equal((await events.next()).value?.data, "a");
+    assert.ok(now() - start >= 20_000 && now() - start < 26_000, `${now() - start}`);
+  },
+);
+
+simulated(
+  "an abort by its signal is heard while it waits to connect again, and there is nothing afterwards",
+  async (peer) => {
+    await peer.request();
+    await peer.send(`${HEAD}connection: close\r\n\r\ndata: a\n\n`);
+  },
+  async ({ group, client, server }) => {
+    const controller = new AbortController();
+    await using events = client.events("/", { signal: controller.signal });
+    await events.next();
+    const start = now();
+    group.startSoon(async () => {
+      await sleep(500);
+      controller.abort(new Error("enough"));
+    });
+    await assert.rejects(events.next(), /^Error: enough$/);
+    assert.ok(now() - start < 510, `${now() - start}`);
+    assert.equal((await events.next()).done, true);
+    await sleep(10_000);
+    assert.equal(server.connections, 1);
+  },
+);
+
+simulated(
+  "who asks for a moment at a time is connected again all the same",
+  async (peer) => {
+    await peer.request();
+    await peer.send(`${HEAD}connection: close\r\n\r\ndata: ${peer.number}\n\n`);
+  },
+  async ({ client }) => {
+    await using events = client.events("/");
+    const seen: (string | undefined)[] = [];
+    const start = now();
+    while (seen.length < 3 && now() - start < 20_000) {
+      const event = await moveOnAfter(100, () => events.next());
+      if (event !== undefined) seen.push(event.value?.data);
+    }
+    assert.deepEqual(seen, ["1", "2", "3"]);
+  },
+);
+
+simulated(
+  "a body is sent on each connection: a function makes it again",
+  async (peer) => {
+    const head = await peer.request();
+    const sent = /^content-length: (\d+)|^transfer-encoding: (chunked)/im.exec(head ?? "");
+    await peer.send(
+      `${HEAD}connection: close\r\n\r\nretry: 10\ndata: ${sent?.[1] ?? sent?.[2]}\n\n`,
+    );
+  },
+  async ({ client }) => {
+    const made: number[] = [];
+    const body = async (sink: { send(piece: string): Promise<void> }): Promise<void> => {
+      made.push(now());
+      await sink.send("prompt");
+    };
+    for (const [one, expected] of [
+      ["prompt", "6"],
+      [new TextEncoder().encode("four"), "4"],
+      [new URLSearchParams("a=1"), "3"],
+      [new Blob(["blob!"]), "5"],
+      [body, "chunked"],
+    ] as const) {
+      await using events = client.events("/", { method: "POST", body: one });
+      for (let count = 0; count < 2; count++)
+        assert.equal((await events.next()).value?.data, expected);
+    }
+    assert.equal(made.length, 2);
+  },
+);
+
+void test("client.events: the server's machine crashes, and comes back: it goes on behind the last event", async () => {
+  for (const seed of [1, 2, 3]) {
+    await simulate({ seed }, async (world) => {
+      const machine = world.host("server", { addresses: ["10.0.0.1"] });
+      world.names.set("events.test", ["10.0.0.1"]);
+      const program = async (): Promise<void> => {
+        const handler: Handler = (request) =>
+          eventStreamResponse(request, async (events) => {
+            for (let next = Number(events.lastEventId ?? 0) + 1; ; next++) {
+              await events.send({ id: `${next}`, data: `${next}` });
+              await sleep(100);
+            }
+          });
+        await serve(handler, { port: 80, onError: () => {} });
+      };
+      machine.start(program);
+      await sleep(10);
+      await using client = openHttpClient();
+      await using events = client.events("http://events.test/", { retryMs: 500 });
+      const seen: number[] = [];
+      while (seen.length < 60) {
+        seen.push(Number((await events.next()).value?.data));
+        if (seen.length % 20 === 10) machine.crash();
+        if (seen.length % 20 === 10) {
+          // Nobody listens at first.
+          await sleep(3000);
+          machine.start(program);
+        }
+      }
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 60 }, (_, index) => index + 1),
+      );
+    });
+  }
+});
+
+void test("client.events: wrong options are refused before anything is sent", async () => {
+  await run(async () => {
+    await using client = openHttpClient();
+    async function* stream(): AsyncGenerator<string> {
+      yield "x";
+    }
+    for (const [options, message] of [
+      [{ retryMs: Infinity }, /^RangeError: client\.events\(\{ retryMs \}\): got Infinity/],
+      [{ retryMs: "1" }, /^TypeError: client\.events\(\{ retryMs \}\): got "1", needs a number/],
+      [{ retryMsMax: NaN }, /^RangeError: .*retryMsMax \}\): got NaN/],
+      [{ attemptsMax: 0 }, /^RangeError: .*attemptsMax \}\): got 0, needs at least 1/],
+      [{ eventCharactersMax: "9" }, /^RangeError: .*eventCharactersMax \}\): got 9/],
+      [{ retry: 1 }, /^TypeError: fetch\(\{ retry \}\): there is no such option/],
+      [null, /^TypeError: client\.events\(url, options\): got null, needs an object/],
+      [
+        { body: stream() },
+        /\(\{ body \}\): got \[object AsyncGenerator\], which can be sent only once/,
+      ],
+      [
+        { body: new ReadableStream() },
+        /got \[object ReadableStream\], which can be sent only once/,
+      ],
+    ] as const)
+      assert.throws(() => client.events("http://a.test/", options as EventsOptions), message);
+  });
+});
 
 void test("client.events: an id to begin with that cannot be sent is refused", async () => {
   await run(async () => {

@@ -1,5 +1,4 @@
-import { BusyResourceError, Cancelled, CancelScope, sleep } from "arborio";
-import { random } from "arborio/lowlevel";
+import { BusyResourceError, Cancelled, CancelScope, withSignal } from "arborio";
 import type { ByteReceiveStream } from "arborio/streams";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { isValue } from "../protocol/characters.ts";
@@ -11,17 +10,30 @@ import {
   type ReadEventsOptions,
   requireCharacters,
 } from "../sse/read-events.ts";
+import { checkFetchOptions } from "./check-fetch-options.ts";
 import type { FetchOptions } from "./client-options.ts";
 import type { ClientResponse } from "./client-response.ts";
+import { Reconnection } from "./reconnection.ts";
+import {
+  describe,
+  requireCount,
+  requireFinite,
+  requireNumber,
+  requireObject,
+} from "./require-option.ts";
+import { retryAfterMs } from "./retry-after-ms.ts";
 import { withHeaders } from "./with-headers.ts";
 
-/** Options of `client.events`: of the requests, and when to come again. */
+/**
+ * Options of `client.events`: of the requests, and when to come again. Each connection sends the body again, so it is no stream; `raiseForStatus` changes nothing,
+ * since each status is judged here.
+ */
 export interface EventsOptions extends FetchOptions, ReadEventsOptions {
   /** The id of the last event that is known from before. Default: none. */
   readonly lastEventId?: string;
-  /** Milliseconds until it connects again, unless the server says otherwise (`retry`). Default 3,000. */
+  /** Milliseconds until it connects again, unless the server says otherwise: by `retry`, or `Retry-After` while it is away. Default 3,000. */
   readonly retryMs?: number;
-  /** Milliseconds at most: each time that connecting fails the wait doubles, up to this. Default 60,000. */
+  /** Each time that connecting fails the wait doubles, up to so many milliseconds. Default 60,000. */
   readonly retryMsMax?: number;
   /** So many times in a row connecting may fail, until the error is thrown. Default `Infinity`. */
   readonly attemptsMax?: number;
@@ -29,11 +41,6 @@ export interface EventsOptions extends FetchOptions, ReadEventsOptions {
 
 const RETRY_MS = 3000;
 const RETRY_MS_MAX = 60_000;
-/** What doubles when connecting fails is so much at least, in milliseconds: a server may ask for no wait at all, and be gone. */
-const FAILED_MS_MIN = 100;
-/** Waits are longer by up to this part, so that clients that were cut off together do not come together. */
-const JITTER = 0.25;
-
 /** Nothing more is to be read (HTML Standard §9.2.3). */
 const STATUS_NO_CONTENT = 204;
 
@@ -56,40 +63,35 @@ export class EventSubscription
   readonly #connect: (lastEventId: string) => Promise<ClientResponse>;
   readonly #parser: EventParser;
   readonly #attemptsMax: number;
-  readonly #retryMsMax: number;
-  #retryMs: number;
+  readonly #signal: AbortSignal | null;
+  readonly #reconnection: Reconnection;
   #stream: ByteReceiveStream | null = null;
   #response: ClientResponse | null = null;
-  /** Attempts in a row that have failed. */
-  #failures = 0;
-  /** Whether to wait before the next connection. */
-  #isToWait = false;
   #isBusy = false;
   #ended = false;
   /** Of the wait for a connection, which `close` ends. */
   #connecting: CancelScope | null = null;
 
   /** @internal */
-  constructor(
-    fetch: (options: FetchOptions) => Promise<ClientResponse>,
-    {
-      lastEventId = "",
-      retryMs,
-      retryMsMax,
-      attemptsMax,
-      eventCharactersMax,
-      ...rest
-    }: EventsOptions,
-  ) {
-    this.#retryMs = requireNumber("retryMs", retryMs ?? RETRY_MS, 0);
-    this.#retryMsMax = requireNumber("retryMsMax", retryMsMax ?? RETRY_MS_MAX, 0);
-    this.#attemptsMax = requireNumber("attemptsMax", attemptsMax ?? Infinity, 1);
+  constructor(fetch: (options: FetchOptions) => Promise<ClientResponse>, options: EventsOptions) {
+    requireObject("client.events(url, options)", options);
+    const { lastEventId = "", retryMs = RETRY_MS, retryMsMax = RETRY_MS_MAX, ...more } = options;
+    const { attemptsMax = Infinity, eventCharactersMax, ...rest } = more;
+    requireFinite("client.events({ retryMs })", retryMs, 0);
+    requireNumber("client.events({ retryMsMax })", retryMsMax, 0);
+    requireCount("client.events({ attemptsMax })", attemptsMax, 1);
+    checkFetchOptions(rest);
+    requireSentAgain(rest);
     const limits = eventCharactersMax === undefined ? {} : { eventCharactersMax };
-    this.#parser = new EventParser(requireCharacters("client.events", limits), lastEventId);
+    const charactersMax = requireCharacters("client.events", limits);
     if (typeof lastEventId !== "string" || !isValue(asBytes(lastEventId)))
       throw new TypeError(
         `client.events({ lastEventId }): got ${JSON.stringify(lastEventId)}, needs text without control characters`,
       );
+    this.#attemptsMax = attemptsMax;
+    this.#signal = rest.signal ?? null;
+    this.#reconnection = new Reconnection(retryMs, retryMsMax);
+    this.#parser = new EventParser(charactersMax, lastEventId);
     this.#connect = (id) => fetch(requestOptions(rest, id));
   }
 
@@ -132,7 +134,10 @@ export class EventSubscription
   async #read(stream: ByteReceiveStream): Promise<ReceivedEvent | undefined> {
     try {
       const event = await nextEvent(stream, this.#parser);
-      if (event !== undefined) return event;
+      if (event !== undefined) {
+        this.#reconnection.given();
+        return event;
+      }
     } catch (error) {
       // Closed by another task.
       if (!this.#ended && !isPassing(error)) throw error;
@@ -153,12 +158,10 @@ export class EventSubscription
   }
 
   async #open(): Promise<ByteReceiveStream | null> {
-    if (this.#isToWait) await sleep(this.#waitMs());
-    this.#isToWait = false;
+    await this.#wait();
     let response: ClientResponse | null = null;
     try {
       response = await this.#connect(this.lastEventId);
-      this.#isToWait = true;
       if (this.#ended || response.status === STATUS_NO_CONTENT) {
         response.close();
         this.#ended = true;
@@ -166,27 +169,26 @@ export class EventSubscription
       }
       this.#stream = eventBytes(response);
       this.#response = response;
-      this.#failures = 0;
+      this.#reconnection.connected();
       this.#parser.restart();
       return this.#stream;
     } catch (error) {
+      const awayMs = response === null ? 0 : (retryAfterMs(response) ?? 0);
       response?.close();
       // Who gave up waiting tells nothing of the server.
       if (error instanceof Cancelled) throw error;
-      this.#isToWait = true;
-      this.#failures += 1;
-      if (!isPassing(error) || this.#failures >= this.#attemptsMax) throw error;
+      const failures = this.#reconnection.failed(awayMs);
+      if (!isPassing(error) || failures >= this.#attemptsMax) throw error;
       return null;
     }
   }
 
-  #waitMs(): number {
-    const retryMs = this.#parser.retryMs ?? this.#retryMs;
-    this.#retryMs = retryMs;
-    if (this.#failures === 0) return retryMs * (1 + JITTER * random());
-    const longer = Math.max(FAILED_MS_MIN, retryMs) * 2 ** (this.#failures - 1);
-    const ms = Math.max(retryMs, Math.min(longer, this.#retryMsMax));
-    return ms * (1 + JITTER * random());
+  /** Requests hear the signal themselves; between them nobody else does. */
+  async #wait(): Promise<void> {
+    const { retryMs } = this.#parser;
+    if (retryMs !== undefined) this.#reconnection.retryAfter(retryMs);
+    if (this.#signal === null) await this.#reconnection.wait();
+    else await withSignal(this.#signal, () => this.#reconnection.wait());
   }
 
   #leave(): void {
@@ -230,7 +232,8 @@ function requestOptions(options: FetchOptions, lastEventId: string): FetchOption
   if (id !== "" && isValue(id)) defaults.push(["last-event-id", id]);
   const headers = withHeaders(options.headers, { defaults });
   // A stream may be silent for long: only the scope around, or { timeouts }, limits that.
-  return { ...options, headers, timeouts: { bodyMs: Infinity, ...options.timeouts } };
+  const timeouts = { bodyMs: Infinity, ...options.timeouts };
+  return { ...options, headers, timeouts, raiseForStatus: false };
 }
 
 /** UTF-8, each byte a character, as fields are sent (HTML Standard §9.2.3). */
@@ -244,9 +247,18 @@ function isPassing(error: unknown): boolean {
   return error instanceof RequestFailedError && PASSING_FAILURES.has(error.reason);
 }
 
-function requireNumber(name: string, value: number, min: number): number {
-  if (typeof value === "number" && value >= min) return value;
-  throw new RangeError(
-    `client.events({ ${name} }): got ${String(value)}, needs a number from ${min} on`,
+/** @throws TypeError if the body can be sent only once: the second connection would send nothing. */
+function requireSentAgain({ body }: FetchOptions): void {
+  if (typeof body !== "object" || body === null || ArrayBuffer.isView(body)) return;
+  if (LASTING_BODIES.some((kind) => body instanceof kind)) return;
+  throw new TypeError(
+    `client.events({ body }): got ${describe(body)}, which can be sent only once, and each connection sends it; needs text, bytes, a form, a Blob, or a function that sends it`,
   );
 }
+
+const LASTING_BODIES: readonly (abstract new (...args: never[]) => object)[] = [
+  ArrayBuffer,
+  Blob,
+  FormData,
+  URLSearchParams,
+];

@@ -9,7 +9,7 @@ import {
   requireFinite,
   requireKnown,
 } from "../client/require-option.ts";
-import { retryAfterMs } from "./retry-after-ms.ts";
+import { retryAfterMs } from "../client/retry-after-ms.ts";
 
 /** Options of `limitRate`. */
 export interface LimitRateOptions {

@@ -7,7 +7,7 @@ import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { firstField } from "../web/field-names.ts";
 import { KeyedStates, STATES_MAX } from "./keyed-states.ts";
 import { requireNumber, requireCount, requireKnown } from "../client/require-option.ts";
-import { retryAfterMs } from "./retry-after-ms.ts";
+import { retryAfterMs } from "../client/retry-after-ms.ts";
 
 /** Options of `retryRequests`. */
 export interface RetryRequestsOptions {

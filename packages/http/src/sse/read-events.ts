@@ -96,7 +96,7 @@ export function eventBytes(response: Response): ByteReceiveStream {
 /** @throws RangeError if it is no number of characters. */
 export function requireCharacters(where: string, options: ReadEventsOptions): number {
   const { eventCharactersMax = EVENT_CHARACTERS_MAX } = options;
-  if (eventCharactersMax >= 1) return eventCharactersMax;
+  if (typeof eventCharactersMax === "number" && eventCharactersMax >= 1) return eventCharactersMax;
   throw new RangeError(
     `${where}({ eventCharactersMax }): got ${eventCharactersMax}, needs a number from 1 on`,
   );

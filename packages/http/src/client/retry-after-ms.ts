@@ -1,5 +1,5 @@
 import { wallNow } from "arborio/lowlevel";
-import type { ClientResponse } from "../client/client-response.ts";
+import type { ClientResponse } from "./client-response.ts";
 import { parseHttpDate } from "../protocol/http-date.ts";
 import { parseRetryAfter } from "../protocol/retry-after.ts";
 
