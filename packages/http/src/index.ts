@@ -182,7 +182,8 @@ export { EventStreamError, type EventStreamFailure } from "./sse/event-stream-er
 export type { ServerSentEvent } from "./protocol/encode-event.ts";
 
 // WebSockets
-export { upgradeWebSocket, type UpgradeWebSocketOptions } from "./websocket/upgrade-web-socket.ts";
+export { upgradeWebSocket } from "./websocket/upgrade-web-socket.ts";
+export type { UpgradeWebSocketOptions } from "./websocket/upgrade-options.ts";
 export type { WebSocketBody } from "./websocket/run-web-socket.ts";
 export type { WebSocketConnection } from "./websocket/web-socket-connection.ts";
 export type { ReceivedMessage } from "./websocket/received-message.ts";

@@ -3,7 +3,8 @@ import type { FetchOptions, HttpClientOptions, RequestDefaults } from "./client-
 
 type Names<T> = Readonly<Record<keyof Required<T>, true>>;
 
-const DEFAULTS_NAMES: Names<RequestDefaults> = {
+/** Names of what a request and its client have in common. */
+export const DEFAULTS_NAMES: Names<RequestDefaults> = {
   headers: true,
   auth: true,
   redirect: true,

@@ -1,10 +1,16 @@
 import type { TaskGroup } from "arborio";
 import { openWebSocket } from "../websocket/open-web-socket.ts";
 import type { WebSocketConnection } from "../websocket/web-socket-connection.ts";
-import { resolveWebSocketOptions, type WebSocketOptions } from "../websocket/web-socket-options.ts";
+import {
+  requireNames,
+  resolveWebSocketOptions,
+  SOCKET_NAMES,
+  type WebSocketOptions,
+} from "../websocket/web-socket-options.ts";
 import type { FetchOptions, RequestDefaults } from "./client-options.ts";
 import type { ClientResponse } from "./client-response.ts";
 import { isToken } from "../protocol/characters.ts";
+import { DEFAULTS_NAMES } from "./fetch-names.ts";
 import { describe } from "./require-option.ts";
 import { WebSocketHandshake } from "./web-socket-handshake.ts";
 import { withHeaders } from "./with-headers.ts";
@@ -19,6 +25,15 @@ export interface ClientWebSocketOptions
   /** Where the task lives that keeps the deadlines. Default: beside `main`. */
   readonly group?: TaskGroup;
 }
+
+const NAMES: Readonly<Record<keyof ClientWebSocketOptions, true>> = {
+  ...SOCKET_NAMES,
+  ...DEFAULTS_NAMES,
+  protocols: true,
+  origin: true,
+  group: true,
+  signal: true,
+};
 
 /** Asks for a WebSocket. `fetch` is the client's. */
 export async function openClientWebSocket(
@@ -39,7 +54,10 @@ export async function openClientWebSocket(
     compression: _compression,
     ...rest
   } = options;
+  requireNames("client.webSocket", options, NAMES);
   requireProtocols(protocols);
+  if (origin !== undefined && typeof origin !== "string")
+    throw new TypeError(`client.webSocket({ origin }): got ${describe(origin)}, needs a text`);
   const resolved = resolveWebSocketOptions("client.webSocket", options);
   const handshake = new WebSocketHandshake(protocols, resolved.compression);
   using response = await fetch(String(url).replace(/^ws(?=s?:)/i, "http"), {

@@ -8,7 +8,8 @@ import { BufferedByteStream } from "arborio/streams";
 import { cancelEverywhere, onEveryBackend } from "arborio/testing";
 import { openServer } from "../server/open-server.ts";
 import { HttpResponse } from "../web/http-response.ts";
-import { type UpgradeWebSocketOptions, upgradeWebSocket } from "../websocket/upgrade-web-socket.ts";
+import type { UpgradeWebSocketOptions } from "../websocket/upgrade-options.ts";
+import { upgradeWebSocket } from "../websocket/upgrade-web-socket.ts";
 import { WebSocketClosedError } from "../websocket/web-socket-closed-error.ts";
 import type { WebSocketBody } from "../websocket/run-web-socket.ts";
 import type { Server } from "../server/server.ts";
@@ -170,6 +171,12 @@ void nodeTest("client.webSocket: wrong options", async () => {
       await assert.rejects(client.webSocket(url, { protocols: ["a b"] }), /needs names that are/);
       await assert.rejects(client.webSocket(url, { protocols: ["a", "a"] }), /each once/);
       await assert.rejects(client.webSocket(url, { heartbeatMs: 0 }), RangeError);
+      await assert.rejects(
+        client.webSocket(url, { heartbeat: 1 } as never),
+        /client.webSocket\(\{ heartbeat \}\): there is no such option; there are messageBytesMax/,
+      );
+      await assert.rejects(client.webSocket(url, { method: "POST" } as never), /no such option/);
+      await assert.rejects(client.webSocket(url, { origin: 1 as never }), /got 1, needs a text/);
       await assert.rejects(client.webSocket("ftp://127.0.0.1/"), /needs http: or https:/);
     },
     { signals: [] },

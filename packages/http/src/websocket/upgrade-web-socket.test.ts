@@ -6,7 +6,8 @@ import type { Handler } from "../server/handler.ts";
 import { testClient, type TestClient } from "../testing/test-client.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { echo, RawPeer } from "./raw-peer.test.kit.ts";
-import { upgradeWebSocket, type UpgradeWebSocketOptions } from "./upgrade-web-socket.ts";
+import type { UpgradeWebSocketOptions } from "./upgrade-options.ts";
+import { upgradeWebSocket } from "./upgrade-web-socket.ts";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 
@@ -212,6 +213,18 @@ simTest("upgradeWebSocket: wrong options are refused", async () => {
     [{ compression: 1 as never }, /compression.*got 1/],
     [{ compression: { level: 10 } }, /level.*got 10/],
     [{ compression: { serverMaxWindowBits: 8 } }, /serverMaxWindowBits.*got 8/],
+    [{ fragmentBytesMax: 1.5 }, /fragmentBytesMax.*got 1.5, needs a whole number/],
+    [{ maxPayload: 1 } as never, /\{ maxPayload \}\): there is no such option; there are messageB/],
+    [
+      { compression: { bits: 9 } as never },
+      /\{ bits \}\): there is no such option; there are level/,
+    ],
+    [null as never, /got null as options, needs an object/],
+    [{ protocols: "chat" as never }, /protocols.*got "chat", needs a list of names/],
+    [{ protocols: ["a b"] }, /protocols.*got "a b"/],
+    [{ origins: "https://app.test" as never }, /origins.*got "https:\/\/app.test", needs "any"/],
+    [{ origins: ["https://app.test/"] }, /got "https:\/\/app.test\/", needs .* without a path/],
+    [{ origins: ["app.test"] }, /got "app.test"/],
   ];
   for (const [options, pattern] of wrong) {
     const errors: unknown[] = [];

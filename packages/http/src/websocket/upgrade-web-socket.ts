@@ -11,21 +11,7 @@ import {
 } from "../protocol/websocket/handshake.ts";
 import { acceptDeflate } from "../protocol/websocket/negotiate-deflate.ts";
 import { runWebSocket, type WebSocketBody } from "./run-web-socket.ts";
-import { resolveWebSocketOptions, type WebSocketOptions } from "./web-socket-options.ts";
-
-/** Options of `upgradeWebSocket`. */
-export interface UpgradeWebSocketOptions extends WebSocketOptions {
-  /** Subprotocols that this side speaks, the ones it likes best first. The first that the client offers is agreed upon. Default: none. */
-  readonly protocols?: readonly string[];
-  /**
-   * Which pages may connect, beside those of the server itself: their origins (`"https://app.example.org"`), a function that decides, or
-   * `"any"`. Browsers let every page connect to every server, with the cookies of its visitors. Clients that are no browsers
-   * send no origin, and may always connect. Default: none.
-   */
-  readonly origins?: AllowedOrigins;
-  /** Fields of the response. */
-  readonly headers?: HeadersInit;
-}
+import { resolveUpgradeOptions, type UpgradeWebSocketOptions } from "./upgrade-options.ts";
 
 /**
  * Begins a WebSocket that a client asks for (RFC 6455): gives the response for the handler to return; when that was sent, `body` runs with the
@@ -63,8 +49,7 @@ export function upgradeWebSocket(
       `upgradeWebSocket: got ${typeof body}, needs a function that takes the socket`,
     );
   }
-  const resolved = resolveWebSocketOptions("upgradeWebSocket", options);
-  const { protocols = [], origins = [] } = options;
+  const { resolved, protocols, origins } = resolveUpgradeOptions(options);
   const { headers: fields } = request;
   const refusal =
     checkUpgradeRequest(request.method, fields) ?? checkRest(request, context, origins);

@@ -29,6 +29,25 @@ export interface WebSocketOptions {
   readonly compression?: boolean | WebSocketCompression;
 }
 
+/** Names of options, of either side: one that is overlooked would be a limit that does not hold. */
+export const SOCKET_NAMES: Readonly<Record<keyof WebSocketOptions, true>> = {
+  messageBytesMax: true,
+  fragmentBytesMax: true,
+  heartbeatMs: true,
+  pongMs: true,
+  closeMs: true,
+  compression: true,
+};
+
+const COMPRESSION_NAMES: Readonly<Record<keyof WebSocketCompression, true>> = {
+  level: true,
+  messageBytesMin: true,
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  serverMaxWindowBits: true,
+  clientMaxWindowBits: true,
+};
+
 /** Options with their defaults. */
 export interface ResolvedWebSocketOptions {
   readonly messageBytesMax: number;
@@ -65,6 +84,8 @@ export function resolveWebSocketOptions(
   } = options;
   requireNumber(`${where}({ messageBytesMax })`, messageBytesMax, 0);
   requireNumber(`${where}({ fragmentBytesMax })`, fragmentBytesMax, 1);
+  if (fragmentBytesMax !== Infinity)
+    requireWhole(`${where}({ fragmentBytesMax })`, fragmentBytesMax, 1, Number.MAX_SAFE_INTEGER);
   requireNumber(`${where}({ heartbeatMs })`, heartbeatMs, 1);
   requireNumber(`${where}({ pongMs })`, pongMs, 0);
   requireNumber(`${where}({ closeMs })`, closeMs, 0);
@@ -88,6 +109,7 @@ function resolveCompression(
       `${where}({ compression }): got ${String(compression)}, needs true, false or { level: 6 }`,
     );
   }
+  requireNames(`${where}({ compression })`, compression, COMPRESSION_NAMES);
   const {
     level = 6,
     messageBytesMin = COMPRESSED_BYTES_MIN,
@@ -109,6 +131,21 @@ function resolveCompression(
     15,
   );
   return compression;
+}
+
+/** @throws TypeError if `options` is no object, or has an option of a name that is none. */
+export function requireNames(
+  where: string,
+  options: unknown,
+  names: Readonly<Record<string, true>>,
+): void {
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`${where}: got ${String(options)} as options, needs an object`);
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(names, name)) continue;
+    const known = Object.keys(names).join(", ");
+    throw new TypeError(`${where}({ ${name} }): there is no such option; there are ${known}`);
+  }
 }
 
 function requireNumber(where: string, value: unknown, min: number): void {
