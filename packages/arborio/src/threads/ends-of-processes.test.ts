@@ -1,11 +1,12 @@
 /** That a call in a process ends clearly however its process ends, and that a cancelled one leaves nothing behind. */
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import {
   CancelScope,
   CapacityLimiter,
+  checkpoint,
   failAfter,
   moveOnAfter,
   sleep,
@@ -98,6 +99,32 @@ for (const name of ["compute", "wait"] as const) {
     }),
   );
 }
+
+hostTest("runInProcess: a call that was cancelled before it began does not begin", () =>
+  withPath(async (path) => {
+    const pid = await runInProcess(processWork, "pidOf");
+    process.kill(pid, "SIGSTOP");
+    const scope = new CancelScope();
+    await taskGroup(async (group) => {
+      const limiter = new CapacityLimiter(1);
+      const args = [path] as const;
+      const call = group.startSoon(() =>
+        scope.run(() => runInProcess(processWork, "compute", { args, limiter, graceMs: Infinity })),
+      );
+      while (limiter.borrowedTokens === 0) await checkpoint();
+      scope.cancel();
+      process.kill(pid, "SIGCONT");
+      await call.wait();
+    });
+    assert.ok(scope.cancelledCaught);
+    assert.equal(existsSync(path), false);
+  }),
+);
+
+hostTest("runInProcess: what code tells a parent by process.send disturbs no call", async () => {
+  const callbacks = { heard: () => "heard" };
+  assert.equal(await runInProcess(processWork, "tellParent", { callbacks }), "heard");
+});
 
 hostTest("runInProcess: an endless loop is killed after its grace", () =>
   withPath(async (path) => {

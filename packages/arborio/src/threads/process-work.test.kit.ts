@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { sleep, sleepForever } from "../index.ts";
 import { statOf } from "../process/processes.test.kit.ts";
-import { checkCancelled, runInProcess } from "../threads.ts";
+import { checkCancelled, fromThread, runInProcess } from "../threads.ts";
 
 /** Where this module is, in source or compiled. */
 export const url: string = import.meta.url;
@@ -76,6 +76,13 @@ export function kill(signal: NodeJS.Signals): Promise<void> {
 export async function closeChannel(): Promise<void> {
   process.disconnect?.();
   await sleepForever();
+}
+
+/** The same, for a parent that it takes for another's; and waits until that has come. */
+export async function tellParent(): Promise<string> {
+  process.send?.("ready");
+  process.send?.({ kind: "ready" });
+  return (await fromThread.run("heard")) as string;
 }
 
 export function print(lines: number): number {

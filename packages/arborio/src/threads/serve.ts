@@ -7,14 +7,7 @@ import { isCancelled } from "../core/cancelled.ts";
 import { currentBackend } from "../platform/capabilities.ts";
 import type { WorkerParent } from "../platform/threads.ts";
 import { ReplyLine } from "./reply-line.ts";
-import {
-  ANSWERED,
-  CANCELLED,
-  POSTED,
-  type FromWorker,
-  type ToWorker,
-  type WorkerStart,
-} from "./protocol.ts";
+import { ANSWERED, POSTED, type FromWorker, type ToWorker, type WorkerStart } from "./protocol.ts";
 import { receiveEnds } from "./thread-channel-arguments.ts";
 import type { SentEnd } from "./thread-channel-protocol.ts";
 import { formOf } from "./thrown-form.ts";
@@ -58,8 +51,9 @@ class Server {
       const [, , module, exportName, args, extra, ends] = message;
       const call = new WorkerCall(this.#line, this.#flags, id, extra);
       this.#calls.set(id, call);
-      // The message may have been overtaken: some runtimes have one under way to `told` while they give the next to `receiveNowait`.
-      if (this.#flags !== undefined && Atomics.load(this.#flags, CANCELLED) === id) call.cancel();
+      // Cancelled before it began, it does not begin. The message that says so comes after this one, or has overtaken it: some runtimes have one
+      // under way to `told` while they give the next to `receiveNowait`.
+      call.noticeCancellation();
       return this.#work(call, module, exportName, args, ends);
     }
     if (kind === "cancel") this.#calls.get(id)?.cancel();

@@ -114,7 +114,10 @@ class WorkerProcess implements WorkerHandle, LeftProcess {
       throw startFailed(program, error);
     }
     const child = this.#child;
-    child.on("message", (message: unknown) => this.#received(message as Uint8Array));
+    child.on("message", (message: unknown) => {
+      // Code that asks whether it has a parent (`process.send`) may tell it something; that is not for us.
+      if (message instanceof Uint8Array) this.#received(message);
+    });
     child.on("error", (error) => this.#failed(program, error));
     child.on("exit", (code, signal) => this.#exited(code ?? undefined, signal ?? undefined));
     child.on("disconnect", () => this.#closed());
