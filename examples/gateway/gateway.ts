@@ -57,7 +57,7 @@ export class Gateway implements AsyncDisposable {
   };
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#client[Symbol.asyncDispose]();
+    return this.#client.close();
   }
 
   async #overview(search: string): Promise<Response> {

@@ -34,7 +34,7 @@ export const answer: Promise<Response> = run(async () => {
     credentials: "omit",
     body: async (sink) => sink.send("text"),
   });
-  await client[Symbol.asyncDispose]();
+  await client.close();
   return response;
 });
 

@@ -69,7 +69,7 @@ simTest(
       await sleep(50);
       const { connectionsActive, connectionsConnecting, requestsWaiting } = client.statistics();
       assert.deepEqual([connectionsActive, connectionsConnecting, requestsWaiting], [4, 1, 1]);
-      await client[Symbol.asyncDispose]();
+      await client.close();
       assert.ok(cleanedUp);
       assertNothingOpen(client.statistics());
       await client[Symbol.asyncDispose]();

@@ -175,8 +175,13 @@ export class HttpClient implements AsyncDisposable {
    * Closes all connections. Requests that go on, and those that come, fail with reason `"closed"`; so does the reading of bodies. Waits for the
    * cleanup of who makes bodies of requests, and for nothing else. Never throws `Cancelled`.
    */
-  [Symbol.asyncDispose](): Promise<void> {
+  close(): Promise<void> {
     return this.#transport.close();
+  }
+
+  /** `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   #timeoutsOf({ timeouts }: FetchOptions): ClientTimeouts {
