@@ -8,6 +8,7 @@ import { styleText } from "node:util";
 
 import { type LiveArea, openLiveArea } from "./live-area.ts";
 import { LostOutput } from "./lost-output.ts";
+import { guardSignals, type SignalGuard } from "./signal-guard.ts";
 
 /** How a piece of text is set off in a terminal. */
 export type Style = "bold" | "dim" | "green" | "red" | "yellow";
@@ -41,8 +42,8 @@ export interface Shell {
   loseOutput(cause: Error): void;
   /** Calls this, once, when it turns out that standard output takes nothing any more: nobody reads it, or its disk is full. */
   onOutputLost(callback: () => void): void;
-  /** Ends the process at the third SIGINT or SIGTERM, whatever still runs, until the returned function is called. */
-  exitAtThirdSignal(): () => void;
+  /** Begins to count signals: the third SIGINT or SIGTERM ends the process, whatever still runs. */
+  guardSignals(): SignalGuard;
 }
 
 /** The shell of a real process. */
@@ -52,11 +53,6 @@ export interface ProcessShell extends Shell {
   /** Ends the command: sets the exit code, and leaves the rest to the runtime, so that all output is written. */
   finish(code: number): void;
 }
-
-const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
-
-/** The same signal sooner than this counts once, as for `run`: npm passes on the one of a Ctrl-C that the program got too. */
-const SAME_SIGNAL_MS = 50;
 
 /** The process this is. */
 export function createShell(): ProcessShell {
@@ -105,7 +101,7 @@ export function createShell(): ProcessShell {
       process.argv.splice(1, Infinity, path, ...args);
     },
     onOutputLost: (callback) => output.onLost(callback),
-    exitAtThirdSignal,
+    guardSignals: () => guardSignals((line) => write(`arborio: ${line}\n`, "error")),
     finish(code) {
       isFinished = true;
       if (output.isLost) {
@@ -115,25 +111,6 @@ export function createShell(): ProcessShell {
       // A program may have set one of its own.
       if (code !== 0) process.exitCode = code;
     },
-  };
-}
-
-function exitAtThirdSignal(): () => void {
-  let count = 0;
-  let lastAt = -Infinity;
-  const listeners = Object.entries(SIGNAL_NUMBERS).map(([name, number]) => {
-    const listener = (): void => {
-      const at = performance.now();
-      if (at - lastAt < SAME_SIGNAL_MS) return;
-      lastAt = at;
-      count += 1;
-      if (count === 3) process.exit(128 + number);
-    };
-    process.on(name, listener);
-    return () => void process.removeListener(name, listener);
-  });
-  return () => {
-    for (const stop of listeners) stop();
   };
 }
 

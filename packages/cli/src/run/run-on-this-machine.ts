@@ -12,7 +12,7 @@ export async function runOnThisMachine<T>(
   main: (group: TaskGroup) => T | Promise<T>,
 ): Promise<T | undefined> {
   let isLost = false;
-  const stopCounting = shell.exitAtThirdSignal();
+  using _guard = shell.guardSignals();
   try {
     return await run((group) => {
       shell.onOutputLost(() => {
@@ -24,7 +24,5 @@ export async function runOnThisMachine<T>(
   } catch (error) {
     if (isLost && error instanceof TaskCancelled) return undefined;
     throw error;
-  } finally {
-    stopCounting();
   }
 }

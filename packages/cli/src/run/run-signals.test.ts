@@ -40,7 +40,21 @@ test("arborio run: the third SIGINT ends the process, whatever still runs", asyn
   // On a busy machine two may arrive at once, and count once.
   for (let isOver = false; !isOver; isOver = await Promise.race([ended.then(() => true), later()]))
     command.signal("SIGINT");
-  assert.deepEqual(await ended, { code: 130, out: "ready\n", err: "" });
+  const { code, out } = await ended;
+  assert.deepEqual([code, out], [130, "ready\n"]);
+});
+
+test("arborio run: who waits after the second SIGINT learns what the third one does", async () => {
+  using folder = new ModuleFolder();
+  using command = new CommandProcess(["run", folder.write("main.mjs", STUCK)]);
+  await command.until(/ready/);
+  command.signal("SIGINT");
+  await later();
+  command.signal("SIGINT");
+  const said = "arborio: it has been cancelled, and has not ended; the third signal ends it anyway";
+  await command.until(new RegExp(said));
+  command.signal("SIGINT");
+  assert.deepEqual(await command.ended(), { code: 130, out: "ready\n", err: `${said}\n` });
 });
 
 terminalTest("arborio run: Ctrl-C in a terminal", async () => {

@@ -1,5 +1,6 @@
 import { type Handler, openServer, patchGlobalRequest, patchGlobalResponse } from "@arborio/http";
-import { run, sleepForever, soft, SystemError, type TaskGroup } from "arborio";
+import { Event, run, sleep, sleepForever, soft, SystemError, type TaskGroup } from "arborio";
+import { startSystemTask } from "arborio/lowlevel";
 import { CommandError, UsageError } from "../command-error.ts";
 import { findModule, loadModule } from "../host/load-module.ts";
 import type { Shell } from "../host/shell.ts";
@@ -7,6 +8,9 @@ import { startDevChecks } from "../run/dev-checks.ts";
 import { chooseHandler } from "./choose-handler.ts";
 import { announce, type Listening, listeningOf } from "./listening.ts";
 import { type ServeFileOptions, serverOptions } from "./serve-options.ts";
+
+/** Requests that were cancelled have so long to end, in milliseconds: cleaning up must be quick by then. `--dev` names them before. */
+const SPARE_MS = 3_000;
 
 /**
  * Serves a module's handler until a signal ends it.
@@ -17,21 +21,41 @@ import { type ServeFileOptions, serverOptions } from "./serve-options.ts";
 export async function serveFile(options: ServeFileOptions, shell: Shell): Promise<number> {
   const { json, dev, graceMs, drainMs } = options;
   const handler = await loadHandler(options.file);
-  const stopCounting = shell.exitAtThirdSignal();
-  try {
-    await run(
-      async (group) => {
-        if (dev) startDevChecks(shell, group);
-        await serveHandler(handler, options, { shell, group }, (listening) =>
-          announce(shell, listening, json),
-        );
-      },
-      { graceMs: graceMs + drainMs, dev, name: "serve" },
-    );
-    return 0;
-  } finally {
-    stopCounting();
-  }
+  using guard = shell.guardSignals();
+  await run(
+    async (group) => {
+      if (dev) startDevChecks(shell, group);
+      exitIfStuck(group, () => {
+        shell.warn("arborio: what was cancelled does not end; the process ends without it");
+        guard.exit();
+      });
+      await serveHandler(handler, options, { shell, group }, (listening) =>
+        announce(shell, listening, json),
+      );
+    },
+    { graceMs: graceMs + drainMs, dev, name: "serve" },
+  );
+  return 0;
+}
+
+/** A handler that waits for a promise that is not Arborio's cannot be cancelled: whoever stops the server would wait for it for ever. */
+function exitIfStuck(group: TaskGroup, exit: () => void): void {
+  const cancelled = new Event();
+  const watch = async (): Promise<void> => {
+    try {
+      await sleepForever();
+    } finally {
+      cancelled.set();
+    }
+  };
+  group.startSoon(watch, { daemon: true, name: "watch for the end" });
+  // Ends with the run, at any time.
+  const exitLater = async (): Promise<void> => {
+    await cancelled.wait();
+    await sleep(SPARE_MS);
+    exit();
+  };
+  startSystemTask(exitLater, { name: "end in any case" });
 }
 
 /**

@@ -81,3 +81,20 @@ test("arborio serve: a second SIGINT cancels requests", async () => {
   assert.deepEqual([code, out.split("\n").slice(1)], [130, ["asked", "over", ""]]);
   assert.notEqual(await response, 200);
 });
+
+test("arborio serve: a handler that cannot be cancelled does not keep the process", async () => {
+  using folder = new ModuleFolder();
+  const stuck = `export default () => { console.log("asked"); return new Promise(() => {}); };`;
+  const { command, url } = await served(folder, stuck, "--grace", "10ms");
+  using _ = command;
+  const response = fetch(url).then(
+    () => "answered",
+    () => "broken",
+  );
+  await command.until(/asked/);
+  command.signal("SIGTERM");
+  const { code, err } = await command.ended();
+  assert.equal(code, 143);
+  assert.match(err, /\narborio: what was cancelled does not end; the process ends without it\n$/);
+  assert.equal(await response, "broken");
+});

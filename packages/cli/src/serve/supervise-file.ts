@@ -24,33 +24,29 @@ export async function superviseFile(
   const { workers, json } = options;
   findModule(options.file);
   const graceMs = options.graceMs + options.drainMs + SPARE_MS;
-  const stopCounting = shell.exitAtThirdSignal();
-  try {
-    await run(
-      async (group) => {
-        await using folder = await openTemporaryDirectory();
-        const supervisor = new Supervisor({
-          workers,
-          graceMs,
-          runWorker: workerProcesses(shell.args, folder.path),
-          say: (line) => shell.warn(`arborio: ${line}`),
-        });
-        const signals = openSignalReceiver(["SIGHUP"]);
-        await supervisor.run((listening) => {
-          announce(shell, listening, json);
-          group.startSoon(
-            async () => {
-              using receiver = signals;
-              for await (const _name of receiver) await supervisor.reload();
-            },
-            { daemon: true, name: "reload at SIGHUP" },
-          );
-        });
-      },
-      { graceMs, name: "supervisor" },
-    );
-    return 0;
-  } finally {
-    stopCounting();
-  }
+  using _guard = shell.guardSignals();
+  await run(
+    async (group) => {
+      await using folder = await openTemporaryDirectory();
+      const supervisor = new Supervisor({
+        workers,
+        graceMs,
+        runWorker: workerProcesses(shell.args, folder.path),
+        say: (line) => shell.warn(`arborio: ${line}`),
+      });
+      const signals = openSignalReceiver(["SIGHUP"]);
+      await supervisor.run((listening) => {
+        announce(shell, listening, json);
+        group.startSoon(
+          async () => {
+            using receiver = signals;
+            for await (const _name of receiver) await supervisor.reload();
+          },
+          { daemon: true, name: "reload at SIGHUP" },
+        );
+      });
+    },
+    { graceMs, name: "supervisor" },
+  );
+  return 0;
 }

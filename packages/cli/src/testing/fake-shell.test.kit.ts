@@ -33,7 +33,7 @@ export function createFakeShell(args: readonly string[]): FakeShell {
     setProgram: () => {},
     loseOutput: () => {},
     onOutputLost: () => {},
-    exitAtThirdSignal: () => () => {},
+    guardSignals: () => ({ exit() {}, [Symbol.dispose]() {} }),
   };
   return { shell, printed };
 }
