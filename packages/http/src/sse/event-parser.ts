@@ -11,6 +11,9 @@ export interface ReceivedEvent {
   readonly lastEventId: string;
 }
 
+/** What stands before data in a line that is not whole yet, and counts there too. */
+const DATA = "data: ";
+
 /** Bytes of an event stream to events: strictly by the HTML Standard §9.2.5, within a limit. */
 export class EventParser {
   /** What the next connection is to say; changes with the end of each block. */
@@ -28,7 +31,7 @@ export class EventParser {
     this.#eventCharactersMax = eventCharactersMax;
     this.lastEventId = lastEventId;
     this.#parser = createParser({
-      maxBufferSize: eventCharactersMax,
+      maxBufferSize: eventCharactersMax + DATA.length,
       onId: (id) => (this.lastEventId = id),
       onEvent: ({ event = "message", data }) => {
         // The parser looks at what it keeps only, not at what came whole.

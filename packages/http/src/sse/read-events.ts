@@ -5,7 +5,7 @@ import { EventStreamError } from "./event-stream-error.ts";
 
 /** Options of `readEvents`. */
 export interface ReadEventsOptions {
-  /** Characters that one event may have. Default 1,048,576. */
+  /** Characters that the data of one event may have, and that a line may have. Default 1,048,576. */
   readonly eventCharactersMax?: number;
 }
 
