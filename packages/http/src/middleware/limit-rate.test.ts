@@ -156,6 +156,38 @@ test("limitRate: who would wait too long fails at once", async () => {
   assert.equal(all.seen.length, 3);
 });
 
+for (const [after, waitMs, passing] of [
+  ["30", 1000, 0],
+  ["1", 1100, 1],
+  ["1", 3000, 2],
+] as const) {
+  test(`limitRate: nobody waits longer than ${waitMs} ms, though the server asks for ${after} s while they wait`, async () => {
+    let asked = 0;
+    await using all = await limited({ requestsMax: 1, perMs: 500, waitMs }, () => {
+      const status = ++asked === 1 ? 429 : 200;
+      return new HttpResponse("", {
+        status,
+        headers: status === 429 ? { "retry-after": after } : {},
+      });
+    });
+    const start = now();
+    const outcomes = await gather(
+      Array.from({ length: 3 }, (_, index) => async () => {
+        await sleep(index);
+        const outcome = await all.client.request("/").then(
+          ({ status }) => status,
+          (error: RequestFailedError) => error.reason,
+        );
+        assert.ok(now() - start < waitMs + 50, `${now() - start}`);
+        return outcome;
+      }),
+    );
+    const expected = [429, "refused", "refused"].fill(200, 1, 1 + passing);
+    assert.deepEqual(outcomes, expected);
+    assert.equal(all.seen.length, 1 + passing);
+  });
+}
+
 void nodeTest("cancelEverywhere: limitRate", async () => {
   await run(
     async () => {

@@ -19,7 +19,10 @@ export interface LimitRateOptions {
   readonly perMs?: number;
   /** Requests that may be sent at once after a while without any; at least 1. Default: `requestsMax`, rounded down. 1 spaces them evenly. */
   readonly burst?: number;
-  /** Milliseconds that a request waits at most: one that would wait longer fails at once, with the reason `"refused"`. Default `Infinity`. */
+  /**
+   * Milliseconds that a request waits at most: one that would wait longer fails with the reason `"refused"`; at once, unless that comes of what the server has
+   * asked for while it waited. Default `Infinity`.
+   */
   readonly waitMs?: number;
   /**
    * Milliseconds at most that all requests are held back when the server says so: a 429 or 503 with `Retry-After` (RFC 6585 §4). 0: never. Default 60,000.
@@ -104,10 +107,16 @@ export function limitRate(options: LimitRateOptions): Middleware {
   return async (request, next) => {
     const bucket = buckets.get(keyOf(request));
     if (wouldWaitMs(bucket) > waitMs) throw refused(request, waitMs);
+    const until = now() + waitMs;
+    const { pausedUntil } = bucket;
     {
       using _turn = await bucket.lock.acquire();
       // While one waits, a response may say that it has to wait longer.
-      while (freeAt(bucket) > now()) await sleepUntil(freeAt(bucket));
+      for (let at = freeAt(bucket); at > now(); at = freeAt(bucket)) {
+        // That timers are late is no reason to give up.
+        if (at > until && bucket.pausedUntil !== pausedUntil) throw refused(request, waitMs);
+        await sleepUntil(at);
+      }
       bucket.fullAt = Math.max(bucket.fullAt, now()) + tokenMs;
     }
     const response = await next(request);
