@@ -1,9 +1,11 @@
 import { withSignal } from "arborio";
 import type { ByteReceiveStream } from "arborio/streams";
+import { HttpRequest } from "../web/http-request.ts";
 import type { Payload } from "../web/payload.ts";
+import { bodyAtHand } from "./body-at-hand.ts";
 import type { RequestBuilder } from "./build-request.ts";
 import type { FetchOptions, HttpClientOptions } from "./client-options.ts";
-import type { ClientRequest } from "./client-request.ts";
+import { ClientRequest } from "./client-request.ts";
 import { ClientResponse } from "./client-response.ts";
 import { followRedirects } from "./follow-redirects.ts";
 import type { Middleware, Next } from "./middleware.ts";
@@ -43,17 +45,19 @@ export class Fetching {
   ): Promise<ClientResponse> {
     const request = this.#parts.builder.build(input, options);
     const { signal } = request.options;
+    const isPeeked = isOfPlatform(input);
     try {
       if (signal !== undefined && signal !== null)
-        return await withSignal(signal, () => this.#run(request));
-      return await this.#run(request);
+        return await withSignal(signal, () => this.#run(request, isPeeked));
+      return await this.#run(request, isPeeked);
     } catch (error) {
       closeStream(request.payload);
       throw error;
     }
   }
 
-  async #run(request: ClientRequest): Promise<ClientResponse> {
+  async #run(given: ClientRequest, isPeeked: boolean): Promise<ClientResponse> {
+    const request = isPeeked ? await peeked(given) : given;
     const { payload } = request;
     const response = await this.#sendOf(request.options)(request);
     // Middleware has answered by itself, or sent something else.
@@ -117,6 +121,18 @@ function responseOf({ name }: Middleware, response: unknown): ClientResponse {
   throw new TypeError(
     `middleware ${name || "(anonymous)"}: got ${describe(response)}, needs the response that next(request) gave, or request.respond(new HttpResponse(…))`,
   );
+}
+
+/** With its body as bytes, if that is all there. */
+async function peeked(request: ClientRequest): Promise<ClientRequest> {
+  if (!isStream(request.payload)) return request;
+  const payload = await bodyAtHand(request.payload);
+  const isReplayable = payload instanceof Uint8Array;
+  return new ClientRequest({ ...request.parts, payload, isReplayable });
+}
+
+function isOfPlatform(input: string | URL | Request): boolean {
+  return typeof input !== "string" && input instanceof Request && !(input instanceof HttpRequest);
 }
 
 function isStream(payload: Payload): payload is ByteReceiveStream {
