@@ -100,9 +100,13 @@ export function pattern(length: number): Uint8Array {
 
 /** How many descriptors of this process lead to `path`. */
 export function openDescriptors(path: string): number {
+  return countDescriptors((link) => link === path);
+}
+
+function countDescriptors(counts: (link: string) => boolean): number {
   return readdirSync("/proc/self/fd").filter((fd) => {
     try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === path;
+      return counts(readlinkSync(`/proc/self/fd/${fd}`));
     } catch {
       return false;
     }
@@ -110,8 +114,17 @@ export function openDescriptors(path: string): number {
 }
 
 /** Waits until no descriptor of this process leads to `path`. */
-export async function untilClosed(path: string): Promise<void> {
-  for (let attempt = 0; openDescriptors(path) > 0; attempt++) {
+export function untilClosed(path: string): Promise<void> {
+  return untilNone((link) => link === path);
+}
+
+/** Waits until no descriptor of this process leads to what is or was below `folder`. */
+export function untilAllClosed(folder: string): Promise<void> {
+  return untilNone((link) => link.startsWith(`${folder}/`));
+}
+
+async function untilNone(counts: (link: string) => boolean): Promise<void> {
+  for (let attempt = 0; countDescriptors(counts) > 0; attempt++) {
     assert.ok(attempt < 400, "a descriptor was left open");
     await sleep(5);
   }

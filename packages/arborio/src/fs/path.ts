@@ -231,7 +231,8 @@ export class Path extends PurePath {
   }
 
   /**
-   * Copies the file, with its permissions. A copy that has begun is waited for, however large it is.
+   * Copies the file, with its permissions. A copy that has begun is waited for, however large it is. On most file systems, holes of a sparse file are zeros in the
+   * copy, which take room.
    *
    * @throws SystemError `"EISDIR"` if one of both is a directory, `"EINVAL"` if it is neither that nor a file, or if both are the same.
    */
@@ -264,8 +265,9 @@ export class Path extends PurePath {
    * Removes what is here: a file, a link, never what it leads to, or a directory with all that is in it, however deep. Others may do so at the same time. What cannot be
    * removed does not keep it from removing the rest. Cancelled, it stops between two files.
    *
-   * Not for directories in which somebody may write whom you do not trust: who puts a link in the place of a directory at the right
-   * moment has it remove what the link leads to.
+   * On Linux nobody can turn it elsewhere by putting a link in the place of a directory meanwhile; on Deno this needs `--allow-all`. Where
+   * it is not so, do not use it in a directory in which somebody may write whom you do not trust. The names above this path are followed as
+   * ever.
    *
    * @throws SystemError with the code of the first failure; the message says what is left. `"ENOENT"` as `remove`.
    * @throws RangeError if the path is `/`, `.`, or ends with `..`: that nobody means.

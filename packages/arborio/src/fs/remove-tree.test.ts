@@ -4,6 +4,8 @@ import { spawnSync } from "node:child_process";
 import { Path } from "../fs.ts";
 import { moveOnAfter, SystemError, taskGroup } from "../index.ts";
 import { filesTest as test, hasSystemCode, hostFilesTest } from "./files.test.kit.ts";
+import { onFiles, withoutOpenDirectories } from "./other-files.test.kit.ts";
+import { removeTree } from "./remove-tree.ts";
 import { plant, unlessRoot, walked } from "./tree.test.kit.ts";
 
 /** For what depends on who comes first. */
@@ -98,6 +100,18 @@ test("Path.removeTree: thousands of levels, deeper than any path can tell", asyn
   assert.deepEqual(await walked(new Path(folder)), []);
 });
 
+test("Path.removeTree: so too where directories cannot be opened", async (folder) => {
+  const root = new Path(folder, "deep");
+  await plantDeep(root, 5);
+  await plant(root, "a/x", "a/b/y", "link -> a");
+  await onFiles(withoutOpenDirectories, () => root.removeTree());
+  assert.deepEqual(await walked(new Path(folder)), []);
+  await plant(root, "locked/too/x");
+  await root.join("locked").setMode(0o500);
+  await onFiles(withoutOpenDirectories, () => removeTree(root, false, true));
+  assert.deepEqual(await walked(new Path(folder)), []);
+});
+
 test(
   "Path.removeTree: several at once, of one tree",
   async (folder) => {
@@ -160,7 +174,7 @@ test(
       root.removeTree(),
       hasSystemCode(
         "EACCES",
-        /^Path.removeTree .*\/root: not all could be removed: .*\/(kept|too|unreadable).*permission denied \(EACCES\)$/,
+        /^Path.removeTree .*\/root: not all could be removed: .*\/(kept|too|unreadable).*; [a-z ]* .*\/root\/(locked|unreadable).*: permission denied \(EACCES\)$/,
       ),
     );
     await root.join("unreadable").setMode(0o700);

@@ -23,6 +23,14 @@ export interface Files {
   readLink(path: string, completion: Completion<string>): Withdraw;
   /** What is in a directory, in any order, without `.` and `..`. Fails with `ENOTDIR` if it is none. */
   readDirectory(path: string, completion: Completion<readonly DirectoryEntry[]>): Withdraw;
+  /**
+   * Opens a directory, so that what is in it can be named whatever becomes of its path. Needs no permission for the directory itself.
+   * Fails with `ENOTDIR` if it is none, or a link. Withdrawn, one that was opened nevertheless is closed. Absent where the system has no
+   * way.
+   */
+  readonly openDirectory?:
+    | ((path: string, completion: Completion<DirectoryHandle>) => Withdraw)
+    | undefined;
   /** Changes what paths lead to. */
   change(change: PathChange, completion: Completion<void>): Withdraw;
   /**
@@ -99,6 +107,14 @@ export interface WatchListener {
 /** A watch that runs. */
 export interface WatchHandle {
   /** Ends it: nothing is told after this. */
+  close(): void;
+}
+
+/** An open directory. */
+export interface DirectoryHandle {
+  /** Leads to this very directory, and with names behind it to what is in it, until it is closed. */
+  readonly path: string;
+  /** What was begun with its path, and changes something, must have ended. */
   close(): void;
 }
 

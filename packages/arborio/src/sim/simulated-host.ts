@@ -87,7 +87,7 @@ export class SimulatedHost {
     return this.#backend;
   }
 
-  /** How many files its programs have open, to find leaks. */
+  /** How many files and directories its programs have open, to find leaks. */
   get openFiles(): number {
     let count = 0;
     for (const files of this.#openFiles) count += files.openCount;

@@ -3,6 +3,7 @@ import { currentBackend } from "../platform/capabilities.ts";
 import type { Files } from "../platform/files.ts";
 import { changes } from "./files-contract/changes.ts";
 import { contents } from "./files-contract/contents.ts";
+import { directories } from "./files-contract/directories.ts";
 import { links } from "./files-contract/links.ts";
 import { locks } from "./files-contract/locks.ts";
 import { looking } from "./files-contract/looking.ts";
@@ -31,6 +32,11 @@ const checks: readonly FilesCheck[] = [
  */
 export function filesContract(test: FilesTest, files: () => Files): void {
   define("filesContract", test, files, checks);
+}
+
+/** @internal `filesContract` for directories that are open, where the system has a way. */
+export function openDirectoriesContract(test: FilesTest, files: () => Files): void {
+  define("openDirectoriesContract", test, files, directories);
 }
 
 /** @internal `filesContract` for advisory locks, where the system has what they need. */

@@ -5,8 +5,12 @@ const fs = lazily("node:fs");
 
 /** Where Linux tells the path of what is open; `undefined` where nothing does. */
 export function pathLinkOf(descriptor: number): string | undefined {
-  pathsAreTold ??= findWhetherPathsAreTold();
-  return pathsAreTold ? linkOf(descriptor) : undefined;
+  return arePathsTold() ? linkOf(descriptor) : undefined;
+}
+
+/** Whether it does. */
+export function arePathsTold(): boolean {
+  return (pathsAreTold ??= findWhetherPathsAreTold());
 }
 
 function linkOf(descriptor: number): string {

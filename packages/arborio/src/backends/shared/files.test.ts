@@ -9,6 +9,7 @@ import {
   filePermissionsContract,
   filesContract,
   type FilesTest,
+  openDirectoriesContract,
 } from "../../testing/files-contract.ts";
 import { type RegisterTest, testIf } from "../../testing/test-if.test.kit.ts";
 
@@ -29,5 +30,9 @@ const hasFlock = spawnSync("flock", ["--version"]).error === undefined;
 const isRoot = process.getuid?.() === 0;
 
 filesContract(onHost(always), files);
+openDirectoriesContract(
+  onHost(testIf(process.platform === "linux", "only Linux has paths of what is open")),
+  files,
+);
 fileLocksContract(onHost(testIf(hasFlock, "there is no program flock")), files);
 filePermissionsContract(onHost(testIf(!isRoot, "root may do everything")), files);

@@ -3,7 +3,9 @@ import type { Dirent, Stats } from "node:fs";
 import type { FileHandle, Files, OpenTarget } from "../../platform/files.ts";
 import type { Completion, Withdraw } from "../../platform/network.ts";
 import { lazily } from "./builtin.ts";
+import { arePathsTold } from "./descriptor-path.ts";
 import { type WatchEnd, watchExitEvent } from "./left-processes.ts";
+import { openDirectory } from "./node-directory.ts";
 import { NodeFile, realPathOf } from "./node-file.ts";
 import { toDirectoryEntry, toFileStat } from "./node-file-stat.ts";
 import { beginOperation } from "./node-operation.ts";
@@ -29,6 +31,9 @@ export function createFiles(
     get temporaryDirectory() {
       return os().tmpdir();
     },
+    get openDirectory() {
+      return arePathsTold() ? openDirectory : undefined;
+    },
     ...byPath,
     open: (target, completion) => open(target, watchEnd, completion),
     change: (change, completion) =>
@@ -41,7 +46,7 @@ export function createFiles(
 }
 
 /** What needs no open file. */
-const byPath: Omit<Files, "open" | "temporaryDirectory" | "watch" | "change"> = {
+const byPath: Omit<Files, "open" | "openDirectory" | "temporaryDirectory" | "watch" | "change"> = {
   stat(path, followLinks, completion) {
     return beginOperation<Stats>(
       (done) => (followLinks ? fs().stat(path, done) : fs().lstat(path, done)),

@@ -7,6 +7,7 @@ import {
   fileLocksContract,
   filePermissionsContract,
   filesContract,
+  openDirectoriesContract,
 } from "../../testing/files-contract.ts";
 
 /** Each delays, cuts and coalesces in another way. */
@@ -25,5 +26,6 @@ function files(): Files {
 }
 
 filesContract(simulated, files);
+openDirectoriesContract(simulated, files);
 fileLocksContract(simulated, files);
 filePermissionsContract(simulated, files);

@@ -1,5 +1,6 @@
 import type {
   DirectoryEntry,
+  DirectoryHandle,
   FileHandle,
   Files,
   FileStat,
@@ -14,6 +15,7 @@ import { ORDINARY_USER } from "./disk.ts";
 import { DiskOperations, DONE } from "./disk-operations.ts";
 import type { FileTree } from "./file-tree.ts";
 import { type DirectoryInode, type Entry, type Outcome, pathOf, statOf } from "./inode.ts";
+import { OpenDirectories } from "./open-directories.ts";
 import { OpenFile } from "./open-file.ts";
 import { openInode } from "./open-inode.ts";
 import { changePath, type ChangeContext } from "./path-changes.ts";
@@ -27,6 +29,7 @@ export class HostFiles implements Files {
   readonly #directory: string;
   readonly #onEnd: () => void;
   readonly #open: Set<OpenFile> = new Set();
+  readonly #directories: OpenDirectories = new OpenDirectories();
   readonly #watches: Set<DirectoryWatch> = new Set();
 
   /**
@@ -37,12 +40,17 @@ export class HostFiles implements Files {
     this.#onEnd = onEnd;
     this.#operations = new DiskOperations(disk, times);
     this.#directory = directory;
-    this.#context = { disk, root: disk.root, user: ORDINARY_USER };
+    this.#context = {
+      disk,
+      root: disk.root,
+      user: ORDINARY_USER,
+      opened: this.#directories,
+    };
   }
 
-  /** How many are open. */
+  /** How many files and directories are open. */
   get openCount(): number {
-    return this.#open.size;
+    return this.#open.size + this.#directories.count;
   }
 
   /** How many directories are watched. */
@@ -107,6 +115,15 @@ export class HostFiles implements Files {
     });
   }
 
+  openDirectory(path: string, completion: Completion<DirectoryHandle>): Withdraw {
+    return this.#operations.ask(`open ${path}`, completion, () => {
+      const entry = find(this.#context, this.#absolute(path), false);
+      if (typeof entry === "string") return entry;
+      const { inode } = entry;
+      return inode.kind === "directory" ? { value: this.#directories.open(inode) } : "ENOTDIR";
+    });
+  }
+
   change(change: PathChange, completion: Completion<void>): Withdraw {
     const what = `${change.kind.replaceAll("-", " ")} ${change.path}`;
     const attempt = "target" in change ? `${what} (${change.target})` : what;
@@ -134,6 +151,7 @@ export class HostFiles implements Files {
     this.#operations.end();
     for (const file of this.#open) file.close(() => {});
     for (const watch of this.#watches) watch.close();
+    this.#directories.closeAll();
     this.#onEnd();
   }
 
@@ -143,6 +161,7 @@ export class HostFiles implements Files {
     for (const file of this.#open) file.crash();
     for (const watch of this.#watches) watch.close();
     this.#open.clear();
+    this.#directories.closeAll();
   }
 
   #readableDirectory(path: string): Outcome<DirectoryInode> {

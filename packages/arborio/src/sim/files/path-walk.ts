@@ -1,5 +1,6 @@
 import type { SystemCode } from "../system-errors.ts";
 import type { DirectoryInode, Entry, Inode, Outcome } from "./inode.ts";
+import type { OpenDirectories } from "./open-directories.ts";
 
 /** Longest name and longest path in bytes, as on Linux. */
 const NAME_BYTES_MAX = 255;
@@ -23,6 +24,8 @@ export interface User {
 export interface Base {
   readonly root: DirectoryInode;
   readonly user: User | null;
+  /** Directories that are open, which have paths of their own. */
+  readonly opened?: OpenDirectories;
 }
 
 /** Where the last name of a path is, or would be. */
@@ -57,6 +60,7 @@ export function isAllowed({ facts }: Inode, user: User | null, bits: number): bo
 
 /** Why no name can be made or taken away in a directory. */
 export function refuseNameIn(directory: DirectoryInode, { user }: Base): SystemCode | null {
+  if (directory.nameCount === 0) return "ENOENT";
   return isAllowed(directory, user, WRITE | SEARCH) ? null : "EACCES";
 }
 
@@ -68,15 +72,16 @@ export function walk(base: Base, path: string, lastLink: LastLink): Outcome<Plac
 
 /** `walk`, but a last name that is too long is the caller's to refuse. */
 export function walkToDirectory(
-  { root, user }: Base,
+  { root, user, opened }: Base,
   path: string,
   lastLink: LastLink,
 ): Outcome<Place> {
   if (path === "") return "ENOENT";
   if (bytesOf(path) > PATH_BYTES_MAX) return "ENAMETOOLONG";
   // All paths are absolute here, or below the root.
-  let directory = root;
-  const names = namesOf(path);
+  const start = opened?.startOf(path) ?? { directory: root, rest: path };
+  let { directory } = start;
+  const names = namesOf(start.rest);
   let hasSlash = path.endsWith("/");
   let links = 0;
   for (let name = names.pop(); name !== undefined; name = names.pop()) {

@@ -35,7 +35,7 @@ export class Bench {
   /** The test's own, empty directory: absolute, without links. */
   readonly directory: string;
   readonly #handles: FileHandle[] = [];
-  readonly #watches: WatchHandle[] = [];
+  readonly #others: { close(): void }[] = [];
   /** What is told although it was withdrawn. */
   readonly #faults: unknown[] = [];
   /** For what is withdrawn. */
@@ -159,8 +159,13 @@ export class Bench {
     const watch = await settled<WatchHandle>("watch", (done) =>
       this.files.watch(this.at(name), told, done),
     );
-    this.#watches.push(watch);
+    this.owns(watch);
     return watch;
+  }
+
+  /** Closes it when the test has ended. */
+  owns(handle: { close(): void }): void {
+    this.#others.push(handle);
   }
 
   // Files as wholes ------------------------------------------------------------------------------------------------------
@@ -200,7 +205,7 @@ export class Bench {
   /** Ends and removes everything. */
   close(): Promise<void> {
     return shielded(async () => {
-      for (const watch of this.#watches) watch.close();
+      for (const other of this.#others) other.close();
       for (const handle of this.#handles) await closed(handle);
       await this.#removeTree("");
       equal(this.#faults.join(", "), "", "told although it was withdrawn");
