@@ -188,6 +188,29 @@ for (const [after, waitMs, passing] of [
   });
 }
 
+test("limitRate: who comes in a pause is told at once that those before it come first", async () => {
+  let asked = 0;
+  await using all = await limited({ requestsMax: 2, perMs: 1000, burst: 2, waitMs: 1400 }, () => {
+    const isFirst = ++asked === 1;
+    return new HttpResponse("", {
+      status: isFirst ? 503 : 200,
+      headers: isFirst ? { "retry-after": "1" } : {},
+    });
+  });
+  await all.client.request("/");
+  const start = now();
+  const outcomes = await gather(
+    Array.from({ length: 4 }, (_, index) => async () => {
+      await sleep(index);
+      return await all.client.request("/").then(
+        () => Math.floor((now() - start) / 500),
+        (error: RequestFailedError) => `${error.reason} ${now() - start < 100}`,
+      );
+    }),
+  );
+  assert.deepEqual(outcomes, [2, 2, "refused true", "refused true"]);
+});
+
 void nodeTest("cancelEverywhere: limitRate", async () => {
   await run(
     async () => {

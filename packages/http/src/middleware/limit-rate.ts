@@ -101,8 +101,10 @@ export function limitRate(options: LimitRateOptions): Middleware {
   const wouldWaitMs = (bucket: Bucket): number => {
     const { locked, tasksWaiting } = bucket.lock.statistics();
     const before = locked ? 1 + tasksWaiting : 0;
-    const tokensAt = Math.max(bucket.fullAt, now()) + (before - burst + 1) * tokenMs;
-    return Math.max(tokensAt, bucket.pausedUntil) - now();
+    const from = Math.max(bucket.pausedUntil, now());
+    // After a pause there is a token for each, one after the other.
+    const tokenAt = Math.max(bucket.fullAt, from) + (before - burst + 1) * tokenMs;
+    return Math.max(tokenAt, from) - now();
   };
   return async (request, next) => {
     const bucket = buckets.get(keyOf(request));
