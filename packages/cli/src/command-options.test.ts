@@ -36,7 +36,17 @@ const wrong: readonly (readonly [args: readonly string[], message: string])[] = 
   ],
   [["serve", "x.mjs", "--tls-key", "x"], "--tls-certificate and --tls-key need each other"],
 
-  [["fetch"], "missing required argument 'url'"],
+  [["fetch"], "there is nothing to download: it needs a URL, or --input-file"],
+  [["fetch", "-i", "list", "-o", "x"], "--output is for one URL; for several there is --directory"],
+  [
+    ["fetch", "-i", "list", "--checksum", `md5:${"0".repeat(32)}`],
+    "--checksum is for one URL; for several there is --checksums",
+  ],
+  [["fetch", "-i", "no/list"], "--input-file: no/list: there is no such file"],
+  ...["", "folder/"].map((name): [string[], string] => [
+    ["fetch", "http://h/a", "-o", name],
+    "--output is the name of a file; for a folder there is --directory",
+  ]),
   [["fetch", "example.com/x"], '"example.com/x" is no URL of http: or https:'],
   [["fetch", "ftp://h/x"], '"ftp://h/x" is no URL of http: or https:'],
   [

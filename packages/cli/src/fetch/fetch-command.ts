@@ -4,6 +4,7 @@ import { UsageError } from "../command-error.ts";
 import { parseCount } from "../option-values.ts";
 import { type Checksum, parseChecksum } from "./checksum.ts";
 import type { FetchFilesOptions } from "./fetch-options.ts";
+import { parseUrl } from "./url-list.ts";
 
 /** More at a time would only wait for each other. */
 const CONCURRENCY_MAX = 256;
@@ -14,6 +15,7 @@ const RETRIES_MAX = 1000;
 type Header = readonly [name: string, value: string];
 
 interface Values {
+  readonly inputFile?: string;
   readonly output?: string;
   readonly directory: string;
   readonly concurrency: number;
@@ -38,7 +40,8 @@ export function addFetchCommand({ program, shell, act }: CommandSite): void {
     .description(
       "Downloads files, several at a time. What breaks off, or was interrupted or killed, is completed by the same command; a file is there under its name only when it is complete.",
     )
-    .argument("<url...>", "what to download, over http or https")
+    .argument("[url...]", "what to download, over http or https")
+    .option("-i, --input-file <file>", "a list of more URLs, one a line; - is standard input")
     .option(
       "-o, --output <file>",
       "name of the file, for one URL; - is standard output (default: the last part of the URL)",
@@ -83,11 +86,17 @@ export function addFetchCommand({ program, shell, act }: CommandSite): void {
 function optionsOf(texts: readonly string[], values: Values): FetchFilesOptions {
   const { output, checksum, checksums, header = [], retry, proxy, caCertificate } = values;
   const { directory, concurrency, limitPerHost, resume, overwrite, json } = values;
+  const { inputFile } = values;
   const urls = texts.map(parseUrl);
-  if (urls.length > 1 && output !== undefined)
+  if (urls.length === 0 && inputFile === undefined)
+    throw new UsageError("there is nothing to download: it needs a URL, or --input-file");
+  const areSeveral = urls.length > 1 || inputFile !== undefined;
+  if (areSeveral && output !== undefined)
     throw new UsageError("--output is for one URL; for several there is --directory");
-  if (urls.length > 1 && checksum !== undefined)
+  if (areSeveral && checksum !== undefined)
     throw new UsageError("--checksum is for one URL; for several there is --checksums");
+  if (output !== undefined && (output === "" || output.endsWith("/")))
+    throw new UsageError("--output is the name of a file; for a folder there is --directory");
   if (checksum !== undefined && checksums !== undefined)
     throw new UsageError("--checksum and --checksums exclude each other");
   return {
@@ -100,18 +109,13 @@ function optionsOf(texts: readonly string[], values: Values): FetchFilesOptions 
     json: json === true,
     headers: header,
     retries: retry,
+    ...(inputFile === undefined ? {} : { inputFile }),
     ...(output === undefined ? {} : { output }),
     ...(checksum === undefined ? {} : { checksum }),
     ...(checksums === undefined ? {} : { checksums }),
     ...(proxy === undefined ? {} : { proxy }),
     ...(caCertificate === undefined ? {} : { caCertificate }),
   };
-}
-
-function parseUrl(text: string): URL {
-  const url = URL.parse(text);
-  if (url !== null && (url.protocol === "http:" || url.protocol === "https:")) return url;
-  throw new UsageError(`${JSON.stringify(text)} is no URL of http: or https:`);
 }
 
 function checksumOption(text: string): Checksum {

@@ -1,6 +1,6 @@
 import { RequestFailedError } from "@arborio/http";
 import { ArborioError, InterruptedError, now, sleep, taskGroup, type TaskGroup } from "arborio";
-import { standardOutput } from "arborio/process";
+import { standardInput, standardOutput } from "arborio/process";
 import { CommandError } from "../command-error.ts";
 import { EXIT } from "../exit-codes.ts";
 import { type Disk, disk } from "./disk.ts";
@@ -25,10 +25,10 @@ import type { Target } from "./target.ts";
  * Downloads files.
  *
  * @returns the exit code: 1 if one of them failed.
- * @throws UsageError for a list of checksums that is of no use; InterruptedError after a signal: what is there can be completed later.
+ * @throws UsageError for a list that is of no use; InterruptedError after a signal: what is there can be completed later.
  */
 export async function fetchFiles(options: FetchFilesOptions, shell: Shell): Promise<number> {
-  const jobs = await planJobs(options, disk);
+  const jobs = await planJobs(options, disk, standardInput);
   const display = await createDisplay(options, jobs, shell);
   const items = jobs.map((job): Item => {
     const { name, path, url } = job;

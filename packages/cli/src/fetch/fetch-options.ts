@@ -3,6 +3,8 @@ import type { Checksum } from "./checksum.ts";
 /** What `arborio fetch` was told. */
 export interface FetchFilesOptions {
   readonly urls: readonly URL[];
+  /** Path of a list of more; `"-"`: standard input. */
+  readonly inputFile?: string;
   /** Name of the one file, below `directory`; `"-"`: standard output. */
   readonly output?: string;
   readonly directory: string;

@@ -35,6 +35,20 @@ test("arborio fetch: several files, under the names that their URLs give, with a
   });
 });
 
+test("arborio fetch --input-file -: URLs from standard input", () => {
+  const origin = originOf({ "/big.bin": BIG, "/small.txt": SMALL });
+  return serving(origin.handler, async (url) => {
+    using folder = new ModuleFolder();
+    const shell = `printf '%s\\n' ${url}big.bin ${url}small.txt | "$0" "$@"`;
+    const options = { cwd: folder.path, shell };
+    const { code, out, err } = await runCommand(["fetch", "-i", "-"], options);
+    assert.deepEqual([code, err], [0, ""]);
+    assert.match(out, /\n2 of 2 downloaded\n$/);
+    assertBytes(folder, "big.bin", BIG);
+    assertBytes(folder, "small.txt", SMALL);
+  });
+});
+
 test("arborio fetch: what fails is said on standard error, the rest is there, and the exit code is 1", () => {
   const origin = originOf({ "/small.txt": SMALL });
   return serving(origin.handler, async (url) => {
@@ -182,6 +196,27 @@ test("arborio fetch --limit-per-host, --header: kept to, and sent with each requ
     assert.equal(origin.runningMax, 2);
     for (const { headers } of origin.requests)
       assert.deepEqual([headers.get("x-one"), headers.get("x-two")], ["1", "a: b"]);
+  });
+});
+
+test("arborio fetch --limit-per-host: kept to on the host that redirects lead to", () => {
+  const origin = originOf({ "/a": SMALL, "/b": SMALL, "/c": SMALL });
+  const handler: typeof origin.handler = async (request, context) => {
+    const { pathname, port } = new URL(request.url);
+    const [, name] = /^\/elsewhere(\/.*)$/.exec(pathname) ?? [];
+    if (name !== undefined) return Response.redirect(`http://localhost:${port}${name}`);
+    const response = await origin.handler(request, context);
+    await shortly();
+    return response;
+  };
+  return serving(handler, async (url) => {
+    using folder = new ModuleFolder();
+    const here = url.replace("127.0.0.1", "localhost");
+    const urls = [`${url}elsewhere/a`, `${here}b`, `${here}c`, `${url}elsewhere/c`];
+    const args = ["fetch", "--limit-per-host", "1", ...urls, "-d", folder.path];
+    const { code, err } = await commandLine(args);
+    assert.deepEqual([code, err], [0, ""]);
+    assert.deepEqual([origin.requests.length, origin.runningMax], [4, 1]);
   });
 });
 

@@ -13,13 +13,15 @@ import type { FetchFilesOptions } from "./fetch-options.ts";
 
 /** Opens the client of all downloads. @throws UsageError if an option of it is wrong. */
 export async function openClient(
-  { proxy, caCertificate, headers }: FetchFilesOptions,
+  { proxy, caCertificate, headers, concurrency, limitPerHost }: FetchFilesOptions,
   { environment }: Shell,
 ): Promise<HttpClient> {
   const trusted = caCertificate === undefined ? undefined : await readCertificates(caCertificate);
   try {
     return openHttpClient({
       headers: headers.map(([name, value]): [string, string] => [name, value]),
+      // The queue knows the hosts of URLs; this holds for those that redirects lead to as well.
+      limits: { connectionsMax: concurrency, originConnectionsMax: limitPerHost },
       proxy: proxy === undefined ? createProxyChooser(environment) : proxy === "" ? null : proxy,
       ...(trusted === undefined ? {} : { tls: { trusted } }),
     });

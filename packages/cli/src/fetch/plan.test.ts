@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { UsageError } from "../command-error.ts";
 import { MemoryDisk } from "../testing/memory-disk.test.kit.ts";
 import type { FetchFilesOptions } from "./fetch-options.ts";
-import { planJobs, publicUrl } from "./plan.ts";
+import { type Job, planJobs as plan, publicUrl } from "./plan.ts";
+import { collectText } from "./url-list.ts";
 
 const HEX = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -20,6 +21,16 @@ function optionsOf(urls: readonly string[], rest: Partial<FetchFilesOptions>): F
     retries: 0,
     ...rest,
   };
+}
+
+/** Plans, with this as standard input. */
+function planJobs(options: FetchFilesOptions, disk: MemoryDisk, input = ""): Promise<Job[]> {
+  return plan(options, disk, () => chunksOf(input));
+}
+
+/** One byte at a time. */
+async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
+  for (const byte of new TextEncoder().encode(text)) yield Uint8Array.of(byte);
 }
 
 test("planJobs: names below the folder, and the checksum of each", async () => {
@@ -61,6 +72,48 @@ test("planJobs: a list that is none, or has not all, is an error of the command 
       },
     );
   }
+});
+
+test("planJobs: a list of URLs, from a file or standard input, behind those of the command line", async () => {
+  const list = "\r\n# mirrors\nhttp://h/b\r\n  https://\u00e9/\u00e9  \n\nhttp://h/a";
+  for (const inputFile of ["list", "-"]) {
+    const disk = new MemoryDisk();
+    if (inputFile === "list") await disk.writeText("list", list);
+    const jobs = await planJobs(optionsOf(["http://h/a"], { inputFile }), disk, list);
+    assert.deepEqual(
+      jobs.map(({ name, url }) => [name, url.href]),
+      [
+        ["a", "http://h/a"],
+        ["b", "http://h/b"],
+        ["\u00e9", "https://xn--9ca/%C3%A9"],
+        ["a-2", "http://h/a"],
+      ],
+    );
+  }
+});
+
+test("planJobs: a list of URLs that is none is an error of the command line", async () => {
+  const disk = new MemoryDisk();
+  await disk.writeText("empty", "# none\n\n");
+  await disk.writeText("wrong", "http://h/a\nh/b\n");
+  for (const [inputFile, message] of [
+    ["nothing", "--input-file: nothing: there is no such file"],
+    ["empty", "--input-file: empty: there is no URL in it"],
+    ["-", "--input-file: -: there is no URL in it"],
+    ["wrong", '--input-file: wrong: line 2: "h/b" is no URL of http: or https:'],
+  ] as const)
+    await assert.rejects(planJobs(optionsOf([], { inputFile }), disk), {
+      name: "UsageError",
+      message,
+    });
+});
+
+test("collectText: up to its limit", async () => {
+  assert.equal(await collectText("x", chunksOf("a\u00e9"), 3), "a\u00e9");
+  await assert.rejects(collectText("x", chunksOf("a\u00e9"), 2), {
+    name: "UsageError",
+    message: "x: this is no list of URLs: it has more than 2 bytes",
+  });
 });
 
 test("publicUrl: without credentials and fragment", () => {

@@ -3,6 +3,7 @@ import type { Disk } from "./disk.ts";
 import { type Checksum, parseChecksumList } from "./checksum.ts";
 import type { FetchFilesOptions } from "./fetch-options.ts";
 import { fileNamesOf } from "./file-name.ts";
+import { collectText, parseUrlList } from "./url-list.ts";
 
 /** One download that was asked for. */
 export interface Job {
@@ -14,9 +15,14 @@ export interface Job {
   readonly checksum: Checksum | null;
 }
 
-/** The downloads, in the order of the command line. @throws UsageError if the list of checksums is of no use. */
-export async function planJobs(options: FetchFilesOptions, disk: Disk): Promise<Job[]> {
-  const { urls, output, directory, checksum = null } = options;
+/** The downloads, in the order of the command line, then of the list. @throws UsageError if a list is of no use. */
+export async function planJobs(
+  options: FetchFilesOptions,
+  disk: Disk,
+  openInput: () => AsyncIterable<Uint8Array>,
+): Promise<Job[]> {
+  const { output, directory, checksum = null } = options;
+  const urls = [...options.urls, ...(await readUrls(options, disk, openInput))];
   const names = output === undefined ? fileNamesOf(urls) : [output];
   const listed = await readChecksums(options, disk);
   return urls.map((url, index) => {
@@ -28,6 +34,18 @@ export async function planJobs(options: FetchFilesOptions, disk: Disk): Promise<
       checksum: checksum ?? listed(name),
     };
   });
+}
+
+async function readUrls(
+  { inputFile: path }: FetchFilesOptions,
+  disk: Disk,
+  openInput: () => AsyncIterable<Uint8Array>,
+): Promise<URL[]> {
+  if (path === undefined) return [];
+  const where = `--input-file: ${path}`;
+  const text = path === "-" ? await collectText(where, openInput()) : await disk.readText(path);
+  if (text === null) throw new UsageError(`${where}: there is no such file`);
+  return parseUrlList(where, text);
 }
 
 async function readChecksums(
