@@ -2,9 +2,7 @@
 import assert from "node:assert/strict";
 import { test as nodeTest } from "node:test";
 import { moveOnAfter, run, sleep, taskGroup } from "arborio";
-import { listenTcp } from "arborio/net";
 import { simulator } from "arborio/sim";
-import { BufferedByteStream } from "arborio/streams";
 import { cancelEverywhere, onEveryBackend } from "arborio/testing";
 import { openServer } from "../server/open-server.ts";
 import { HttpResponse } from "../web/http-response.ts";
@@ -97,44 +95,6 @@ test("client.webSocket: a server that refuses", async () => {
     return true;
   });
 });
-
-const refusedAnswers: readonly [string, string, RegExp][] = [
-  ["another accept", "sec-websocket-accept: AAAA", /Sec-WebSocket-Accept/],
-  ["no accept", "x-nothing: 1", /Sec-WebSocket-Accept is missing/],
-  ["a protocol not offered", "ACCEPT\r\nsec-websocket-protocol: other", /Sec-WebSocket-Protocol/],
-  ["an extension not offered", "ACCEPT\r\nsec-websocket-extensions: permessage-deflate", /none/],
-];
-
-for (const [name, fields, wrong] of refusedAnswers) {
-  test(`client.webSocket: an answer with ${name} is refused`, async (group) => {
-    using listener = await listenTcp(0, { host: "127.0.0.1" });
-    let end = "";
-    group.startSoon(async () => {
-      using stream = new BufferedByteStream(await listener.accept());
-      const head = new TextDecoder().decode(
-        await stream.receiveUntil(new TextEncoder().encode("\r\n\r\n"), 10_000),
-      );
-      const key = /^sec-websocket-key: *(.*?) *$/im.exec(head)?.[1] ?? "";
-      const { createHash } = await import("node:crypto");
-      const accept = createHash("sha1")
-        .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
-        .digest("base64");
-      const answer = fields.replace("ACCEPT", `sec-websocket-accept: ${accept}`);
-      const text = `HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: websocket\r\n${answer}\r\n\r\n`;
-      await stream.send(new TextEncoder().encode(text));
-      end = await stream.receive().then(
-        () => "more",
-        (error: Error) => error.constructor.name,
-      );
-    });
-    await using client = openHttpClient();
-    await assert.rejects(client.webSocket(`ws://127.0.0.1:${listener.port}/`), wrong);
-    await moveOnAfter(1000, async () => {
-      while (end === "") await sleep(1);
-    });
-    assert.match(end, /EndOfStream|BrokenResourceError/, "the connection was given back");
-  });
-}
 
 test("client.webSocket: closing the client breaks its WebSockets", async () => {
   await using server = await openEcho();
