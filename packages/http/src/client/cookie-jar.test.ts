@@ -85,6 +85,10 @@ const RULES: Readonly<Record<string, readonly [string, string, string, string]>>
   nothing: [`${H}/`, "", `${H}/`, ""],
   "no equals sign": [`${H}/`, "a; Path=/", `${H}/`, ""],
   "control characters": [`${H}/`, "a=\u0001", `${H}/`, ""],
+  "control characters behind a value": [`${H}/`, "a=b\nc", `${H}/`, ""],
+  "control characters in an attribute": [`${H}/x`, "a=b; Path=/x\u007f", `${H}/x\u007f`, ""],
+  "what no field can carry": [`${H}/`, "a=\u0100", `${H}/`, ""],
+  "a name that is no token": [`${H}/`, "a[b c]\u00e4=1", `${H}/`, "a[b c]\u00e4=1"],
   "too large": [`${H}/`, `a=${"x".repeat(4096)}`, `${H}/`, ""],
   "just not too large": [`${H}/`, `a=${"x".repeat(4095)}`, `${H}/`, `a=${"x".repeat(4095)}`],
   "a path that is too long": [
@@ -195,17 +199,20 @@ test("CookieJar: saved and loaded, it is the same; what has expired is not loade
       jar.set("host=1; Path=/; HttpOnly; SameSite=Lax", `${S}/`);
       jar.set("wide=2; Domain=example.com; Secure", `${S}/`);
       jar.set("short=3; Max-Age=10", `${S}/`);
+      jar.set('a[b c]\u00e4="x y"=; Path=/x', `${S}/`);
       const text = JSON.stringify(jar);
       const same = CookieJar.from(JSON.parse(text) as CookieJarState);
       assert.equal(JSON.stringify(same), text);
       assert.deepEqual(same.cookiesFor("http://example.com/"), []);
       assert.deepEqual(same.cookiesFor("https://sub.example.com/"), ["wide=2"]);
       assert.deepEqual(same.cookiesFor(`${S}/`), ["host=1", "wide=2", "short=3"]);
+      assert.equal(same.cookiesFor(`${S}/x`)[0], 'a[b c]\u00e4="x y"=');
       await sleep(10_000);
-      assert.equal(CookieJar.from(JSON.parse(text) as CookieJarState).size, 2);
+      assert.equal(CookieJar.from(JSON.parse(text) as CookieJarState).size, 3);
       assert.deepEqual(
         [...same].map(({ name, hostOnly, sameSite }) => [name, hostOnly, sameSite]),
         [
+          ["a[b c]\u00e4", true, null],
           ["host", true, "lax"],
           ["wide", false, null],
           ["short", true, null],
@@ -236,7 +243,12 @@ test("CookieJar: clear, and wrong arguments", () => {
   const [good] = CookieJar.from({ version: 1, cookies: [kept] });
   assert.equal(good?.name, "a");
   for (const wrong of [
-    { name: "a b" },
+    { name: "" },
+    { name: "a=b" },
+    { name: "a;b" },
+    { name: "a\n" },
+    { name: " a" },
+    { name: "a\u0100" },
     { value: "a\r\nb" },
     { value: "a;b" },
     { path: "x" },

@@ -13,6 +13,7 @@ import {
   MemoryCookieStore,
   pathMatch,
 } from "tough-cookie";
+import { isValue } from "../protocol/characters.ts";
 import type { FieldList } from "../protocol/message.ts";
 import { isName } from "../web/field-names.ts";
 import {
@@ -128,6 +129,8 @@ export class CookieJar {
    * @returns whether the cookie was taken, or took one away.
    */
   set(line: string, url: string | URL): boolean {
+    // RFC 6265bis §5.6; and what cannot be sent would keep each request from that server.
+    if (!isValue(line)) return false;
     const cookie = Cookie.parse(line);
     if (cookie === undefined || this.#isTooLarge(cookie)) return false;
     const from = new URL(url);

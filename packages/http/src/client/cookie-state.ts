@@ -1,5 +1,5 @@
 import { Cookie } from "tough-cookie";
-import { isToken, isValue } from "../protocol/characters.ts";
+import { isValue } from "../protocol/characters.ts";
 import { describe } from "./require-option.ts";
 
 /** A cookie as a jar keeps it. */
@@ -62,7 +62,7 @@ export function cookieOfState(state: KeptCookie): Cookie {
   for (const [key, text] of Object.entries({ name, value, domain, path })) {
     if (typeof text !== "string") throw new TypeError(`${where} ${key}: needs text`);
   }
-  if (!isToken(name) || !isValue(value) || value.includes(";"))
+  if (!isPart(name) || name === "" || name.includes("=") || !isPart(value))
     throw new TypeError(`${where} name or value: has characters that no cookie can have`);
   if (!path.startsWith("/")) throw new TypeError(`${where} path: needs one from "/" on`);
   for (const [key, flag] of Object.entries({ hostOnly, secure, httpOnly })) {
@@ -84,6 +84,11 @@ export function cookieOfState(state: KeptCookie): Cookie {
     expires: expiresAt === null ? "Infinity" : dateOf(expiresAt),
     creation: dateOf(createdAt),
   });
+}
+
+/** Servers set names that are no tokens, as `a[b]`, and clients send them back: RFC 6265 §5.2. */
+function isPart(text: string): boolean {
+  return isValue(text) && !text.includes(";") && text.trim() === text;
 }
 
 // oxlint-disable-next-line no-restricted-globals -- what the library takes for a moment; which one it is, the run's clock says
