@@ -10,7 +10,9 @@
  *           └─ …
  */
 import { currentScope, soft, type TaskGroup, taskGroup } from "arborio";
+import { wallNow } from "arborio/lowlevel";
 import { type ClientResponse, type HttpClient, RequestFailedError } from "@arborio/http";
+import { parseRetryAfter } from "@arborio/http/protocol";
 import type { Frontier, Outcome, Page } from "./frontier.ts";
 import { linksIn } from "./links.ts";
 import { fetchRobots, type Robots } from "./robots.ts";
@@ -79,27 +81,28 @@ class Crawling {
     });
   }
 
-  async #visitAll(site: Site, robots: Robots): Promise<void> {
+  async #visitAll(site: Site, robots: Robots | undefined): Promise<void> {
     for (;;) {
       // Soft: a shutdown ends the waiting, but not a visit.
       const page = await soft(() => site.next());
       if (page === undefined || currentScope().shuttingDown) return;
-      const outcome = await this.#visit(page, robots);
+      const outcome = await this.#visit(page, site, robots);
       this.#options.frontier.settle(page, outcome);
       this.#pending -= 1;
       if (this.#pending === 0) for (const other of this.#sites.values()) other.close();
     }
   }
 
-  async #visit(page: Page, robots: Robots): Promise<Outcome> {
+  async #visit(page: Page, site: Site, robots: Robots | undefined): Promise<Outcome> {
     const { client, pageBytesMax } = this.#options;
+    if (robots === undefined) return { failed: "robots.txt cannot be had" };
     const { pathname, search } = new URL(page.url);
     if (!robots.allows(pathname + search)) return { skipped: "robots.txt" };
     try {
       // A redirect is a link like others: it may lead to another site, with rules and limits of its own.
       const options = { redirect: "manual", bodyBytesMax: pageBytesMax } as const;
       using response = await client.fetch(page.url, options);
-      return await this.#read(page, response);
+      return await this.#read(page, site, response);
     } catch (error) {
       if (error instanceof RequestFailedError) return { failed: error.reason };
       throw error;
@@ -107,9 +110,12 @@ class Crawling {
   }
 
   /** Reads a page and adds what it leads to. What is no HTML is not read: leaving the response closes it. */
-  async #read({ url, depth }: Page, response: ClientResponse): Promise<Outcome> {
+  async #read({ url, depth }: Page, site: Site, response: ClientResponse): Promise<Outcome> {
     const { status, headers } = response;
-    if (status === 429 || status >= 500) return { failed: `status ${status}` };
+    if (status === 429 || status >= 500) {
+      site.pause(parseRetryAfter(headers.get("retry-after") ?? "", wallNow()) ?? 0);
+      return { failed: `status ${status}` };
+    }
     const location = headers.get("location");
     if (status >= 300 && status < 400 && location !== null && URL.canParse(location, url)) {
       this.#addLinks([new URL(location, url).href], depth);

@@ -31,22 +31,21 @@ export class Robots {
   }
 }
 
-const NOTHING = new Robots([{ isAllowed: false, pattern: "/" }]);
 const ANYTHING = new Robots([]);
 
-/** Fetches the rules of a site. Where there are none, all is allowed; where that cannot be known, nothing is: RFC 9309 §2.3.1. */
+/** Fetches the rules of a site. Where there are none, all is allowed. `undefined`: that cannot be known now, so nothing is: RFC 9309 §2.3.1. */
 export async function fetchRobots(
   client: HttpClient,
   origin: string,
   agent: string,
-): Promise<Robots> {
+): Promise<Robots | undefined> {
   try {
     const options = { bodyBytesMax: ROBOTS_BYTES_MAX };
     const response = await client.request(`${origin}/robots.txt`, options);
     if (response.ok) return parseRobots(response.text(), agent);
-    return response.status < 500 ? ANYTHING : NOTHING;
+    return response.status === 429 || response.status >= 500 ? undefined : ANYTHING;
   } catch (error) {
-    if (error instanceof RequestFailedError) return NOTHING;
+    if (error instanceof RequestFailedError) return undefined;
     throw error;
   }
 }

@@ -9,6 +9,9 @@ import {
 } from "arborio";
 import type { Page } from "./frontier.ts";
 
+/** A site that wants to be left alone for longer is asked again nevertheless: the crawl is to end some time. */
+const PAUSE_MS_MAX = 120_000;
+
 /** The pages of one site that wait for their turn: requests to it keep a distance in time. */
 export class Site {
   readonly origin: string;
@@ -38,8 +41,14 @@ export class Site {
   /** Waits until a request may be made. */
   async turn(): Promise<void> {
     using _lease = await this.#lock.acquire();
-    await sleepUntil(this.#nextAt);
+    // Meanwhile the site may ask for a longer pause.
+    while (now() < this.#nextAt) await sleepUntil(this.#nextAt);
     this.#nextAt = now() + this.#everyMs;
+  }
+
+  /** It has asked for no further request for so long, in milliseconds. */
+  pause(ms: number): void {
+    this.#nextAt = Math.max(this.#nextAt, now() + Math.min(ms, PAUSE_MS_MAX));
   }
 
   /** Waits for the next page, and for its turn. Gives `undefined` if there are no more. */
