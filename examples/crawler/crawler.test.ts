@@ -173,7 +173,7 @@ webTest("crawl: robots.txt is kept; where it cannot be had, nothing is fetched",
     "a.test/: 200",
     "a.test/private/open: 200",
     "a.test/private/x: robots.txt",
-    "down.a.test/: robots.txt",
+    "down.a.test/: robots.txt cannot be had",
     "none.a.test/: 200",
   ]);
   assert.deepEqual(web.pages, ["a.test/", "a.test/private/open", "none.a.test/"]);
@@ -223,7 +223,7 @@ webTest("crawl: redirects are links; what fails, is too large or no page says so
     "a.test/loop: 302",
     "a.test/missing: 404",
     "a.test/there: 302",
-    "nowhere.test/: robots.txt",
+    "nowhere.test/: robots.txt cannot be had",
   ]);
   assert.ok(sent < 200_000, `${sent} bytes of an endless page`);
 });
@@ -322,6 +322,33 @@ webTest("crawl: what has failed is visited again when the crawl goes on", async 
   ]);
 });
 
+webTest("crawl: a site that was not there is visited when the crawl goes on", async (web) => {
+  const journal = await crawlFrom(["http://a.test/"]);
+  assert.deepEqual(visits(journal), ["a.test/: robots.txt cannot be had"]);
+  await web.site("a.test", { "/": "here" });
+  assert.deepEqual(visits(await crawlFrom(["http://a.test/"], { entries: journal })), [
+    "a.test/: 200",
+  ]);
+});
+
+webTest("crawl: a site that asks for a pause has it, and no other waits for it", async (web) => {
+  const busy: Handler = () =>
+    new HttpResponse("", { status: 429, headers: { "retry-after": "30" } });
+  await web.site("a.test", {
+    "/": links("/busy", "/x", "/y", "http://b.test/"),
+    "/busy": busy,
+  });
+  await web.site("b.test", meshed(4));
+  await crawlFrom(["http://a.test/", "http://b.test/"], { perSite: 1 });
+  const times = (prefix: string): number[] =>
+    web.seen.filter(({ url }) => url.startsWith(prefix)).map(({ at }) => at);
+  const [busyAt = NaN] = times("a.test/busy");
+  const after = [...times("a.test/x"), ...times("a.test/y")].map((at) => at - busyAt);
+  assert.equal(after.length, 2);
+  assert.ok(Math.min(...after) >= 30_000, `asked again after ${after.join(" and ")} ms`);
+  assert.ok(Math.max(...times("b.test/")) < 5000);
+});
+
 nodeTest("crawler, the program: crawls, stops at Ctrl-C, goes on; wrong usage says so", LONG, () =>
   run(
     () =>
@@ -352,7 +379,7 @@ nodeTest("crawler, the program: crawls, stops at Ctrl-C, goes on; wrong usage sa
           assert.match(again.printed, /\n11 pages visited, that is all\n$/);
           using wrong = new ExampleProgram("crawler", ["nonsense"]);
           assert.equal(await wrong.ended(), 2);
-          assert.match(wrong.printed, /^Usage: main\.ts /);
+          assert.match(wrong.printed, /^got "nonsense", needs a URL .*\nUsage: main\.ts /);
         } finally {
           rmSync(folder, { recursive: true });
         }

@@ -1,8 +1,7 @@
 /** A crawler: `node main.ts https://example.org/`. See README.md beside it. */
-import process from "node:process";
-import { parseArgs } from "node:util";
 import { run } from "arborio";
 import { openHttpClient } from "@arborio/http";
+import { exitWith, readArguments } from "../shared/read-arguments.ts";
 import { crawl } from "./crawl.ts";
 import { Frontier, type JournalEntry, type VisitedEntry } from "./frontier.ts";
 import { openJournal } from "./journal-file.ts";
@@ -15,36 +14,32 @@ const GRACE_MS = 10_000;
 /** Of one page. */
 const PAGE_BYTES_MAX = 2_000_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    state: { type: "string", default: "crawl.jsonl" },
-    depth: { type: "string", default: "3" },
-    pages: { type: "string", default: "1000" },
-    "per-site": { type: "string", default: "2" },
-    every: { type: "string", default: "500" },
-  },
+const USAGE = "[--state FILE] [--depth N] [--pages N] [--per-site N] [--every MS] URL …";
+
+const options = readArguments(USAGE, {
+  state: "crawl.jsonl",
+  depth: 3,
+  pages: 1000,
+  "per-site": 2,
+  every: 500,
 });
-const seeds = positionals.map((url) => absolute(url));
+const perSite = options["per-site"];
+if (perSite === 0) exitWith(USAGE, "--per-site: got 0, needs at least one request at once");
+if (options.rest.length === 0) exitWith(USAGE, "there is no URL to begin with");
+const seeds = options.rest.map(
+  (url) => absolute(url) ?? exitWith(USAGE, `got "${url}", needs a URL of http or https`),
+);
 
-if (seeds.length === 0 || seeds.includes(undefined)) {
-  console.error(
-    "Usage: main.ts [--state FILE] [--depth N] [--pages N] [--per-site N] [--every MS] URL …",
-  );
-  process.exitCode = 2;
-} else {
-  await run(() => main(seeds as string[]), { graceMs: GRACE_MS });
-}
+await run(main, { graceMs: GRACE_MS });
 
-async function main(urls: readonly string[]): Promise<void> {
-  const { entries, journal } = openJournal(values.state);
+async function main(): Promise<void> {
+  const { entries, journal } = openJournal(options.state);
   const tell = (entry: JournalEntry): void => {
     journal(entry);
     if ("visited" in entry) console.log(lineOf(entry));
   };
-  const perSite = Number(values["per-site"]);
-  const limits = { depthMax: Number(values.depth), pagesMax: Number(values.pages) };
-  const frontier = new Frontier(urls, limits, tell, entries);
+  const limits = { depthMax: options.depth, pagesMax: options.pages };
+  const frontier = new Frontier(seeds, limits, tell, entries);
   await using client = openHttpClient({
     headers: { "user-agent": `${AGENT}/1.0` },
     limits: { originConnectionsMax: perSite, connectionsMax: 1000 },
@@ -55,7 +50,7 @@ async function main(urls: readonly string[]): Promise<void> {
     frontier,
     agent: AGENT,
     perSite,
-    everyMs: Number(values.every),
+    everyMs: options.every,
     pageBytesMax: PAGE_BYTES_MAX,
   });
   const { visitedCount, left } = frontier;

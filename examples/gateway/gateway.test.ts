@@ -345,7 +345,7 @@ nodeTest(
           assert.equal(await program.ended(), 0, program.printed);
           using wrong = new ExampleProgram("gateway", ["nonsense"]);
           assert.equal(await wrong.ended(), 2);
-          assert.match(wrong.printed, /^Usage: main\.ts /);
+          assert.match(wrong.printed, /^got "nonsense", needs a name .*\nUsage: main\.ts /);
         }),
       { signals: [] },
     ),

@@ -1,46 +1,37 @@
 /** An aggregating gateway: `node main.ts`, then `curl localhost:8000/overview`. See README.md beside it. */
-import process from "node:process";
-import { parseArgs } from "node:util";
 import { run } from "arborio";
 import { createHealthChecks, openServer } from "@arborio/http";
+import { exitWith, readArguments } from "../shared/read-arguments.ts";
 import { Gateway } from "./gateway.ts";
 import type { Part } from "./overview.ts";
 import { createServices } from "./services.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    port: { type: "string", default: "8000" },
-    deadline: { type: "string", default: "1000" },
-    attempt: { type: "string", default: "400" },
-    drain: { type: "string", default: "0" },
-    grace: { type: "string", default: "5000" },
-  },
+const USAGE =
+  "[--port PORT] [--deadline MS] [--attempt MS] [--drain MS] [--grace MS] [NAME=URL[,URL…] …]";
+
+const options = readArguments(USAGE, {
+  port: 8000,
+  deadline: 1000,
+  attempt: 400,
+  drain: 0,
+  grace: 5000,
 });
-const given = positionals.map(partOf);
+const given = options.rest.map(partOf);
 
-if (given.some((part) => part === undefined)) {
-  console.error(
-    "Usage: main.ts [--port PORT] [--deadline MS] [--attempt MS] [--drain MS] [--grace MS] [NAME=URL[,URL…] …]",
-  );
-  process.exitCode = 2;
-} else {
-  const graceMs = Number(values.grace);
-  await run(() => serveOverview(given as Part[], graceMs), { graceMs });
-}
+await run(serveOverview, { graceMs: options.grace });
 
-async function serveOverview(given: readonly Part[], graceMs: number): Promise<void> {
+async function serveOverview(): Promise<void> {
   await using gateway = new Gateway({
     parts: given.length > 0 ? given : await openServices(),
-    deadlineMs: Number(values.deadline),
-    attemptMs: Number(values.attempt),
+    deadlineMs: options.deadline,
+    attemptMs: options.attempt,
   });
   const health = createHealthChecks();
   const server = await openServer(health.wrap(gateway.handle), {
-    port: Number(values.port),
+    port: options.port,
     host: "localhost",
-    drainMs: Number(values.drain),
-    graceMs,
+    drainMs: options.drain,
+    graceMs: options.grace,
   });
   console.log(`gateway on ${server.url}overview`);
   // Until Ctrl-C: then what is under way is finished, and the gateway's client is closed after that.
@@ -59,8 +50,9 @@ async function openServices(): Promise<Part[]> {
 }
 
 /** Reads `name=http://one,http://two`. */
-function partOf(text: string): Part | undefined {
+function partOf(text: string): Part {
   const [, name = "", list = ""] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   const urls = list.split(",");
-  return urls.every((url) => URL.canParse(url)) ? { name, urls } : undefined;
+  if (urls.every((url) => /^https?:/i.test(url) && URL.canParse(url))) return { name, urls };
+  return exitWith(USAGE, `got "${text}", needs a name and the URLs of its servers`);
 }

@@ -109,7 +109,7 @@ nodeTest("health-daemon, the program: wrong usage is a clear message and exit co
     async () => {
       using program = new ExampleProgram("health-daemon", ["--needs", "nothing"]);
       assert.equal(await program.ended(), 2);
-      assert.match(program.printed, /^Usage: main\.ts .*--needs HOST:PORT/);
+      assert.match(program.printed, /^--needs: got "nothing", needs HOST:PORT\nUsage: main\.ts /);
     },
     { signals: [] },
   ),

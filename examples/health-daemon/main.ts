@@ -1,38 +1,35 @@
 /** A daemon that a load balancer can look after: `node main.ts --port 8000`. See README.md beside it. */
-import process from "node:process";
-import { parseArgs } from "node:util";
 import { run } from "arborio";
 import { formatAddress, listenTcp } from "arborio/net";
+import { exitWith, readArguments } from "../shared/read-arguments.ts";
 import { runDaemon } from "./daemon.ts";
 
-const { values } = parseArgs({
-  options: {
-    port: { type: "string", default: "8000" },
-    needs: { type: "string" },
-    drain: { type: "string", default: "3000" },
-    grace: { type: "string", default: "10000" },
-  },
-});
-const [, host, port] = /^(.*):(\d+)$/.exec(values.needs ?? "") ?? [];
+const USAGE = "[--port PORT] [--needs HOST:PORT] [--drain MS] [--grace MS]";
 
-if (values.needs !== undefined && host === undefined) {
-  console.error("Usage: main.ts [--port PORT] [--needs HOST:PORT] [--drain MS] [--grace MS]");
-  process.exitCode = 2;
-} else {
-  const graceMs = Number(values.grace);
-  await run(
-    async () => {
-      const listener = await listenTcp(Number(values.port), { host: "localhost" });
-      console.log(`daemon on ${listener.addresses.map(formatAddress).join(", ")}`);
-      await runDaemon({
-        listener,
-        ...(host === undefined ? {} : { needs: { host, port: Number(port) } }),
-        drainMs: Number(values.drain),
-        graceMs,
-        log: (line) => console.error(line),
-      });
-      console.log("all work is done");
-    },
-    { graceMs },
-  );
-}
+const { port, needs, drain, grace } = readArguments(USAGE, {
+  port: 8000,
+  needs: "",
+  drain: 3000,
+  grace: 10_000,
+});
+const [, neededHost, neededPort] = /^(.*):(\d+)$/.exec(needs) ?? [];
+if (needs !== "" && neededHost === undefined)
+  exitWith(USAGE, `--needs: got "${needs}", needs HOST:PORT`);
+
+await run(
+  async () => {
+    const listener = await listenTcp(port, { host: "localhost" });
+    console.log(`daemon on ${listener.addresses.map(formatAddress).join(", ")}`);
+    await runDaemon({
+      listener,
+      ...(neededHost === undefined
+        ? {}
+        : { needs: { host: neededHost, port: Number(neededPort) } }),
+      drainMs: drain,
+      graceMs: grace,
+      log: (line) => console.error(line),
+    });
+    console.log("all work is done");
+  },
+  { graceMs: grace },
+);

@@ -317,7 +317,7 @@ nodeTest(
           assert.equal(await program.ended(), 0, program.printed);
           using wrong = new ExampleProgram("reverse-proxy", ["nonsense"]);
           assert.equal(await wrong.ended(), 2);
-          assert.match(wrong.printed, /^Usage: main\.ts /);
+          assert.match(wrong.printed, /^got "nonsense", needs URLs .*\nUsage: main\.ts /);
         }),
       { signals: [] },
     ),

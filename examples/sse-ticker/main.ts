@@ -1,7 +1,7 @@
 /** A page whose figures move: `node main.ts 8000`, then open it in a browser. See README.md beside it. */
-import process from "node:process";
 import { run, soft } from "arborio";
 import { openServer } from "@arborio/http";
+import { portFrom, readArguments } from "../shared/read-arguments.ts";
 import { createHandler } from "./handler.ts";
 import { Ticker } from "./ticker.ts";
 
@@ -9,7 +9,8 @@ import { Ticker } from "./ticker.ts";
 const GRACE_MS = 5000;
 const TICK_MS = 250;
 
-const port = Number(process.argv[2] ?? 8000);
+const USAGE = "[PORT]";
+const port = portFrom(USAGE, readArguments(USAGE, {}).rest[0] ?? "8000");
 
 await run(
   async (group) => {
