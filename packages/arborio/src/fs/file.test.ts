@@ -317,6 +317,28 @@ test("readTextFile: decodes strictly, without the byte order mark", async () => 
   await assert.rejects(readTextFile(latin, { maxBytes: 3 }), hasSystemCode("EFBIG"));
 });
 
+test("readFile, readTextFile, File: what is no option is refused, as a name or in its place", async () => {
+  const path = make("x");
+  using file = await openFile(path, { flags: "r+" });
+  const none = /there is no such option/;
+  await assert.rejects(readFile(path, "utf-8" as never), TypeError);
+  await assert.rejects(readTextFile(path, "latin1" as never), TypeError);
+  await assert.rejects(readFile(path, { encoding: "utf-8" } as never), /use readTextFile/);
+  await assert.rejects(readTextFile(path, { charset: "latin1" } as never), none);
+  await assert.rejects(readTextFile(path, { maxBytes: "1" as never }), /readTextFile.*maxBytes/);
+  await assert.rejects(file.sync({ data: true } as never), none);
+  await assert.rejects(file.sync(true as never), TypeError);
+  for (const wrong of [{ from: 1 }, { maxBytes: 1 }]) {
+    assert.throws(() => file.stream(wrong as never), none);
+    assert.throws(() => file.sendStream(wrong as never), none);
+  }
+  assert.throws(() => file.sendStream({ end: 1 } as never), none);
+  for (const wrong of [null, 5]) {
+    assert.throws(() => file.stream(wrong as never), TypeError);
+    assert.throws(() => file.sendStream(wrong as never), TypeError);
+  }
+});
+
 test("File.close: the descriptor is given back when the read that runs has ended, not before", async () => {
   const path = make(pattern(1000));
   const file = await openFile(path);

@@ -1,4 +1,10 @@
-import { describeValue, requireCount, requireFlag, requireOptions } from "../core/arguments.ts";
+import {
+  describeValue,
+  requireCount,
+  requireFlag,
+  requireKnown,
+  requireOptions,
+} from "../core/arguments.ts";
 import type { FileHandle, FileStat, OpenTarget } from "../platform/files.ts";
 import {
   type ByteReceiveStream,
@@ -193,10 +199,13 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * again only if its directory was synced too.
    *
    * @throws SystemError if the disk fails: then it is unknown what of it is there.
-   * @throws ClosedResourceError if the file is closed.
+   * @throws ClosedResourceError if the file is closed; TypeError if an option is none.
    */
-  sync({ dataOnly = false }: SyncOptions = {}): Promise<void> {
+  sync(options: SyncOptions = {}): Promise<void> {
     return this.open.change("sync", (completion) => {
+      requireOptions("File.sync(options)", options, "{ dataOnly: true }");
+      requireKnown("File.sync", options, { dataOnly: true });
+      const { dataOnly = false } = options;
       requireFlag("File.sync({ dataOnly })", dataOnly);
       this.open.handle.sync(dataOnly, completion);
     });
@@ -225,7 +234,7 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * `receive` reads as much as it is asked for, up to 1 MiB: ask for more than the usual 64 KiB if speed matters. It reads ahead, 256 KiB
    * or one chunk; what is written meanwhile by others than this file may not be seen there. A failure of the system is a `BrokenResourceError` with the `SystemError` as its cause.
    *
-   * @throws TypeError, RangeError if `start` and `end` are no positions in this order.
+   * @throws TypeError, RangeError if `start` and `end` are no positions in this order, or an option is none.
    *
    * @example The last kilobyte, in chunks
    * ```ts
@@ -240,7 +249,10 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * });
    * ```
    */
-  stream({ start = 0, end = Infinity }: FileRangeOptions = {}): ByteReceiveStream {
+  stream(options: FileRangeOptions = {}): ByteReceiveStream {
+    requireOptions("File.stream(options)", options, "{ start: 1024 }");
+    requireKnown("File.stream", options, { start: true, end: true });
+    const { start = 0, end = Infinity } = options;
     requireRange("File.stream", start, end);
     return new PullStream(new ReadAhead(this.open, start, end), "File.stream()");
   }
@@ -272,7 +284,8 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    */
   lines(options: FileLinesOptions = {}): AsyncIterableIterator<string, undefined, undefined> {
     requireOptions("File.lines", options, "{ maxBytes: 65_536 }");
-    return new FileLines(() => this.stream(options), options);
+    const { start = 0, end = Infinity } = options;
+    return new FileLines(() => this.stream({ start, end }), options);
   }
 
   /** Iterates over chunks from the file's own position to its end. Leaving early closes nothing. */
@@ -296,9 +309,12 @@ export class File implements AsyncIterable<Uint8Array>, Disposable, AsyncDisposa
    * to the end. `send` ends when the system has the bytes, and is not cancelled once it has begun. Closing the stream
    * leaves the file open. A failure of the system is a `BrokenResourceError` with the `SystemError` as its cause.
    *
-   * @throws TypeError, RangeError if `start` is no position.
+   * @throws TypeError, RangeError if `start` is no position, or an option is none.
    */
-  sendStream({ start = 0 }: Pick<FileRangeOptions, "start"> = {}): ByteSendStream {
+  sendStream(options: Pick<FileRangeOptions, "start"> = {}): ByteSendStream {
+    requireOptions("File.sendStream(options)", options, "{ start: 1024 }");
+    requireKnown("File.sendStream", options, { start: true });
+    const { start = 0 } = options;
     requirePosition("File.sendStream({ start })", start);
     return new FileSendStream(this.open, start);
   }

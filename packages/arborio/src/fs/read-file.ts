@@ -1,4 +1,4 @@
-import { requireCount } from "../core/arguments.ts";
+import { requireCount, requireKnown, requireOptions } from "../core/arguments.ts";
 import { TextDecodingError } from "../streams/errors.ts";
 import { openFile } from "./open-file.ts";
 import { readWhole, WHOLE_BYTES_MAX } from "./read-whole.ts";
@@ -16,13 +16,16 @@ export interface ReadTextFileOptions extends ReadFileOptions {
   readonly encoding?: string;
 }
 
+/** What Node's functions of these names take. */
+const INSTEAD = { encoding: "readTextFile", flag: "openFile", signal: "a cancel scope" };
+
 /**
  * Reads a file as a whole. Cancelled, it leaves nothing open.
  *
  * @param path relative to the working directory, or a `file:` URL.
  * @throws SystemError if the system refuses: `systemCode` is `"ENOENT"` if nothing is there, `"EISDIR"` if it is a directory;
  *   `"EFBIG"` if there are more than `maxBytes` bytes.
- * @throws TypeError, RangeError if `path` is no path, or `maxBytes` no number of bytes.
+ * @throws TypeError, RangeError if `path` is no path, `maxBytes` no number of bytes, or an option is none.
  *
  * Counterpart: `anyio.Path.read_bytes`.
  *
@@ -38,8 +41,14 @@ export interface ReadTextFileOptions extends ReadFileOptions {
  * ```
  */
 export async function readFile(path: PathLike, options: ReadFileOptions = {}): Promise<Uint8Array> {
+  requireOptions("readFile(path, options)", options, "{ maxBytes: 65_536 }");
+  requireKnown("readFile", options, { maxBytes: true }, INSTEAD);
   const { maxBytes = WHOLE_BYTES_MAX } = options;
   requireCount("readFile({ maxBytes })", maxBytes, 0);
+  return await readAll(path, maxBytes);
+}
+
+async function readAll(path: PathLike, maxBytes: number): Promise<Uint8Array> {
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
@@ -73,9 +82,12 @@ export async function readTextFile(
   path: PathLike,
   options: ReadTextFileOptions = {},
 ): Promise<string> {
-  const { encoding = "utf-8" } = options;
+  requireOptions("readTextFile(path, options)", options, '{ encoding: "utf-16le" }');
+  requireKnown("readTextFile", options, { maxBytes: true, encoding: true }, INSTEAD);
+  const { encoding = "utf-8", maxBytes = WHOLE_BYTES_MAX } = options;
+  requireCount("readTextFile({ maxBytes })", maxBytes, 0);
   const decoder = new TextDecoder(encoding, { fatal: true });
-  const bytes = await readFile(path, options);
+  const bytes = await readAll(path, maxBytes);
   try {
     return decoder.decode(bytes);
   } catch (cause) {
