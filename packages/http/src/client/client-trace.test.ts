@@ -226,6 +226,45 @@ sitesTest(
   },
 );
 
+sitesTest("trace: hooks that are async fail nothing either", async (sites) => {
+  const warn = mock.method(console, "warn", () => {});
+  try {
+    const asyncHook = (hook: () => unknown): ClientTrace => ({ requestStart: hook }) as ClientTrace;
+    const failing = (name: string): ClientTrace =>
+      asyncHook(async () => {
+        await sleep(1);
+        throw new RangeError(name);
+      });
+    const throwing: ClientTrace = {
+      requestStart: () => {
+        throw new TypeError("at once");
+      },
+    };
+    let seen = 0;
+    const told = async (trace: ClientTrace): Promise<string[]> => {
+      await using client = sites.client({ trace });
+      assert.equal((await client.request(`${A}/`)).text(), "page");
+      await sleep(10);
+      const lines = warn.mock.calls.map(({ arguments: [line] }) => line as string);
+      return lines.slice(seen, (seen = lines.length));
+    };
+    const hook = "openHttpClient({ trace }): the hook requestStart has thrown: ";
+    assert.deepEqual(await told(failing("one")), [`${hook}RangeError: one`]);
+    const all = [failing("one"), throwing, failing("other"), { requestStart: () => {} }];
+    const [line = "", ...others] = await told(combineClientTraces(...all));
+    assert.deepEqual(others, []);
+    for (const text of ["TypeError: at once", "RangeError: one", "RangeError: other"])
+      assert.ok(line.startsWith(hook) && line.includes(text), line);
+    const fine = combineClientTraces(
+      asyncHook(async () => {}),
+      { requestStart: () => {} },
+    );
+    assert.deepEqual(await told(fine), []);
+  } finally {
+    warn.mock.restore();
+  }
+});
+
 sitesTest("trace: attributes under OpenTelemetry's names", async (sites) => {
   const trace = new Log();
   await using client = sites.client({ trace, headers: { "user-agent": "me" } });

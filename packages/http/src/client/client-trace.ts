@@ -53,8 +53,8 @@ export interface ExchangeEnd {
  * Hooks that see what a client does, for logs, metrics and tracing. Those that are absent cost nothing.
  *
  * A request is told of each time that it goes to the network: redirects, and what middleware sends again, are requests of their own, and what middleware
- * answers itself is none. Hooks are called synchronously, in the task that fetches or reads, and must be quick. What a hook throws is written to the console, and
- * changes nothing. `requestStart` and `requestEnd` come in pairs; all others of a request come between them, but `redirect`, which follows upon its end.
+ * answers itself is none. Hooks are called synchronously, in the task that fetches or reads, and must be quick. What a hook throws, or a promise that it gives is rejected with, is written
+ * to the console, and changes nothing; nobody waits for such a promise. `requestStart` and `requestEnd` come in pairs; all others of a request come between them, but `redirect`, which follows upon its end.
  *
  * Counterpart: `aiohttp.TraceConfig`.
  *

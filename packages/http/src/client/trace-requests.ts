@@ -72,10 +72,15 @@ export function tracedDialOptions<O extends DialOptions>(
 
 function callerOf(trace: ClientTrace, warn: (message: string) => void): CallHook {
   return (hook, ...facts) => {
-    try {
-      (trace[hook] as ((...facts: unknown[]) => void) | undefined)?.call(trace, ...facts);
-    } catch (error) {
+    const failed = (error: unknown): void =>
       warn(`openHttpClient({ trace }): the hook ${hook} has thrown: ${String(error)}`);
+    try {
+      const call = trace[hook] as ((...facts: unknown[]) => unknown) | undefined;
+      const result = call?.call(trace, ...facts);
+      // Nobody waits for it, but its error is not to end the process.
+      if (result instanceof Promise) result.catch(failed);
+    } catch (error) {
+      failed(error);
     }
   };
 }

@@ -35,7 +35,7 @@ export function combineHooks<Trace extends object>(
   names: readonly (keyof Trace)[],
   traces: readonly Trace[],
 ): Trace {
-  const combined: Partial<Record<keyof Trace, (...facts: unknown[]) => void>> = {};
+  const combined: Partial<Record<keyof Trace, (...facts: unknown[]) => unknown>> = {};
   for (const name of names) {
     const having = traces.filter((trace) => trace[name] !== undefined);
     if (having.length === 0) continue;
@@ -44,19 +44,29 @@ export function combineHooks<Trace extends object>(
   return combined as Trace;
 }
 
+/** @returns a promise if one of them gave one, so that its error is not lost. */
 function callAll<Trace extends object>(
   traces: readonly Trace[],
   name: keyof Trace,
   facts: unknown[],
-): void {
+): unknown {
   const errors: unknown[] = [];
+  const results: unknown[] = [];
   for (const trace of traces) {
     try {
-      (trace[name] as (...facts: unknown[]) => void).call(trace, ...facts);
+      results.push((trace[name] as (...facts: unknown[]) => unknown).call(trace, ...facts));
     } catch (error) {
       errors.push(error);
     }
   }
+  if (!results.some((result) => result instanceof Promise)) return throwAll(errors);
+  return Promise.allSettled(results).then((all) => {
+    for (const one of all) if (one.status === "rejected") errors.push(one.reason);
+    throwAll(errors);
+  });
+}
+
+function throwAll(errors: readonly unknown[]): void {
   if (errors.length > 1) throw new ExceptionGroup(errors);
   if (errors.length === 1) throw errors[0];
 }
