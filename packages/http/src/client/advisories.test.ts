@@ -67,6 +67,20 @@ sitesTest(
     assert.match(body, /name="a%22%0D%0Ax-evil: 1"/);
     assert.match(body, /filename="b%22%0D%0Ax-evil: 2"/);
     assert.doesNotMatch(body, /^x-evil/m);
+    for (const evil of ["\0", "\u0001", "\v", "\u007f"]) {
+      for (const [name, fileName] of [
+        [`a${evil}`, "b"],
+        ["a", `b${evil}`],
+      ] as const) {
+        const refused = new FormData();
+        refused.append(name, new File([`x${evil}`], fileName));
+        await assert.rejects(
+          client.request(`${A}/`, { method: "POST", form: refused }),
+          /^TypeError: a form: got the name "[ab].*", needs one without control characters$/,
+        );
+      }
+    }
+    assert.equal(sites.seen.length, 1);
   },
 );
 

@@ -4,20 +4,26 @@ import type { BodySink } from "../web/body-producer.ts";
 import { isValue } from "../protocol/characters.ts";
 import { utf8Length } from "../connection/wire-outlet.ts";
 import type { RequestContent } from "./request-content.ts";
+import { describe } from "./require-option.ts";
 
 /** Of randomness, in the boundary: no file that was there before can have it. */
 const BOUNDARY_BYTES = 16;
 
+/** What ends no line, and has no business in a head: receivers refuse it, or cut there. Line ends are encoded. */
+const CONTROL = /[^\t\n\r\x20-\x7e\x80-\u{10ffff}]/u;
+
 /**
  * A form as `multipart/form-data` (RFC 7578), as browsers write it. Its length is known, and it can be sent again: files are read when
  * they are sent.
+ *
+ * @throws TypeError if a name has control characters.
  */
 export function multipartForm(form: FormData): RequestContent {
   const boundary = `----arborio-${hex(randomBytes(BOUNDARY_BYTES))}`;
   const pieces: (string | Blob)[] = [];
   let text = "";
   for (const [name, value] of form) {
-    const disposition = `--${boundary}\r\nContent-Disposition: form-data; name="${escaped(lineEndsOf(name))}"`;
+    const disposition = `--${boundary}\r\nContent-Disposition: form-data; name="${nameOf(lineEndsOf(name))}"`;
     if (typeof value === "string") {
       text += `${disposition}\r\n\r\n${lineEndsOf(value)}\r\n`;
       continue;
@@ -25,7 +31,7 @@ export function multipartForm(form: FormData): RequestContent {
     // Bun's File takes any type.
     const isType = value.type !== "" && isValue(value.type);
     const type = isType ? value.type : "application/octet-stream";
-    text += `${disposition}; filename="${escaped(value.name)}"\r\nContent-Type: ${type}\r\n\r\n`;
+    text += `${disposition}; filename="${nameOf(value.name)}"\r\nContent-Type: ${type}\r\n\r\n`;
     pieces.push(text, value);
     text = "\r\n";
   }
@@ -56,7 +62,11 @@ export async function sendBlob(blob: Blob, sink: BodySink): Promise<void> {
 }
 
 /** As https://html.spec.whatwg.org/#multipart-form-data has it. */
-function escaped(name: string): string {
+function nameOf(name: string): string {
+  if (CONTROL.test(name))
+    throw new TypeError(
+      `a form: got the name ${describe(name)}, needs one without control characters`,
+    );
   return name.replace(/\n/g, "%0A").replace(/\r/g, "%0D").replace(/"/g, "%22");
 }
 
