@@ -2,16 +2,17 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import { now, run, runningTasks, sleep, taskGroup } from "arborio";
-import { random } from "arborio/lowlevel";
+import { EndOfStream, now, run, runningTasks, sleep, taskGroup } from "arborio";
+import { type Backend, type Clock, random } from "arborio/lowlevel";
 import { simulate, simulator } from "arborio/sim";
+import type { ByteReceiveStream } from "arborio/streams";
 import { simTest } from "../connection/raw-client.test.kit.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { openServer } from "../server/open-server.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type HttpClient, openHttpClient } from "./http-client.ts";
-import { failedIn, numberingServer } from "./raw-server.test.kit.ts";
+import { failedIn, numberingServer, rawServer } from "./raw-server.test.kit.ts";
 
 /** When a deadline was seen. */
 class Seen {
@@ -79,6 +80,8 @@ simTest(
     deadlines.add(first);
     await sleep(100);
     deadlines.expect(160);
+    deadlines.look();
+    assert.equal(deadlines.isHeldUp, false);
     const seen = new Seen(deadlines.due(160));
     deadlines.add(seen);
     await sleep(159);
@@ -90,6 +93,133 @@ simTest(
     await deadlines.close();
   },
 );
+
+/** A process in the simulator. */
+interface Process {
+  /** Its clock goes on for so many milliseconds, and nothing else happens meanwhile. */
+  readonly holdUp: (ms: number) => void;
+  /** How often it was or will be woken by time. */
+  readonly timers: () => number;
+}
+
+async function runProcess(body: (process: Process) => Promise<void>): Promise<void> {
+  let heldUpMs = 0;
+  let timers = 0;
+  const createBackend = (): Backend => {
+    const backend = simulator({ seed: 1 }).createBackend();
+    const { clock } = backend;
+    const later: Clock = {
+      now: () => clock.now() + heldUpMs,
+      wallNow: () => clock.wallNow() + heldUpMs,
+      setTimer: (delayMs, wake) => {
+        timers += 1;
+        return clock.setTimer(delayMs, wake);
+      },
+      nextTurn: (turn) => clock.nextTurn(turn),
+    };
+    return Object.create(backend, { clock: { value: later } }) as Backend;
+  };
+  const process = { holdUp: (ms: number) => void (heldUpMs += ms), timers: () => timers };
+  await run(() => body(process), { signals: [], backend: { createBackend } });
+}
+
+void test("a program that has computed for long has all of its deadlines before it, whatever it waits for", async () => {
+  await runProcess(({ holdUp }) =>
+    taskGroup(async (group) => {
+      const server = await rawServer(group, async (peer) => {
+        while ((await peer.request()) !== null) {
+          await sleep(300);
+          await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n1");
+          await sleep(300);
+          await peer.send("2");
+        }
+      });
+      await using client = openHttpClient({
+        base: server.url,
+        timeouts: { headMs: 400, bodyMs: 400, idleMs: 60_000 },
+      });
+      for (let count = 0; count < 2; count++) {
+        holdUp(5000);
+        using response = await client.fetch("/");
+        const reader = response.bodyStream as ByteReceiveStream;
+        assert.equal((await reader.receive()).length, 1);
+        holdUp(5000);
+        assert.equal((await reader.receive()).length, 1);
+        await assert.rejects(reader.receive(), EndOfStream);
+      }
+      assert.equal(client.statistics().connectionsOpened, 1);
+      // They end all the same.
+      holdUp(5000);
+      const start = now();
+      await assert.rejects(
+        client.request("/", { timeouts: { headMs: 200 } }),
+        failedIn("head", "timeout"),
+      );
+      assert.ok(now() - start >= 200 && now() - start < 250, `${now() - start} ms`);
+      group.cancel("all was asked");
+    }),
+  );
+});
+
+void test("a process that was held up reads what has come before it calls anybody late", async () => {
+  await runProcess(({ holdUp }) =>
+    taskGroup(async (group) => {
+      const server = await rawServer(group, async (peer) => {
+        await peer.request();
+        await sleep(300);
+        await peer.answer("1");
+      });
+      await using client = openHttpClient({ base: server.url, timeouts: { headMs: 400 } });
+      group.startSoon(async () => {
+        await sleep(290);
+        holdUp(5000);
+      });
+      assert.equal((await client.request("/")).text(), "1");
+      group.cancel("it was asked");
+    }),
+  );
+});
+
+void test("connections that have ended while the program computed are not used again, without a replay", async () => {
+  await runProcess(({ holdUp }) =>
+    taskGroup(async (group) => {
+      const server = await rawServer(group, async (peer) => {
+        await peer.request();
+        await peer.answer(`${peer.number}`);
+        await sleep(50);
+        if (peer.number > 1) await peer.request();
+      });
+      await using client = openHttpClient({ base: server.url });
+      assert.equal((await client.request("/")).text(), "1");
+      await sleep(49);
+      holdUp(5000);
+      // Its end is on the way, and nobody has looked.
+      const options = { method: "POST", body: "not to be sent twice" };
+      assert.equal((await client.request("/", options)).text(), "2");
+      const { requestsReplayed, connectionsOpened } = client.statistics();
+      assert.deepEqual([requestsReplayed, connectionsOpened], [0, 2]);
+      group.cancel("all was asked");
+    }),
+  );
+});
+
+void test("connections that are not kept at all need no frequent looks", async () => {
+  await runProcess(({ timers }) =>
+    taskGroup(async (group) => {
+      const server = await rawServer(group, async (peer) => {
+        await peer.request();
+        await sleep(10_000);
+        await peer.answer("1");
+      });
+      await using client = openHttpClient({ base: server.url, timeouts: { idleMs: 0 } });
+      const before = timers();
+      assert.equal((await client.request("/")).text(), "1");
+      assert.ok(timers() - before < 100, `${timers() - before} timers in ten seconds`);
+      assert.equal(client.statistics().connectionsOpen, 0);
+      group.cancel("it was asked");
+    }),
+  );
+});
 
 simTest(
   "Deadlines: nothing runs while nothing has deadlines, and what is added at the last moment is seen",

@@ -14,8 +14,12 @@ import { startSystemTask } from "arborio/lowlevel";
 const SWEEP_MS_MAX = 1000;
 /** Shortest, whatever the deadlines are. */
 const SWEEP_MS_MIN = 5;
-/** A deadline is seen too late by two sweeps at most: by an eighth of its length. */
+/** A deadline is seen too late by two sweeps at most, and that only by a process that was held up: by an eighth of its length. */
 const SWEEPS_PER_DEADLINE = 16;
+
+/** A sleep of so many milliseconds lets the host look at its sockets; but the first may be over before, where timers were late too. */
+const TURN_MS = 1;
+const TURNS_BEHIND = 2;
 
 /** What has deadlines. */
 export interface Swept {
@@ -30,7 +34,9 @@ export class Deadlines {
   readonly #swept: Set<Swept> = new Set();
   readonly #onLeft: () => void;
   #sweepMs: number = SWEEP_MS_MAX;
-  #coarseNow: number = now();
+  #moment: number = now();
+  /** When the sweep that goes on fell asleep for the last time. */
+  #napSince = 0;
   /** Of the sweep that goes on. */
   #scope: CancelScope | null = null;
   /** Of its sleep. */
@@ -44,24 +50,48 @@ export class Deadlines {
     this.#ended.set();
   }
 
-  /** The clock, as it was at the last look: it does not cost a look now. */
+  /** The clock, as it was when somebody looked at it here for the last time: it does not cost a look now. */
   get moment(): number {
-    return this.#coarseNow;
+    return this.#moment;
+  }
+
+  /** Looks at the clock. */
+  look(): number {
+    return (this.#moment = now());
+  }
+
+  /**
+   * Whether this process has done something else for so long, as far as the last look at the clock tells, that the sweep should have come long
+   * ago: then nobody knows yet what the servers have done meanwhile.
+   */
+  get isHeldUp(): boolean {
+    return this.#scope !== null && this.#moment - this.#napSince > 2 * this.#sweepMs;
+  }
+
+  /** Lets the host tell what has happened meanwhile. @returns the clock. */
+  async catchUp(): Promise<number> {
+    for (let count = 0; count < TURNS_BEHIND; count++) await sleep(TURN_MS);
+    return this.look();
   }
 
   /** From now on there may be deadlines of so many milliseconds. */
   expect(ms: number): void {
     const sweepMs = Math.max(SWEEP_MS_MIN, Math.min(SWEEP_MS_MAX, ms / SWEEPS_PER_DEADLINE));
     if (sweepMs >= this.#sweepMs) return;
+    this.look();
+    // It was not to come back sooner.
+    if (!this.isHeldUp) this.#napSince = this.#moment;
     this.#sweepMs = sweepMs;
-    // The sleep that goes on is too long for it, and the last look too long ago.
-    this.#coarseNow = now();
+    // The sleep that goes on is too long for it.
     this.#nap?.cancel("there is a shorter deadline");
   }
 
-  /** The moment that a deadline of so many milliseconds ends, for `sweep`: a little late, never early. */
+  /**
+   * The moment that a deadline of so many milliseconds ends, for `sweep`. It looks at the clock: a program that has computed for a second
+   * since the last sweep is not to lose that second of what it begins to wait for now.
+   */
   due(ms: number): number {
-    return this.#coarseNow + this.#sweepMs + ms;
+    return this.look() + ms;
   }
 
   add(swept: Swept): void {
@@ -82,7 +112,7 @@ export class Deadlines {
   #start(): void {
     const scope = new CancelScope();
     this.#scope = scope;
-    this.#coarseNow = now();
+    this.#napSince = this.look();
     this.#ended = new Event();
     const run = (): Promise<void> => this.#run(scope);
     try {
@@ -108,14 +138,14 @@ export class Deadlines {
 
   async #sweep(): Promise<void> {
     for (let wasHeldUp = false; this.#swept.size > 0;) {
-      const before = this.#coarseNow;
+      this.#napSince = now();
       const nap = new CancelScope();
       this.#nap = nap;
       await nap.run(() => sleep(this.#sweepMs));
-      this.#coarseNow = now();
+      const moment = this.look();
       // If this process was held up, so was what the servers have sent: it has to be read before anybody is called late.
-      wasHeldUp = !wasHeldUp && this.#coarseNow - before > 2 * this.#sweepMs;
-      if (!wasHeldUp) for (const swept of this.#swept) swept.sweep(this.#coarseNow);
+      wasHeldUp = !wasHeldUp && this.isHeldUp;
+      if (!wasHeldUp) for (const swept of this.#swept) swept.sweep(moment);
     }
     // At once: what is added from now on needs another sweep.
     this.#scope = null;

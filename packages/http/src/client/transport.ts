@@ -1,4 +1,4 @@
-import { failAfter, shielded } from "arborio";
+import { failAfter, shielded, TimeoutError } from "arborio";
 import { checkpointIfCancelled, onTaskEnd, type Wire } from "arborio/lowlevel";
 import { BufferPool } from "../connection/buffer-pool.ts";
 import type { ClientConnection } from "../connection/client-connection.ts";
@@ -85,7 +85,8 @@ export class Transport implements ClientCore {
   expect(timeouts: ClientTimeouts): void {
     const { headMs, bodyMs, writeMs, idleMs } = timeouts;
     this.#expected = timeouts;
-    this.#deadlines.expect(Math.min(headMs, bodyMs, writeMs, idleMs));
+    // What is not kept at all waits for no end of that.
+    this.#deadlines.expect(Math.min(headMs, bodyMs, writeMs, idleMs === 0 ? Infinity : idleMs));
   }
 
   /** @throws RequestFailedError if there is no response. */
@@ -98,9 +99,14 @@ export class Transport implements ClientCore {
       if (outgoing.expectsContinue) this.#deadlines.expect(timeouts.continueMs);
       // What is sent cannot be called back.
       checkpointIfCancelled();
-      const connection =
-        (isReplay ? null : this.pool.takeNowait(route.key)) ??
-        (await this.#take(request, route, timeouts, isReplay, trace));
+      let sentAt = this.#deadlines.look();
+      // Connections that have ended meanwhile look as if they could be used.
+      if (this.#deadlines.isHeldUp) sentAt = await this.#deadlines.catchUp();
+      let connection = isReplay ? null : this.pool.takeNowait(route.key, sentAt);
+      if (connection === null) {
+        connection = await this.#take(request, route, timeouts, isReplay, trace);
+        sentAt = this.#deadlines.look();
+      }
       const { bytesWritten } = connection.outlet;
       const isReused = connection.requests > 0;
       connection.idleMs = timeouts.idleMs;
@@ -110,7 +116,7 @@ export class Transport implements ClientCore {
         trace?.reused();
       }
       try {
-        const head = await connection.exchange(outgoing);
+        const head = await connection.exchange(outgoing, sentAt);
         const isLate = head.status === REQUEST_TIMEOUT && isReused && !isReplay;
         if (!isLate || !isRepeatable(request))
           return this.#response(request, connection, head, bodies);
@@ -259,6 +265,8 @@ export class Transport implements ClientCore {
     try {
       return await this.pool.take(route.key, opening, { isFresh, waitMs: poolMs });
     } catch (error) {
+      if (error instanceof TimeoutError && progress.phase === "connect")
+        this.#dialer.unanswered(route);
       throw connectFailure(error, progress, request);
     }
   }

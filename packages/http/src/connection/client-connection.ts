@@ -13,21 +13,19 @@ import type { ResponseHead } from "../protocol/message.ts";
 import { ResponseParser } from "../protocol/response-parser.ts";
 import { Awaited } from "./awaited.ts";
 import type { ClientCore } from "./client-core.ts";
+import { isFinal, requireHope, takeInterim } from "./final-head.ts";
 import { IncomingBody } from "./incoming-body.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
 import type { OutgoingRequest } from "./outgoing-request.ts";
 import { addRequestHead } from "./request-head.ts";
 import { responseBodyErrors } from "./response-body-errors.ts";
-import { connectionGone, headFailure, responseFailure, Stopped } from "./stopped.ts";
+import { connectionGone, headFailure, Stopped } from "./stopped.ts";
 import { DROPPED_MS, UnwantedRest } from "./unwanted-rest.ts";
 import { Upload } from "./upload.ts";
 import { type UpgradedWire, upgradedWire } from "./upgraded-wire.ts";
 import { WatchedSignal } from "./watched-signal.ts";
 import { WireInlet } from "./wire-inlet.ts";
 import { WireOutlet } from "./wire-outlet.ts";
-
-/** So many interim responses are taken for one request: a server needs one or two, and must not keep a client for ever. */
-const INTERIM_RESPONSES_MAX = 32;
 
 export class ClientConnection implements WireReceiver {
   readonly wire: Wire;
@@ -104,9 +102,13 @@ export class ClientConnection implements WireReceiver {
    * Sends a request and waits for the head of its final response. Its body is `body` then; if there is none, the exchange is over: a server
    * that has answered so, and goes on reading, gets all of the request before.
    *
+   * @param sentAt when that is, for who has just looked at the clock: what it waits for is due from then on.
    * @throws RequestFailedError if there is no such head, or the body of the request fails. Then, and if it is cancelled, the connection is gone.
    */
-  async exchange(request: OutgoingRequest): Promise<ResponseHead> {
+  async exchange(
+    request: OutgoingRequest,
+    sentAt: number = this.#core.due(0),
+  ): Promise<ResponseHead> {
     const { parser, inlet } = this;
     if (this.#request !== null)
       throw new InternalError("ClientConnection: two exchanges at a time");
@@ -117,26 +119,21 @@ export class ClientConnection implements WireReceiver {
     try {
       // It may have ended since it was looked at; then nothing can be sent, and the reason is known.
       parser.expect(request.method);
-      this.#send(request);
+      this.#send(request, sentAt);
       for (let interims = 0; ;) {
         const head = parser.readHead();
         if (head === null) {
-          this.#requireHope(request);
+          requireHope(this, request);
           await inlet.wait();
-        } else if (head.status >= 200 || (head.status === 101 && request.upgrade !== "")) {
+        } else if (isFinal(head, request)) {
           this.awaited.end();
           this.#begin(head, request);
-          if (head.framing === 0 && this.#upload !== null) await this.#uploaded(this.#upload, head);
+          if (head.framing === 0 && this.#upload !== null) {
+            this.#isReceived = true;
+            await this.#upload.settle(head.keepAlive);
+          }
           return head;
-        } else if (head.status === 101) {
-          throw responseFailure(request, "protocol", "a 101, but no other protocol was asked for");
-        } else if (++interims > INTERIM_RESPONSES_MAX) {
-          throw responseFailure(
-            request,
-            "protocol",
-            `more than ${INTERIM_RESPONSES_MAX} interim responses`,
-          );
-        } else this.#interim(head, request);
+        } else takeInterim(this, request, head, ++interims);
       }
     } catch (error) {
       this.#end(null);
@@ -157,18 +154,15 @@ export class ClientConnection implements WireReceiver {
 
   // Sending --------------------------------------------------------------------------------------------------------------
 
-  #send(request: OutgoingRequest): void {
+  #send(request: OutgoingRequest, sentAt: number): void {
     const { headMs, writeMs, continueMs } = request.timeouts;
     const framing = addRequestHead(this.outlet, request);
-    this.#flush(writeMs);
-    if (framing === null) {
-      this.awaited.begin("head", this.#core.due(headMs));
-      return;
-    }
+    this.#flush(sentAt + writeMs);
+    if (framing === null) return this.awaited.begin("head", sentAt + headMs);
     const { expectsContinue } = request;
     const body = new OutgoingBody(this, "request body", framing);
     this.#upload = new Upload(body, request, this.#uploadEnded);
-    this.awaited.begin("head", expectsContinue ? this.#core.due(continueMs) : Infinity);
+    this.awaited.begin("head", expectsContinue ? sentAt + continueMs : Infinity);
     this.#upload.start(expectsContinue);
   }
 
@@ -190,18 +184,9 @@ export class ClientConnection implements WireReceiver {
     }
   };
 
-  /** Waits for the end of an upload whose response has come, and has no body. */
-  async #uploaded(upload: Upload, { keepAlive }: ResponseHead): Promise<void> {
-    this.#isReceived = true;
-    if (keepAlive && !upload.isCut) await upload.wait();
-    else await upload.stop();
-    // That the server took no more does not matter any longer: it has answered.
-    if (upload.fault !== null) throw upload.fault;
-  }
-
   /** What the system does not take at once it takes while the response is waited for. */
-  #flush(writeMs: number): void {
-    if (!this.outlet.flush()) this.outlet.overdueAt = this.#core.due(writeMs);
+  #flush(until: number): void {
+    if (!this.outlet.flush()) this.outlet.overdueAt = until;
   }
 
   /** Waits until the system has everything; each write has its deadline. */
@@ -210,40 +195,13 @@ export class ClientConnection implements WireReceiver {
     while (!this.outlet.flush());
   }
 
-  /** Throws if no response will come. */
-  #requireHope(request: OutgoingRequest): void {
-    const { inlet, awaited } = this;
-    if (inlet.ended) throw connectionGone(request, "head", inlet.failure);
-    if (!awaited.isOverdue) return;
-    if (this.#upload?.isWaiting !== true) {
-      throw responseFailure(
-        request,
-        "timeout",
-        `there was no response within ${request.timeouts.headMs} ms`,
-      );
-    }
-    // A server that does not know the expectation says nothing; it gets the body now (RFC 9110 §10.1.1).
-    awaited.begin("head", Infinity);
-    this.#upload.proceed();
-  }
-
-  #interim(head: ResponseHead, { onInterim }: OutgoingRequest): void {
-    if (head.status === 100 && this.#upload?.isWaiting === true) {
-      this.awaited.begin("head", Infinity);
-      this.#upload.proceed();
-    }
-    onInterim?.(head);
-  }
-
   #begin(head: ResponseHead, request: OutgoingRequest): void {
     this.head = head;
     this.#body = null;
     const { framing, status } = head;
     if (status === 101 || (request.method === "CONNECT" && status < 300)) return;
     const { upload } = this;
-    // Who refuses does not want the rest of the body; who takes it may have asked by that (RFC 9110 §10.1.1).
-    if (upload !== null && status >= 300) upload.cut();
-    else if (upload?.isWaiting === true) this.#upload?.proceed();
+    upload?.answered(status);
     if (framing !== 0) {
       const limits = { bodyBytesMax: request.bodyBytesMax, drainBytesMax: 0 };
       this.#body = new IncomingBody(this, framing, limits, responseBodyErrors(request));
@@ -387,7 +345,8 @@ export class ClientConnection implements WireReceiver {
     this.outlet.written();
     this.#upgraded?.written();
     // The head of a request may have had to wait for the write of the one before.
-    if (this.outlet.pending > 0 && this.#request !== null) this.#flush(this.#timeouts.writeMs);
+    if (this.outlet.pending > 0 && this.#request !== null)
+      this.#flush(this.#core.due(this.#timeouts.writeMs));
   }
 
   failed(error: Error): void {

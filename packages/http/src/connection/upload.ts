@@ -63,9 +63,21 @@ export class Upload {
     if (this.fault !== null) throw this.fault;
   }
 
-  /** Waits until it has ended by itself. */
-  wait(): Promise<void> {
-    return this.#ended.wait();
+  /** The head of the response is here. Who refuses does not want the rest of the body; who takes it may have asked by that (RFC 9110 §10.1.1). */
+  answered(status: number): void {
+    if (status >= 300) this.cut();
+    else if (this.isWaiting) this.proceed();
+  }
+
+  /**
+   * The response was received to its end: a server that goes on reading gets all of the request.
+   *
+   * @throws RequestFailedError if what makes the body has failed. That the server took no more does not matter any longer: it has answered.
+   */
+  async settle(goesOn: boolean): Promise<void> {
+    if (goesOn && !this.isCut) await this.#ended.wait();
+    else await this.stop();
+    if (this.fault !== null) throw this.fault;
   }
 
   /** Cuts it, and waits until it has cleaned up. */

@@ -45,14 +45,21 @@ export class DnsCache {
     return rotated(known);
   }
 
+  /** Nobody is at the addresses of a host, which may have moved: who asks next looks it up again. */
+  forget(host: string): void {
+    this.#known.delete(host);
+  }
+
   /** Forgets the addresses of a host, or all. Who waits for a lookup that goes on gets what it finds; that is not kept. */
   clear(host?: string): void {
     if (host === undefined) {
       this.#known.clear();
       this.#searches.clear();
     } else {
-      this.#known.delete(host);
-      this.#searches.delete(host);
+      // As URLs have it.
+      const name = host.toLowerCase();
+      this.#known.delete(name);
+      this.#searches.delete(name);
     }
   }
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test as nodeTest } from "node:test";
-import { failAfter, now, sleep, taskGroup } from "arborio";
+import { abandonOnCancel, failAfter, moveOnAfter, now, sleep, taskGroup } from "arborio";
 import { connectTcp, listenUnix } from "arborio/net";
 import { type ByteStream, createMemoryStreamPair } from "arborio/streams";
 import { onEveryBackend } from "arborio/testing";
@@ -67,13 +67,62 @@ worldTest("dial: happy eyeballs race over addresses that are known", async ({ wo
   assert.ok((took[1] ?? 1000) < 200, String(took));
 });
 
-worldTest("dial: addresses at which nobody is are not kept", async () => {
-  let address = "10.0.0.9";
-  await using client = openHttpClient({ lookup: () => [address], dnsTtlMs: Infinity });
-  const url = "http://example.test/";
-  await assert.rejects(client.request(url), { reason: "unreachable" });
-  address = "10.0.0.1";
-  assert.equal((await client.request(url)).status, 200);
+worldTest("dial: addresses at which nobody is are not kept", async (place) => {
+  place.world.host("silent", { addresses: ["10.9.9.9"], silent: true });
+  await place.startProxy(3128);
+  for (const [address, reason] of [
+    ["10.0.0.9", "unreachable"],
+    ["10.9.9.9", "timeout"],
+  ] as const) {
+    const moved: Record<string, string> = { "example.test": address, "proxy.test": address };
+    await using client = openHttpClient({
+      lookup: (host) => [moved[host] as string],
+      dnsTtlMs: Infinity,
+      timeouts: { connectMs: 1000 },
+    });
+    const url = "http://example.test/";
+    await assert.rejects(client.request(url), { phase: "connect", reason });
+    moved["example.test"] = "10.0.0.1";
+    assert.equal((await client.request(url)).status, 200);
+    const proxy = "http://proxy.test:3128";
+    await assert.rejects(client.request(url, { proxy }), { phase: "connect", reason });
+    moved["proxy.test"] = "10.0.0.2";
+    assert.equal((await client.request(url, { proxy })).status, 200);
+  }
+});
+
+worldTest("dial: a request that is given up does not forget addresses", async (place) => {
+  place.world.host("silent", { addresses: ["10.9.9.9"], silent: true });
+  let lookups = 0;
+  await using client = openHttpClient({
+    lookup: () => {
+      lookups += 1;
+      return ["10.9.9.9"];
+    },
+  });
+  for (let count = 0; count < 3; count++)
+    await moveOnAfter(100, () => client.request("http://example.test/"));
+  assert.equal(lookups, 1);
+});
+
+worldTest("dial: a lookup by a promise of others, which is abandoned in time", async () => {
+  const never = new Promise<string[]>(() => {});
+  await using client = openHttpClient({
+    lookup: () => abandonOnCancel(never),
+    timeouts: { connectMs: 1000 },
+  });
+  const before = now();
+  await taskGroup(async (group) => {
+    for (let count = 0; count < 3; count++) {
+      group.startSoon(() =>
+        assert.rejects(client.request("http://example.test/"), {
+          phase: "connect",
+          reason: "timeout",
+        }),
+      );
+    }
+  });
+  assert.ok(now() - before < 1001, `${now() - before} ms`);
 });
 
 worldTest("dial: a resolver that does not answer for IPv6 holds up nothing", async ({ world }) => {

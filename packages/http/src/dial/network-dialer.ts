@@ -51,6 +51,10 @@ export class NetworkDialer implements Dialer {
     return wireOf(stream, progress.phase, host);
   }
 
+  unanswered({ proxy, host }: Route): void {
+    this.#dns.forget(proxy?.host ?? host);
+  }
+
   clearDnsCache(host?: string): void {
     this.#dns.clear(host);
   }
@@ -113,8 +117,7 @@ export class NetworkDialer implements Dialer {
     try {
       return await unreachableUnlessMade(target, connectTcp(target.host, target.port, options));
     } catch (error) {
-      // They may have moved.
-      if (error instanceof DialError) this.#dns.clear(target.host);
+      if (error instanceof DialError) this.#dns.forget(target.host);
       throw error;
     }
   }

@@ -97,11 +97,14 @@ export class Pool<C extends Pooled> {
     this.#policy = new PoolPolicy(limits);
   }
 
-  /** The warmest idle connection that can be used; `null`: there is none. Others who wait for one are not overtaken: then none is idle. */
-  takeNowait(key: string): C | null {
+  /**
+   * The warmest idle connection that can be used; `null`: there is none. Others who wait for one are not overtaken: then none is idle.
+   *
+   * @param moment of the clock, for who has just looked at it.
+   */
+  takeNowait(key: string, moment: number = now()): C | null {
     const origin = this.#origins.get(key);
     if (origin === undefined || origin.idle === 0) return null;
-    const moment = now();
     while (origin.idle > 0) {
       const connection = this.#lend(origin);
       if (connection.isReusable && moment < connection.idleUntil) return connection;
