@@ -1,5 +1,6 @@
 import { isIpAddress, type TlsClientOptions } from "arborio/net";
 import { fingerprintsFrom } from "./fingerprints.ts";
+import type { Numbers } from "./numbers.ts";
 import { proxyRoute } from "./proxy-route.ts";
 import type { ProxyLike, RouteOptions } from "./route-options.ts";
 import type { ProxyRoute } from "./route.ts";
@@ -38,11 +39,15 @@ export function routeSettings(options: ChosenOptions): RouteSettings {
   };
 }
 
-/** Settings as text: the same for the same, another one for all others. It has secrets in it. */
-export function settingsText(settings: RouteSettings): string {
+/**
+ * Settings as text: the same for the same, another one for all others. It has secrets in it.
+ *
+ * @param pems for certificates and keys: they are long, and looked at with each request.
+ */
+export function settingsText(settings: RouteSettings, pems: Numbers): string {
   const { tls, fingerprints, proxy, socketPath, localHost } = settings;
   return JSON.stringify([
-    tlsParts(tls),
+    tlsParts(tls, pems),
     fingerprints,
     proxy === null
       ? null
@@ -53,7 +58,7 @@ export function settingsText(settings: RouteSettings): string {
           proxy.credentials?.user,
           proxy.credentials?.password,
           proxy.fieldText,
-          tlsParts(proxy.tls),
+          tlsParts(proxy.tls, pems),
         ],
     socketPath,
     localHost,
@@ -61,9 +66,10 @@ export function settingsText(settings: RouteSettings): string {
 }
 
 /** Every option of TLS, so that a new one cannot be forgotten here. */
-function tlsParts(tls: TlsClientOptions): unknown[] {
+function tlsParts(tls: TlsClientOptions, pems: Numbers): unknown[] {
+  const { trusted, identity } = tls;
   const parts: Record<keyof TlsClientOptions, unknown> = {
-    trusted: tls.trusted,
+    trusted: pemPart(trusted, pems),
     alpnProtocols: tls.alpnProtocols,
     versionMin: tls.versionMin,
     versionMax: tls.versionMax,
@@ -71,14 +77,24 @@ function tlsParts(tls: TlsClientOptions): unknown[] {
     serverName: tls.serverName,
     verify: tls.verify,
     identity:
-      tls.identity === undefined
+      identity === undefined
         ? null
-        : [tls.identity.certificate, tls.identity.privateKey, tls.identity.passphrase],
+        : [
+            pemPart(identity.certificate, pems),
+            pemPart(identity.privateKey, pems),
+            identity.passphrase,
+          ],
     session: tls.session === undefined ? null : [...tls.session],
     onSession: tls.onSession === undefined ? null : numberOf(tls.onSession),
     handshakeTimeoutMs: String(tls.handshakeTimeoutMs),
   };
   return Object.values(parts);
+}
+
+/** What stands for a text is a text, so that nothing else is taken for it. */
+function pemPart(pem: unknown, pems: Numbers): unknown {
+  if (typeof pem === "string") return String(pems.of(pem));
+  return Array.isArray(pem) ? pem.map((one) => pemPart(one, pems)) : pem;
 }
 
 let functionsSeen = 0;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { TlsClientOptions } from "arborio/net";
 import { requestUrlOf } from "../client/request-url.ts";
 import { identity } from "../server/certificates.test.kit.ts";
-import type { RouteOptions } from "./route-options.ts";
+import type { ProxyLike, RouteOptions } from "./route-options.ts";
 import { isForwarded } from "./route.ts";
 import { type RoutedOptions, Routes } from "./routes.ts";
 
@@ -117,6 +117,31 @@ test("Routes: what was changed in options after a request counts for the next", 
   const own = new Routes({ tls });
   tls.serverName = "c.test";
   assert.equal(own.of(HTTPS, {}).tls?.serverName, "b.test");
+  assert.equal(own.of(HTTPS, { localHost: "::1" }).tls?.serverName, "b.test");
+});
+
+test("Routes: what was changed within options of TLS changes no route that is there", () => {
+  const tls = {
+    trusted: [`${PEM}a`],
+    identity: { ...identity },
+    session: Uint8Array.of(1),
+  };
+  const before = structuredClone(tls);
+  const own = new Routes({ tls });
+  const others = new Routes({});
+  const routes = [own.of(HTTPS, {}), others.of(HTTPS, { tls })];
+  const keys = routes.map(({ key }) => key);
+  tls.trusted[0] = `${PEM}b`;
+  tls.identity.privateKey = "other";
+  tls.session[0] = 2;
+  for (const route of routes) assert.deepEqual(route.tls, before);
+  assert.equal(own.of(HTTPS, {}).key, keys[0]);
+  assert.equal(own.of(HTTPS, { localHost: "::1" }).tls?.identity?.privateKey, identity.privateKey);
+  // The same as before, and what there is now.
+  assert.equal(others.of(HTTPS, { tls: before }), routes[1]);
+  const next = others.of(HTTPS, { tls });
+  assert.notEqual(next.key, keys[1]);
+  assert.deepEqual(next.tls, tls);
 });
 
 test("Routes: TLS of a request is laid over the client's, other options take their place", () => {
@@ -184,6 +209,47 @@ test("Routes: a choice of proxies is asked for each request, with its URL", () =
   ]);
   chosen = undefined;
   assert.throws(() => routes.of(HTTPS, {}), /returned undefined, needs/);
+});
+
+test("Routes: a proxy that was chosen before is known by all of its URL, for each origin", () => {
+  const url = new URL("http://u:p@p.test");
+  let chosen: ProxyLike = url;
+  const routes = new Routes({ proxy: () => chosen, localHost: "127.0.0.1" });
+  const first = routes.of(HTTPS, {});
+  assert.deepEqual(first.proxy?.credentials, { user: "u", password: "p" });
+  assert.equal(routes.of(HTTPS, {}), first);
+  const other = routes.of(target("https://other.test"), {});
+  assert.deepEqual(
+    [other.host, other.proxy?.host, other.localHost],
+    ["other.test", "p.test", "127.0.0.1"],
+  );
+  url.password = "q";
+  const next = routes.of(HTTPS, {});
+  assert.notEqual(next.key, first.key);
+  assert.equal(next.proxy?.credentials?.password, "q");
+  // However it is said.
+  chosen = { url: "http://p.test", credentials: { user: "u", password: "p" } };
+  assert.equal(routes.of(HTTPS, {}), first);
+  chosen = "http://u:p@p.test/";
+  assert.equal(routes.of(HTTPS, {}), first);
+  chosen = null;
+  assert.deepEqual(routes.of(HTTPS, {}).proxy, null);
+  chosen = "p.test";
+  assert.throws(() => routes.of(HTTPS, {}), /proxy: got no URL/);
+});
+
+test("Routes: a client of many tenants keeps the connections of each", () => {
+  const routes = new Routes({ tls: { trusted: PEM } });
+  const keyOf = (tenant: number): string =>
+    routes.of(HTTPS, {
+      tls: { identity: { certificate: `certificate ${tenant}`, privateKey: `key ${tenant}` } },
+    }).key;
+  const keys = Array.from({ length: 900 }, (_, tenant) => keyOf(tenant));
+  assert.equal(new Set(keys).size, 900);
+  assert.deepEqual(
+    Array.from({ length: 900 }, (_, tenant) => keyOf(tenant)),
+    keys,
+  );
 });
 
 test("Routes: isForwarded", () => {

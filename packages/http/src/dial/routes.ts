@@ -1,3 +1,4 @@
+import { Numbers } from "./numbers.ts";
 import type { ProxyLike, ProxyChoice, RouteOptions } from "./route-options.ts";
 import type { Route } from "./route.ts";
 import {
@@ -12,7 +13,10 @@ import { tlsOptions } from "./tls-options.ts";
 const ROUTES_MAX = 1000;
 
 /** Settings that are kept beside the client's own, with the numbers that stand for them. */
-const SETTINGS_MAX = 256;
+const SETTINGS_MAX = 1000;
+
+/** Certificates and keys that are kept, with their numbers: one of both for each of the settings, and then some. */
+const PEMS_MAX = 2500;
 
 /** The client's own settings. */
 const OWN = 0;
@@ -50,19 +54,21 @@ export class Routes {
   readonly #plain: Map<string, Route> = new Map();
   /** By key. */
   readonly #others: Map<string, Route> = new Map();
-  /** By the settings as text. */
-  readonly #numbers: Map<string, number> = new Map();
-  #lastNumber = OWN;
+  /** By the origin and the URL of the proxy that was chosen: nothing has to be parsed for one that was chosen before. */
+  readonly #chosen: Map<string, Route> = new Map();
+  /** Of settings. */
+  readonly #numbers: Numbers = new Numbers(SETTINGS_MAX);
+  readonly #pems: Numbers = new Numbers(PEMS_MAX);
 
   /** @throws TypeError, RangeError for an option that is wrong. */
   constructor(defaults: RouteOptions) {
     const { proxy = null } = defaults;
-    this.#defaults = defaults;
     this.#choice = typeof proxy === "function" ? proxy : null;
     if (this.#choice !== null && typeof defaults.socketPath === "string")
       throw new TypeError("socketPath, proxy: got both, needs one of them");
     this.#own = routeSettings({ ...defaults, proxy: typeof proxy === "function" ? null : proxy });
-    this.#ownText = settingsText(this.#own);
+    this.#ownText = settingsText(this.#own, this.#pems);
+    this.#defaults = { ...defaults, tls: this.#own.tls };
   }
 
   /**
@@ -78,9 +84,12 @@ export class Routes {
       fingerprints === undefined &&
       socketPath === undefined &&
       localHost === undefined &&
-      upgrade === undefined &&
-      this.#choice === null;
-    if (!isPlain) return this.#find(target, options);
+      upgrade === undefined;
+    if (!isPlain) return this.#find(target, options, this.#proxyOf(target, options));
+    return this.#choice === null ? this.#plainOf(target) : this.#chosenOf(target, options);
+  }
+
+  #plainOf(target: RouteTarget): Route {
     const known = this.#plain.get(target.origin);
     if (known !== undefined) return known;
     const route = routeOf(target, this.#own, OWN, false);
@@ -88,10 +97,25 @@ export class Routes {
     return route;
   }
 
-  #find(target: RouteTarget, options: RoutedOptions): Route {
+  /** The client's own settings, but for the proxy, which is chosen. */
+  #chosenOf(target: RouteTarget, options: RoutedOptions): Route {
+    const proxy = this.#proxyOf(target, options);
+    if (proxy === null) return this.#plainOf(target);
+    if (!(typeof proxy === "string" || proxy instanceof URL))
+      return this.#find(target, options, proxy);
+    const name = `${target.origin} ${String(proxy)}`;
+    const known = this.#chosen.get(name);
+    if (known !== undefined) return known;
+    const route = this.#find(target, options, proxy);
+    keep(this.#chosen, name, route, ROUTES_MAX);
+    return route;
+  }
+
+  #find(target: RouteTarget, options: RoutedOptions, proxy: ProxyLike): Route {
     const { upgrade = null } = options;
-    const settings = routeSettings(this.#chosen(target, options));
-    const number = this.#numberOf(settingsText(settings));
+    const settings = routeSettings(this.#settled(options, proxy));
+    const text = settingsText(settings, this.#pems);
+    const number = text === this.#ownText ? OWN : this.#numbers.of(text);
     // Without a proxy that would forward it, it may take a connection that is there.
     const isTunnelled = upgrade !== null && forwards(target, settings);
     const key = keyOf(target, number, isTunnelled);
@@ -102,13 +126,17 @@ export class Routes {
     return route;
   }
 
-  /** The options of the request over those of the client. Of proxy and socket, the one of the request rules out the other of the client. */
-  #chosen(target: RouteTarget, options: RoutedOptions): ChosenOptions {
+  /** The proxy of the request, or of the client, chosen if there is a choice. A socket of the request rules out the client's. */
+  #proxyOf(target: RouteTarget, options: RoutedOptions): ProxyLike {
+    const hasSocket = options.socketPath !== undefined && options.socketPath !== null;
+    const { proxy = hasSocket ? null : this.#defaults.proxy } = options;
+    return chosenProxy(proxy, target, options);
+  }
+
+  /** The options of the request over those of the client. A proxy of the request rules out the socket of the client. */
+  #settled(options: RoutedOptions, proxy: ProxyLike): ChosenOptions {
     const defaults = this.#defaults;
     const { fingerprints = defaults.fingerprints, localHost = defaults.localHost } = options;
-    const hasSocket = options.socketPath !== undefined && options.socketPath !== null;
-    const { proxy: wanted = hasSocket ? null : defaults.proxy } = options;
-    const proxy = chosenProxy(wanted, target, options);
     const isElsewhere = options.proxy !== undefined && proxy !== null;
     const { socketPath = isElsewhere ? null : defaults.socketPath } = options;
     return {
@@ -121,15 +149,6 @@ export class Routes {
       socketPath: socketPath ?? null,
       localHost: localHost ?? null,
     };
-  }
-
-  #numberOf(text: string): number {
-    if (text === this.#ownText) return OWN;
-    const known = this.#numbers.get(text);
-    if (known !== undefined) return known;
-    this.#lastNumber += 1;
-    keep(this.#numbers, text, this.#lastNumber, SETTINGS_MAX);
-    return this.#lastNumber;
   }
 }
 

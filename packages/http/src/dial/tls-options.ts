@@ -11,9 +11,17 @@ export function tlsOptions(where: string, given: TlsClientOptions): TlsClientOpt
   const { alpnProtocols = [] } = given;
   const isPossible =
     Array.isArray(alpnProtocols) && alpnProtocols.every((name) => name === "http/1.1");
-  // A copy: what happens to the caller's object afterwards must not change what a key stands for.
-  if (isPossible) return { ...given };
+  // Copies: what happens to the caller's objects afterwards must not change what a key stands for.
+  if (isPossible) return copyOf(given);
   throw new RangeError(
     `${where}: got alpnProtocols ${JSON.stringify(alpnProtocols)}, needs ["http/1.1"], which is the default, or []`,
   );
+}
+
+/** As deep as options of TLS are. */
+function copyOf<T>(value: T): T {
+  if (Array.isArray(value)) return value.slice() as T;
+  if (value instanceof Uint8Array) return value.slice() as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copyOf(part)])) as T;
 }
