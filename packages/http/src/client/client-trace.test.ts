@@ -1,6 +1,7 @@
 /** The hooks of a client: what they are told, in which order, and that nothing depends on them. */
 import assert from "node:assert/strict";
-import { mock } from "node:test";
+import { mock, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { moveOnAfter, sleep } from "arborio";
 import { exchangeAttributes, sentAttributes } from "../ops/client-trace-attributes.ts";
 import { HttpResponse } from "../web/http-response.ts";
@@ -306,6 +307,49 @@ sitesTest("trace: attributes under OpenTelemetry's names", async (sites) => {
   assert.equal(typeOf({ outcome: "failed" }), "_OTHER");
   assert.equal(typeOf({}, "text"), "_OTHER");
   assert.equal(typeOf({}, new RangeError()), "RangeError");
+});
+
+sitesTest(
+  "trace: what came is told beside what it became; conventions want what came",
+  async (sites) => {
+    const trace = new Log();
+    await using client = sites.client({ trace });
+    const zipped = gzipSync("x".repeat(200_000));
+    const headers = { "content-encoding": "gzip" };
+    const small = gzipSync("y".repeat(1000));
+    sites.answer = ({ target }) =>
+      new HttpResponse(target === "/small" ? small : async (sink) => sink.send(zipped), {
+        headers,
+      });
+    for (const [path, bytes, came] of [
+      ["/large", 200_000, zipped.length],
+      ["/small", 1000, small.length],
+    ] as const) {
+      assert.equal((await client.request(`${A}${path}`)).bytes.length, bytes);
+      const end = trace.ends.at(-1) as ExchangeEnd;
+      assert.deepEqual([end.bodyBytes, end.bytesReceived], [bytes, came]);
+      assert.equal(exchangeAttributes(end)["http.response.body.size"], came);
+    }
+  },
+);
+
+void test("sentAttributes: what opens a signed URL is not told", () => {
+  const request = { method: "GET", fields: [], resends: 0, startedAt: 0 };
+  const shown = (query: string): unknown =>
+    sentAttributes({ ...request, url: `https://a.test/k?${query}` })["url.full"];
+  for (const name of [
+    "AWSAccessKeyId",
+    "Signature",
+    "sig",
+    "X-Goog-Signature",
+    "X-Amz-Credential",
+    "X-Amz-Signature",
+    "X-Amz-Security-Token",
+    "x-amz-security-token",
+  ])
+    assert.equal(shown(`a=1&${name}=s%2Fx&b=2`), `https://a.test/k?a=1&${name}=REDACTED&b=2`);
+  const open = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261122T060000Z&mysig=1&design=2";
+  assert.equal(shown(open), `https://a.test/k?${open}`);
 });
 
 sitesTest("combineClientTraces: each is told, in order, by its own methods", async (sites) => {

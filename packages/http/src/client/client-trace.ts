@@ -45,6 +45,8 @@ export interface ExchangeEnd {
   readonly response: TracedResponse | null;
   /** Bytes of the response's body that were given, decompressed. */
   readonly bodyBytes: number;
+  /** Bytes of the response's body that were received, as they came. */
+  readonly bytesReceived: number;
   /** Moment of `now()`. */
   readonly endedAt: number;
 }

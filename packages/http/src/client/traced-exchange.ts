@@ -16,6 +16,7 @@ export class TracedExchange {
   readonly #call: CallHook;
   readonly #request: SentRequest;
   #response: TracedResponse | null = null;
+  #received: ClientResponse | null = null;
   #bodyBytes = 0;
   #hasEnded = false;
   #forgotten: Disposable | null = null;
@@ -94,6 +95,7 @@ export class TracedExchange {
   #begin(response: ClientResponse): ClientResponse {
     const { status, fields, httpVersion, source } = response;
     this.#response = { status, fields, httpVersion };
+    this.#received = response;
     this.#call("responseStart", this.#request, this.#response);
     const { payload } = source;
     if (source.upgraded !== undefined) {
@@ -125,6 +127,7 @@ export class TracedExchange {
       outcome,
       response: this.#response,
       bodyBytes: this.#bodyBytes,
+      bytesReceived: this.#received?.bytesReceived ?? 0,
       endedAt: now(),
     });
   }

@@ -42,7 +42,7 @@ export function sentAttributes({ method, url, fields, resends }: SentRequest): T
  */
 export function exchangeAttributes(end: ExchangeEnd, error?: unknown): TraceAttributes {
   const { response } = end;
-  const attributes: TraceAttributes = { "http.response.body.size": end.bodyBytes };
+  const attributes: TraceAttributes = { "http.response.body.size": end.bytesReceived };
   if (response !== null) {
     attributes["http.response.status_code"] = response.status;
     attributes["network.protocol.version"] = response.httpVersion;

@@ -20,8 +20,9 @@ const METHODS: ReadonlySet<string> = new Set([
   "TRACE",
 ]);
 
-/** Parameters of signed URLs, whose values open what they lead to; the conventions list them. */
-const SECRET_PARAMETERS = /(^|&)(AWSAccessKeyId|Signature|sig|X-Goog-Signature)=[^&]*/g;
+/** Parameters of signed URLs, whose values open what they lead to: those that the conventions list, and what AWS signs by since (Signature Version 4). */
+const SECRET_PARAMETERS =
+  /(^|&)(AWSAccessKeyId|Signature|sig|X-Goog-Signature|[Xx]-[Aa]mz-(?:[Cc]redential|[Ss]ecurity-[Tt]oken|[Ss]ignature))=[^&]*/g;
 
 const NOBODY_TRUSTED: ClientOf = createClientOf(0);
 
