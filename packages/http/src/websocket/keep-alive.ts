@@ -41,8 +41,9 @@ async function watchSigns(
   while (!core.stirred.isSet) {
     const signs = core.signs;
     await moveOnAfter(heartbeatMs, () => core.stirred.wait());
-    // Who does not read cannot hear.
-    if (core.stirred.isSet || core.signs !== signs || core.isPaused) continue;
+    if (core.stirred.isSet || core.signs !== signs) continue;
+    // Who does not read cannot hear, but sees what is taken: one that takes nothing would hold its `send` for ever.
+    if (core.isPaused && !core.outlet.isWriting) continue;
     const sign = core.awaitSign();
     core.ping(HEARTBEAT);
     await moveOnAfter(pongMs, () => sign.wait());

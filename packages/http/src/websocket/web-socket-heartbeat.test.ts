@@ -62,7 +62,7 @@ simTest("heartbeat: who reads slowly lives; who is not read is not asked", async
       for await (const message of socket) assert.equal(message.length, 1000);
       assert.deepEqual(endOf(socket), [1000, "", true]);
     },
-    { heartbeatMs: 1000, capacity: 100 },
+    { heartbeatMs: 4000, capacity: 100 },
   );
   group.startSoon(async () => {
     for (let index = 0; index < 100; index++) await peer.send(2, new Uint8Array(1000));
@@ -70,7 +70,8 @@ simTest("heartbeat: who reads slowly lives; who is not read is not asked", async
   });
   for (let index = 0; index < 20; index++) {
     await peer.stream.receive(50);
-    await sleep(800);
+    // All of the frame in 5 s: more than a period, and less than one with the time for an answer.
+    await sleep(250);
   }
   const seen = await peer.stream.receive(4);
   assert.ok(seen.length > 0);
@@ -163,3 +164,35 @@ for (const how of ["close", "break", "the other side closes"] as const) {
     },
   );
 }
+
+simTest(
+  "heartbeat: who sends and takes nothing is cut off, though this side does not read while its send waits",
+  async (group) => {
+    const start = now();
+    let isOver = false;
+    const peer = peerOf(
+      group,
+      async (socket) => {
+        await assert.rejects(async () => {
+          for await (const message of socket) await socket.send(message);
+        }, WebSocketClosedError);
+        assert.ok(now() - start <= 2 * 1000 + 500, `${now() - start} ms`);
+        isOver = true;
+      },
+      { heartbeatMs: 1000, capacity: 1000 },
+    );
+    group.startSoon(async () => {
+      for (let index = 0; index < 100; index++)
+        if (
+          !(await peer.send(2, new Uint8Array(900)).then(
+            () => true,
+            () => false,
+          ))
+        )
+          return;
+    });
+    await sleep(10_000);
+    assert.ok(isOver);
+    peer.stream.close();
+  },
+);

@@ -18,7 +18,7 @@ export interface WebSocketOptions {
   readonly fragmentBytesMax?: number;
   /**
    * After so many milliseconds without a sign of life the other side is asked for one (ping); it is looked once in that time, so it may be
-   * twice as many. Default 30,000; `Infinity`: never. While this side does not receive what came, nobody is asked.
+   * twice as many. Default 30,000; `Infinity`: never. While this side does not receive what came, nobody is asked, unless something waits to be sent: who takes nothing of it gives no sign.
    */
   readonly heartbeatMs?: number;
   /** So many milliseconds it has to give one, then the connection is taken to be broken. Default: half of `heartbeatMs`. */
