@@ -1,4 +1,4 @@
-import { isToken } from "../protocol/characters.ts";
+import { isToken, trimSpace } from "../protocol/characters.ts";
 import { requireAuth } from "./authorization.ts";
 import { checkRequestBodyOptions } from "./body-options.ts";
 import type { FetchOptions, RequestDefaults } from "./client-options.ts";
@@ -31,10 +31,12 @@ export function checkFetchOptions(options: FetchOptions): void {
   requireKnown("fetch", options, FETCH_NAMES);
   checkRequestDefaults("fetch", options);
   checkRequestBodyOptions("fetch", options);
-  const { redirectsMax, cookies, credentials, cache, integrity, upgrade } = options;
+  const { redirectsMax, cookies, credentials, cache, integrity, upgrade, signal } = options;
   if (redirectsMax !== undefined) requireCount("fetch({ redirectsMax })", redirectsMax, 0);
   if (cookies !== undefined) requireCookies(cookies);
-  if (upgrade !== undefined && typeof upgrade !== "string")
+  if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal))
+    throw new TypeError(`fetch({ signal }): got ${describe(signal)}, needs an AbortSignal`);
+  if (upgrade !== undefined && !isProtocolList(upgrade))
     throw new TypeError(`fetch({ upgrade }): got ${describe(upgrade)}, needs a protocol's name`);
   if (credentials !== undefined)
     requireOneOf("fetch({ credentials })", credentials, ["omit", "same-origin", "include"]);
@@ -51,6 +53,15 @@ export function checkFetchOptions(options: FetchOptions): void {
       "fetch({ integrity }): it cannot be honoured, since a body is given before all of it is there; read the body and compare its digest",
     );
   }
+}
+
+/** Names, with versions or without: RFC 9110 §7.8. */
+function isProtocolList(upgrade: unknown): boolean {
+  if (typeof upgrade !== "string") return false;
+  return upgrade
+    .split(",")
+    .flatMap((protocol) => trimSpace(protocol).split("/", 2))
+    .every(isToken);
 }
 
 function requireCookies(cookies: unknown): void {

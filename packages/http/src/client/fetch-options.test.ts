@@ -11,6 +11,7 @@ import { openHttpClient } from "./http-client.ts";
 /** Options of a client, and what is said of them. */
 const CLIENT: readonly (readonly [unknown, RegExp])[] = [
   ["x", /^TypeError: openHttpClient\(options\): got "x", needs an object$/],
+  [null, /^TypeError: openHttpClient\(options\): got null, needs an object$/],
   [
     { bse: 1 },
     /^TypeError: openHttpClient\(\{ bse \}\): there is no such option; there are base, /,
@@ -120,6 +121,27 @@ const FETCH: readonly (readonly [unknown, RegExp])[] = [
   [{ integrity: "sha256-abc" }, /fetch\(\{ integrity \}\): it cannot be honoured/],
   [{ credentials: "none" }, /needs one of "omit", "same-origin", "include"$/],
   [{ upgrade: true }, /got true, needs a protocol's name$/],
+  [{ upgrade: "" }, /got "", needs a protocol's name$/],
+  [{ upgrade: "a b" }, /got "a b", needs a protocol's name$/],
+  [
+    { signal: {} },
+    /^TypeError: fetch\(\{ signal \}\): got \[object Object\], needs an AbortSignal$/,
+  ],
+  [{ headers: { host: "a b" } }, /fetch\(\{ headers \}\): got "a b" as Host, needs one host/],
+  [{ headers: { host: "a.test/x" } }, /got "a.test\/x" as Host, needs one host/],
+  [{ headers: { host: "me@a.test" } }, /got .* as Host, needs one host/],
+  [{ headers: { host: "a.test:99999" } }, /got "a.test:99999" as Host, needs one host/],
+  [
+    {
+      headers: [
+        ["host", "a"],
+        ["Host", "a"],
+      ],
+    },
+    /got a second Host, needs one host/,
+  ],
+  [{ headers: { "content-length": "0x5" } }, /got "0x5" as Content-Length, needs digits$/],
+  [{ headers: { "content-length": "-1" } }, /got "-1" as Content-Length, needs digits$/],
   [
     { auth: { token: "t" }, headers: { authorization: "x" } },
     /got an Authorization among the headers besides/,

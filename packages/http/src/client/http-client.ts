@@ -13,6 +13,7 @@ import type { Middleware, Next } from "./middleware.ts";
 import { EventSubscription, type EventsOptions } from "./event-subscription.ts";
 import { type ClientWebSocketOptions, openClientWebSocket } from "./open-client-web-socket.ts";
 import type { WebSocketConnection } from "../websocket/web-socket-connection.ts";
+import { requireObject } from "./require-option.ts";
 import { resolveClientOptions, timeoutsWith } from "./resolve-client-options.ts";
 import { responseBodiesOf } from "./response-bodies.ts";
 import { sendCookies } from "./send-cookies.ts";
@@ -209,9 +210,10 @@ export class HttpClient implements AsyncDisposable {
  * ```
  */
 export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
+  requireObject("openHttpClient(options)", options);
   return new HttpClient(
     options,
-    new NetworkDialer(tracedDialOptions(options, options?.trace, warn)),
+    new NetworkDialer(tracedDialOptions(options, options.trace, warn)),
   );
 }
 

@@ -2,9 +2,11 @@
  * The fields of a request: the client's, with those of the request in their place. What tells of a connection and not of the request (RFC 9110 §7.6.1) is left
  * out, since the fields may be those of a message that came on another connection.
  */
+import { isAuthority } from "../protocol/authority.ts";
 import type { FieldList } from "../protocol/message.ts";
 import { fieldsFrom } from "../web/fields-from.ts";
 import type { RequestHeaders } from "./client-options.ts";
+import { describe } from "./require-option.ts";
 import type { HeadersSource } from "../web/headers-source.ts";
 
 /** Fields that the connection makes. `Content-Length` is among them: it is taken as the length of a body that has none. */
@@ -34,7 +36,7 @@ export interface GivenFields {
   readonly contentLength: number | undefined;
 }
 
-/** @throws TypeError if something of it cannot be a field. */
+/** @throws TypeError if something of it cannot be a field, or there are several hosts. */
 export function givenFields(where: string, headers: RequestHeaders): GivenFields {
   const names = new Set<string>();
   const all = fieldsFrom(where, withoutNulls(headers, names));
@@ -49,12 +51,27 @@ export function givenFields(where: string, headers: RequestHeaders): GivenFields
   for (let at = 0; at < all.length; at += 2) {
     const lower = (all[at] as string).toLowerCase();
     const value = all[at + 1] as string;
-    if (lower === "content-length" && /^[0-9]{1,15}$/.test(value)) contentLength = Number(value);
+    if (lower === "content-length") contentLength = lengthFrom(where, value);
     if (CONNECTION_FIELDS.has(lower) || left.has(lower)) continue;
+    if (lower === "host") requireHost(where, value, names.has("host"));
     names.add(lower);
     fields.push(all[at] as string, value);
   }
   return { fields, names, contentLength };
+}
+
+/** A length that is none would not be checked. */
+function lengthFrom(where: string, value: string): number {
+  if (/^[0-9]{1,15}$/.test(value)) return Number(value);
+  throw new TypeError(`${where}: got ${describe(value)} as Content-Length, needs digits`);
+}
+
+/** What is read in two ways leads to two places: RFC 9112 §3.2. */
+function requireHost(where: string, value: string, isSecond: boolean): void {
+  if (isAuthority(value) && !isSecond) return;
+  throw new TypeError(
+    `${where}: got ${isSecond ? "a second Host" : `${describe(value)} as Host`}, needs one host, with or without a port`,
+  );
 }
 
 /** `null` in a record takes a default away; `undefined` says nothing, as everywhere. */
