@@ -161,7 +161,7 @@ export class FieldHeaders implements Headers {
   #change(method: string): void {
     if (this.#immutable) {
       throw new TypeError(
-        `headers.${method}: the headers of a request that came are immutable, needs a copy: new Headers(request.headers)`,
+        `headers.${method}: headers that came are immutable, needs a copy: new Headers(headers)`,
       );
     }
     this.#entries = null;
