@@ -40,6 +40,18 @@ export function requireFinite(where: string, value: unknown, least: number): voi
   if (value === Infinity) throw new RangeError(`${where}: got Infinity, needs a finite number`);
 }
 
+/** @throws TypeError if it is none. */
+export function requireFunction(where: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new TypeError(`${where}: got ${describe(value)}, needs a function`);
+}
+
+/** @throws TypeError if it is none. Text is none, though it can be iterated. */
+export function requireList(where: string, value: unknown): void {
+  if (Array.isArray(value)) return;
+  throw new TypeError(`${where}: got ${describe(value)}, needs a list`);
+}
+
 /** @throws TypeError if it is not one of these. */
 export function requireOneOf(where: string, value: unknown, choices: readonly string[]): void {
   if (choices.includes(value as string)) return;

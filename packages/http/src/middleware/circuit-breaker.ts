@@ -4,7 +4,12 @@ import type { ClientResponse } from "../client/client-response.ts";
 import type { Middleware, Next } from "../client/middleware.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { KeyedStates, STATES_MAX } from "./keyed-states.ts";
-import { requireNumber, requireCount, requireKnown } from "../client/require-option.ts";
+import {
+  requireNumber,
+  requireCount,
+  requireFunction,
+  requireKnown,
+} from "../client/require-option.ts";
 
 /** `closed`: requests pass. `open`: none does. `half-open`: one is on its way, to see whether the origin is back. */
 export type CircuitState = "closed" | "open" | "half-open";
@@ -61,7 +66,7 @@ const NAMES: Readonly<Record<keyof CircuitBreakerOptions, true>> = {
  *
  * A request that does not pass fails with a `RequestFailedError` of reason `"refused"`.
  *
- * @throws RangeError for wrong options.
+ * @throws TypeError, RangeError for wrong options.
  *
  * Source: M. Nygard, Release It!, "Circuit Breaker". Counterpart: resilience4j's and Polly's, with a window of a count.
  *
@@ -88,6 +93,8 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
   const { isFailure = isServerError, keyOf = originOf, onChange = () => {} } = options;
   requireCount("circuitBreaker({ failuresMax })", failuresMax, 1);
   requireNumber("circuitBreaker({ openMs })", openMs, 0);
+  for (const [name, hook] of Object.entries({ isFailure, keyOf, onChange }))
+    requireFunction(`circuitBreaker({ ${name} })`, hook);
   const circuits = new KeyedStates<Circuit>(
     () => ({ failures: 0, changes: 0, openUntil: -Infinity, isTrying: false }),
     STATES_MAX,

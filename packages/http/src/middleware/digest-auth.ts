@@ -8,7 +8,7 @@ import { chooseDigest, type DigestChallenge } from "../protocol/digest-challenge
 import { firstField, isName } from "../web/field-names.ts";
 import { bodyHash } from "./digest/body-hash.ts";
 import { DigestSpace } from "./digest/digest-space.ts";
-import { requireKnown } from "../client/require-option.ts";
+import { describe, requireKnown, requireList } from "../client/require-option.ts";
 
 /** Options of `digestAuth`. */
 export interface DigestAuthOptions {
@@ -94,6 +94,11 @@ class Digesting {
   constructor({ user, password, origins, protectBody = false }: DigestAuthOptions) {
     if (typeof user !== "string" || typeof password !== "string")
       throw new TypeError("digestAuth({ user, password }): got something else, needs two texts");
+    if (typeof protectBody !== "boolean")
+      throw new TypeError(
+        `digestAuth({ protectBody }): got ${describe(protectBody)}, needs true or false`,
+      );
+    if (origins !== undefined) requireList("digestAuth({ origins })", origins);
     this.#identity = { user, password };
     this.#protectBody = protectBody;
     this.#origins = origins === undefined ? null : new Set(origins.map(requireOrigin));

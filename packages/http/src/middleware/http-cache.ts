@@ -4,7 +4,7 @@ import { Caching } from "./cache/caching.ts";
 import type { CacheOutcome } from "./cache/cache-outcome.ts";
 import type { CacheStore } from "./cache/cache-store.ts";
 import { createMemoryCacheStore } from "./cache/memory-cache-store.ts";
-import { requireCount, requireKnown } from "../client/require-option.ts";
+import { describe, requireCount, requireFunction, requireKnown } from "../client/require-option.ts";
 
 /** Options of `httpCache`. */
 export interface HttpCacheOptions {
@@ -81,6 +81,9 @@ export function httpCache(options: HttpCacheOptions = {}): HttpCache {
   const { store = createMemoryCacheStore(), entryBytesMax = ENTRY_BYTES_MAX } = options;
   const { group = null, onError = warnOnce() } = options;
   requireCount("httpCache({ entryBytesMax })", entryBytesMax, 0);
+  requireFunction("httpCache({ onError })", onError);
+  if (group !== null && typeof group.startSoon !== "function")
+    throw new TypeError(`httpCache({ group }): got ${describe(group)}, needs a TaskGroup, or null`);
   for (const name of ["get", "set", "delete"] as const) {
     if (typeof store?.[name] !== "function")
       throw new TypeError(`httpCache({ store }): got one without ${name}(), needs a CacheStore`);

@@ -7,6 +7,7 @@ import {
   requireNumber,
   requireCount,
   requireFinite,
+  requireFunction,
   requireKnown,
 } from "../client/require-option.ts";
 import { retryAfterMs } from "../client/retry-after-ms.ts";
@@ -58,7 +59,7 @@ const NAMES: Readonly<Record<keyof LimitRateOptions, true>> = {
  * Middleware that holds requests back until they may be sent: a bucket of tokens for each origin, first come, first served. One that is
  * cancelled while it waits has used nothing. A 429 or 503 with `Retry-After` holds back all that come after it. Attempts of `retryRequests` count if this stands behind it, and redirects always do.
  *
- * @throws RangeError for wrong options.
+ * @throws TypeError, RangeError for wrong options.
  *
  * @example Two requests in a second, evenly
  * ```ts
@@ -89,6 +90,7 @@ export function limitRate(options: LimitRateOptions): Middleware {
   requireCount("limitRate({ burst })", burst, 1);
   requireNumber("limitRate({ waitMs })", waitMs, 0);
   requireNumber("limitRate({ retryAfterMsMax })", retryAfterMsMax, 0);
+  requireFunction("limitRate({ keyOf })", keyOf);
   const tokenMs = perMs / requestsMax;
   const buckets = new KeyedStates<Bucket>(
     () => ({ fullAt: -Infinity, pausedUntil: -Infinity, lock: new Lock() }),

@@ -1,4 +1,5 @@
 import type { Credentials } from "../client/client-options.ts";
+import { describe, requireKnown } from "../client/require-option.ts";
 import { netrcCredentials, type NetrcEntry, parseNetrc } from "../protocol/netrc.ts";
 
 /** Options of `netrcAuth`. */
@@ -6,6 +7,8 @@ export interface NetrcAuthOptions {
   /** Whether URLs of `http:`, on whose way everybody can read passwords, get none. Default `false`, as with curl. */
   readonly httpsOnly?: boolean;
 }
+
+const NAMES: Readonly<Record<keyof NetrcAuthOptions, true>> = { httpsOnly: true };
 
 /**
  * User and password by host, as a netrc file has them: for the option `auth` of a client or a request. Each URL gets what the file has for its
@@ -16,6 +19,7 @@ export interface NetrcAuthOptions {
  *
  * @param netrc Text of the file, or its entries.
  * @throws SyntaxError, RangeError if the text is no netrc. No password is shown.
+ * @throws TypeError for wrong options.
  *
  * Counterpart: `curl --netrc`, `aiohttp.ClientSession(trust_env=True)`.
  *
@@ -38,8 +42,18 @@ export interface NetrcAuthOptions {
  */
 export function netrcAuth(
   netrc: string | readonly NetrcEntry[],
-  { httpsOnly = false }: NetrcAuthOptions = {},
+  options: NetrcAuthOptions = {},
 ): (url: string) => Credentials | null {
+  requireKnown("netrcAuth", options, NAMES);
+  const { httpsOnly = false } = options;
+  if (typeof httpsOnly !== "boolean")
+    throw new TypeError(
+      `netrcAuth({ httpsOnly }): got ${describe(httpsOnly)}, needs true or false`,
+    );
+  if (typeof netrc !== "string" && !Array.isArray(netrc))
+    throw new TypeError(
+      `netrcAuth: got ${describe(netrc)}, needs the text of a netrc file, or a list of entries`,
+    );
   const entries = typeof netrc === "string" ? parseNetrc(netrc) : [...netrc];
   return (url) => {
     const { protocol, hostname } = new URL(url);

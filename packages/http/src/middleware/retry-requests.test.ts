@@ -250,6 +250,33 @@ test("retryRequests: a hook that throws leaves no response behind", async () => 
   assert.equal(client.statistics().connectionsActive, 0);
 });
 
+test("retryRequests: a delay that is none is told, and leaves no response behind", async () => {
+  for (const [delay, message] of [
+    [NaN, /delayMs \}\): what it gave for attempt 1: got NaN, needs at least 0/],
+    [-1, /got -1, needs at least 0/],
+    ["5", /got "5", needs a number/],
+    [undefined, /got undefined, needs a number/],
+  ] as const) {
+    const { server } = await answering(503, 200);
+    await using _server = server;
+    const middleware = [retryRequests({ delayMs: () => delay as number })];
+    await using client = openHttpClient({ base: server.url, middleware });
+    await assert.rejects(client.request("/"), message);
+    assert.equal(client.statistics().connectionsActive, 0);
+  }
+});
+
+test("retryRequests: methods are written as with fetch", async () => {
+  const { server, times } = await answering(503, 200);
+  await using _server = server;
+  await using client = openHttpClient({
+    base: server.url,
+    middleware: [retryRequests({ methods: ["post"] })],
+  });
+  assert.equal((await client.request("/", { method: "post" })).text(), "POST 2");
+  assert.equal(times.length, 2);
+});
+
 test("cancelEverywhere: retryRequests", async () => {
   const sweep = await cancelEverywhere(async () => {
     const { server } = await answering(503, 200);

@@ -6,7 +6,14 @@ import type { Middleware } from "../client/middleware.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { firstField } from "../web/field-names.ts";
 import { KeyedStates, STATES_MAX } from "./keyed-states.ts";
-import { requireNumber, requireCount, requireKnown } from "../client/require-option.ts";
+import {
+  requireNumber,
+  requireCount,
+  requireFunction,
+  requireKnown,
+  requireList,
+} from "../client/require-option.ts";
+import { normalizedMethod } from "../client/check-fetch-options.ts";
 import { retryAfterMs } from "../client/retry-after-ms.ts";
 
 /** Options of `retryRequests`. */
@@ -89,7 +96,7 @@ const NAMES: Readonly<Record<keyof RetryRequestsOptions, true>> = {
  * The last response, or error, is given as it is; so is one after which the deadline around, or a shutdown, leaves no time for another attempt.
  * An attempt is over when the head of its response is there: a body that breaks off later is the reader's.
  *
- * @throws RangeError for wrong options.
+ * @throws TypeError, RangeError for wrong options.
  *
  * @example
  * ```ts
@@ -112,8 +119,14 @@ export function retryRequests(options: RetryRequestsOptions = {}): Middleware {
   requireKnown("retryRequests", options, NAMES);
   const { attemptsMax = ATTEMPTS_MAX, retryAfterMsMax = RETRY_AFTER_MS_MAX } = options;
   const { budget = BUDGET, delayMs = defaultDelay(), onRetry = () => {} } = options;
-  const methods = new Set(options.methods ?? IDEMPOTENT);
-  const { mayPass = passing(options.statuses ?? STATUSES) } = options;
+  const { methods: named = IDEMPOTENT, statuses = STATUSES } = options;
+  requireList("retryRequests({ methods })", named);
+  requireList("retryRequests({ statuses })", statuses);
+  for (const status of statuses) requireCount("retryRequests({ statuses })", status, 100);
+  const methods = new Set(named.map((method) => normalizedMethod("retryRequests", method)));
+  const { mayPass = passing(statuses) } = options;
+  for (const [name, hook] of Object.entries({ delayMs, mayPass, onRetry }))
+    requireFunction(`retryRequests({ ${name} })`, hook);
   requireCount("retryRequests({ attemptsMax })", attemptsMax, 1);
   requireNumber("retryRequests({ retryAfterMsMax })", retryAfterMsMax, 0);
   requireNumber("retryRequests({ budget })", budget, 0);
@@ -128,7 +141,9 @@ export function retryRequests(options: RetryRequestsOptions = {}): Middleware {
     const asked = outcome instanceof RequestFailedError ? 0 : (retryAfterMs(outcome) ?? 0);
     if (asked > retryAfterMsMax) return null;
     // On top of it, so that those who were told the same do not come at the same moment.
-    const waitMs = asked + delayMs(attempt);
+    const ownMs = delayMs(attempt);
+    requireNumber(`retryRequests({ delayMs }): what it gave for attempt ${attempt}`, ownMs, 0);
+    const waitMs = asked + ownMs;
     const hasTime = now() + waitMs < currentEffectiveDeadline() && !currentScope().shuttingDown;
     return hasTime ? waitMs : null;
   };

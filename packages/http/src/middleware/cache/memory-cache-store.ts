@@ -1,4 +1,4 @@
-import { requireCount } from "../../client/require-option.ts";
+import { requireCount, requireKnown } from "../../client/require-option.ts";
 import type { CachedResponses, CacheStore } from "./cache-store.ts";
 
 /** Options of `createMemoryCacheStore`. */
@@ -31,6 +31,11 @@ const BYTES_MAX = 67_108_864;
 /** What one response costs beside its content, in bytes: objects and their places in maps. */
 const OVERHEAD_BYTES = 512;
 
+const NAMES: Readonly<Record<keyof MemoryCacheStoreOptions, true>> = {
+  entriesMax: true,
+  bytesMax: true,
+};
+
 interface Entry {
   readonly responses: CachedResponses;
   readonly bytes: number;
@@ -39,7 +44,7 @@ interface Entry {
 /**
  * A store for `httpCache` in the memory of this process. What was not used for longest is forgotten first, when there is more than is to be kept.
  *
- * @throws RangeError for wrong options.
+ * @throws TypeError, RangeError for wrong options.
  *
  * @example One that is looked at, and cleared
  * ```ts
@@ -55,6 +60,7 @@ interface Entry {
  * ```
  */
 export function createMemoryCacheStore(options: MemoryCacheStoreOptions = {}): MemoryCacheStore {
+  requireKnown("createMemoryCacheStore", options, NAMES);
   const { entriesMax = ENTRIES_MAX, bytesMax = BYTES_MAX } = options;
   requireCount("createMemoryCacheStore({ entriesMax })", entriesMax, 0);
   requireCount("createMemoryCacheStore({ bytesMax })", bytesMax, 0);
