@@ -48,7 +48,11 @@ export type {
   RequestDefaults,
   RequestHeaders,
 } from "./client/client-options.ts";
-export type { RequestBodyOptions, ResponseBodyOptions } from "./client/body-options.ts";
+export type {
+  DecompressionLimits,
+  RequestBodyOptions,
+  ResponseBodyOptions,
+} from "./client/body-options.ts";
 export { ClientRequest, type RequestChanges } from "./client/client-request.ts";
 export { ClientResponse } from "./client/client-response.ts";
 export type { ClientStatistics } from "./client/client-statistics.ts";

@@ -1,15 +1,22 @@
 import { CONTENT_CODINGS, type ContentCoding } from "../negotiation/content-coding.ts";
+import type { DecompressLimits } from "../negotiation/decompress-body.ts";
 import type { FieldList } from "../protocol/message.ts";
 import { describe } from "./require-option.ts";
 import type { HeadersSource } from "../web/headers-source.ts";
+
+/** What a body may become when it is decompressed, beside `bodyBytesMax`. What breaks such a limit is an error when it is read. */
+export type DecompressionLimits = Omit<DecompressLimits, "bytesMax">;
 
 /** What a client does with the bodies of responses. */
 export interface ResponseBodyOptions {
   /**
    * Whether bodies are decompressed, by their `Content-Encoding`; that and `Content-Length` are not among the fields of the response then. `Accept-Encoding` names
    * what this runtime can decompress, unless it is given. Default `true`. A part of a representation (206) is given as it is, and what has a coding that is not known.
+   *
+   * Limits keep bombs away: bodies that grow more than 200 times, beyond 1 MiB, have more than 5 codings or more than 1,000 members. A server that may be trusted
+   * with more is given more: `{ ratioMax: 5000 }`.
    */
-  readonly decompress?: boolean;
+  readonly decompress?: boolean | DecompressionLimits;
   /** Bytes that the body of a response may have, decompressed. More is an error when it is read. Default: `Infinity` for streams, 1 GiB for what is read as a whole. */
   readonly bodyBytesMax?: number;
 }

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import * as zlib from "node:zlib";
 import { sleep } from "arborio";
 import { simTest } from "../connection/raw-client.test.kit.ts";
-import { failedIn, type RawPeer } from "./raw-server.test.kit.ts";
 import { attacked, OK } from "./attacked.test.kit.ts";
+import type { FetchOptions } from "./client-options.ts";
+import { openHttpClient } from "./http-client.ts";
+import { failedIn, type RawPeer, rawServer } from "./raw-server.test.kit.ts";
 
 const ZEROS = new Uint8Array(50_000_000);
 const BOMBS: Readonly<Record<string, Uint8Array>> = {
@@ -94,6 +96,66 @@ simTest(
     await attacked(group, bombing(bomb, "gzip"), (client) =>
       assert.rejects(client.request("/"), failedIn("body", "too-large")),
     );
+  },
+  [1],
+);
+
+for (const [coding, bomb] of Object.entries(BOMBS)) {
+  simTest(
+    `what shrinks well in ${coding} and is wanted comes whole, and step by step`,
+    async (group) => {
+      const server = await rawServer(group, bombing(bomb, coding));
+      await using client = openHttpClient({
+        base: server.url,
+        decompress: { ratioMax: 1_000_000 },
+        bodyBytesMax: ZEROS.length,
+      });
+      using response = await client.fetch("/");
+      let bytes = 0;
+      for await (const piece of response.bodyStream ?? []) {
+        bytes += piece.length;
+        assert.ok(piece.length <= 65_536, `${piece.length}`);
+      }
+      assert.equal(bytes, ZEROS.length);
+    },
+    [1],
+  );
+}
+
+simTest(
+  "limits of what is decompressed, of a client and of a request",
+  async (group) => {
+    const twice = zlib.gzipSync(zlib.gzipSync("a"));
+    const members = Buffer.concat([zlib.gzipSync("a"), zlib.gzipSync("b"), zlib.gzipSync("c")]);
+    const server = await rawServer(group, async (peer) => {
+      for (let head = await peer.request(); head !== null; head = await peer.request()) {
+        const [coding, body] = head.startsWith("GET /twice")
+          ? ["gzip, gzip", twice]
+          : ["gzip", members];
+        await peer.send(
+          `${OK}content-encoding: ${coding}\r\ncontent-length: ${body.length}\r\n\r\n`,
+        );
+        await peer.stream.send(body);
+      }
+    });
+    await using client = openHttpClient({
+      base: server.url,
+      decompress: { layersMax: 1, membersMax: 2 },
+    });
+    const get = async (path: string, options: FetchOptions = {}): Promise<string> =>
+      (await client.request(path, options)).text();
+    await assert.rejects(get("/twice"), failedIn("body", "encoding"));
+    await assert.rejects(get("/members"), failedIn("body", "too-large"));
+    // What one says of a limit leaves the others.
+    const decompress = { membersMax: 3 };
+    assert.equal(await get("/members", { decompress }), "abc");
+    await assert.rejects(get("/twice", { decompress }), failedIn("body", "encoding"));
+    await assert.rejects(get("/members", { decompress: true }), failedIn("body", "too-large"));
+    assert.equal(await get("/twice", { decompress: { layersMax: 2 } }), "a");
+    const plain = await client.request("/twice", { decompress: false });
+    assert.equal(plain.bytes.length, twice.length);
+    await using other = openHttpClient({ base: server.url, decompress: false });
+    assert.equal((await other.request("/twice", { decompress: true })).text(), "a");
   },
   [1],
 );

@@ -22,11 +22,24 @@ const TEXT = "hello, hello, hello, hello";
 const LARGE = Array.from({ length: 40_000 }, (_, index) => `${(index * 7919) % 10_007}`).join(" ");
 
 type Compressing = (bytes: Uint8Array) => Uint8Array;
+
+/** Each half for itself, one behind the other. */
+function inHalves(compress: Compressing): Compressing {
+  return (bytes) => {
+    const half = Math.ceil(bytes.length / 2);
+    return Buffer.concat([compress(bytes.subarray(0, half)), compress(bytes.subarray(half))]);
+  };
+}
+
+/** Names of codings; what stands behind a space is for the title. */
 const CODINGS: Readonly<Record<string, Compressing>> = {
   gzip: (bytes) => zlib.gzipSync(bytes),
   "x-gzip": (bytes) => zlib.gzipSync(bytes),
   GZip: (bytes) => zlib.gzipSync(bytes),
   deflate: (bytes) => zlib.deflateSync(bytes),
+  "deflate raw": (bytes) => zlib.deflateRawSync(bytes),
+  "gzip members": inHalves((bytes) => zlib.gzipSync(bytes)),
+  "zstd frames": inHalves((bytes) => compressNowait("zstd", bytes)),
   br: (bytes) => compressNowait("br", bytes),
   zstd: (bytes) => compressNowait("zstd", bytes),
   "gzip, br": (bytes) => compressNowait("br", zlib.gzipSync(bytes)),
@@ -45,8 +58,9 @@ function encoded(path: string, coding: string, bytes: Uint8Array): Response {
   return new HttpResponse(piecewise, { headers });
 }
 
-for (const [coding, compressing] of Object.entries(CODINGS)) {
-  test(`a body in ${coding}: small or large, with a length or in chunks, at once or bit by bit`, async () => {
+for (const [title, compressing] of Object.entries(CODINGS)) {
+  const coding = title.replace(/ (raw|members|frames)$/, "");
+  test(`a body in ${title}: small or large, with a length or in chunks, at once or bit by bit`, async () => {
     for (const text of [TEXT, LARGE]) {
       const bytes = compressing(encode(text));
       await using server = await openServer(
@@ -234,7 +248,9 @@ test("decodedBody: at once what is small and within the limits; else a stream, w
   const member = zlib.gzipSync(encode("a"));
   const members = new Uint8Array(2000 * member.length);
   for (let at = 0; at < members.length; at += member.length) members.set(member, at);
-  const atOnce = decodedBody(zlib.gzipSync(encode("hello")), ["gzip"], 5, request);
+  const limits = { ratioMax: 200, membersMax: 1000 };
+  const within = { ...limits, bytesMax: 5 };
+  const atOnce = decodedBody(zlib.gzipSync(encode("hello")), ["gzip"], within, request);
   assert.deepEqual(new Uint8Array(atOnce.payload as Uint8Array), encode("hello"));
   const cases: readonly (readonly [Uint8Array, number])[] = [
     [zlib.gzipSync(encode("hello")), 4],
@@ -242,7 +258,7 @@ test("decodedBody: at once what is small and within the limits; else a stream, w
     [members, Infinity],
   ];
   for (const [bytes, bytesMax] of cases) {
-    const { payload } = decodedBody(bytes, ["gzip"], bytesMax, request);
+    const { payload } = decodedBody(bytes, ["gzip"], { ...limits, bytesMax }, request);
     assert.ok(!(payload instanceof Uint8Array));
     await assert.rejects(
       async () => {

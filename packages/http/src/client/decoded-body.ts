@@ -13,7 +13,7 @@ import {
   codingNames,
   formatOf,
 } from "../negotiation/content-coding.ts";
-import { LAYERS_MAX, MEMBERS_MAX, RATIO_MAX } from "../negotiation/decompress-body.ts";
+import { LAYERS_MAX } from "../negotiation/decompress-body.ts";
 import {
   decompressedBody,
   deflateOf,
@@ -60,19 +60,20 @@ function isDecodable(coding: ContentCoding): boolean {
 /**
  * The codings of a response's body, the first applied one first; `null` if there is none, or one that is not known.
  *
- * @throws RequestFailedError if there are more than 5: nobody means well with that.
+ * @throws RequestFailedError if there are more than `layersMax`: nobody means well with that.
  */
 export function codingsOf(
   fields: FieldList,
   status: number,
   request: DecodedRequest,
+  layersMax: number = LAYERS_MAX,
 ): readonly CompressionFormat[] | null {
   if (firstField(fields, "content-encoding") === null || status === 206) return null;
   let field = "";
   for (let at = 0; at < fields.length; at += 2)
     if (isName(fields[at] as string, "content-encoding")) field += `,${fields[at + 1] as string}`;
   const formats = codingNames(field).map(formatOf);
-  if (formats.length > LAYERS_MAX) {
+  if (formats.length > layersMax) {
     throw failed(request, "encoding", `the body has ${formats.length} codings one over the other`);
   }
   if (formats.length === 0 || formats.includes(undefined)) return null;
@@ -94,10 +95,9 @@ export function decodedFields(fields: FieldList): FieldList {
 export function decodedBody(
   payload: Uint8Array | ByteReceiveStream,
   codings: readonly CompressionFormat[],
-  bytesMax: number,
+  limits: ExpansionLimits,
   request: DecodedRequest,
 ): DecodedBody {
-  const limits: ExpansionLimits = { bytesMax, ratioMax: RATIO_MAX, membersMax: MEMBERS_MAX };
   if (payload instanceof Uint8Array && payload.length <= AT_ONCE_BYTES) {
     const whole = decodedNowait(payload, codings, limits);
     if (whole !== null) return { payload: whole, limit: limits };

@@ -7,16 +7,19 @@ import type { ResponseBodies } from "./response-bodies.ts";
 const CODING_BYTES_MAX = 65_536;
 
 /** A response without the codings of its body: as it is, if it has none, or they are not known. @throws RequestFailedError if there are too many. */
-export function decodedSource(source: ResponseSource, bodies: ResponseBodies): ResponseSource {
+export function decodedSource(
+  source: ResponseSource,
+  { decompress, bodyBytesMax }: ResponseBodies,
+): ResponseSource {
   const { head, request, payload } = source;
-  if (payload === null || !bodies.decompress) return source;
+  if (payload === null || decompress === null) return source;
   try {
-    const codings = codingsOf(head.fields, head.status, request);
+    const codings = codingsOf(head.fields, head.status, request, decompress.layersMax);
     if (codings === null) return source;
     if (payload instanceof IncomingBody) payload.bytesMax += CODING_BYTES_MAX;
     return {
       ...source,
-      ...decodedBody(payload, codings, bodies.bodyBytesMax, request),
+      ...decodedBody(payload, codings, { ...decompress, bytesMax: bodyBytesMax }, request),
       head: { ...head, fields: decodedFields(head.fields) },
       isDecoded: true,
       transfer: source.transfer ?? transferOfWhole(payload as Uint8Array),

@@ -58,6 +58,16 @@ const CLIENT: readonly (readonly [unknown, RegExp])[] = [
   [{ middleware: [3] }, /needs a list of functions/],
   [{ cookies: {} }, /got \[object Object\], needs true, false or a CookieJar$/],
   [{ tls: true }, /tls/],
+  [
+    { decompress: 1 },
+    /openHttpClient\(\{ decompress \}\): got 1, needs true, false or \{ ratioMax/,
+  ],
+  [{ decompress: null }, /got null, needs true, false or/],
+  [
+    { decompress: { bytesMax: 1 } },
+    /openHttpClient\(\{ decompress: \{ bytesMax \} \}\): there is no such option; there are ratioMax/,
+  ],
+  [{ decompress: { ratioMax: 0 } }, /^RangeError: .*ratioMax \} \}\): got 0, needs at least 1$/],
 ];
 
 for (const [options, message] of CLIENT) {
