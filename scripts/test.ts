@@ -9,13 +9,13 @@
  * With CI set, a test skipped because a tool is missing counts as failed.
  */
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { runCommand, type CommandResult } from "./lib/command.ts";
 import { buildPackages, compiledPath, compileTests } from "./lib/compile.ts";
 import { ensureInstalled } from "./lib/install.ts";
+import { indent, runTestFiles } from "./lib/run-test-files.ts";
 import { runtimes, type Runtime } from "./lib/runtimes.ts";
 import { isMissingTool, SkipReasons } from "./lib/skips.ts";
 import type { TestCase } from "./lib/test-case.ts";
@@ -23,12 +23,6 @@ import { matrixTestFiles, root, toolingTestFiles } from "./lib/workspace.ts";
 
 /** For all tests of one runtime. On a quiet machine of two cores the slowest takes about three fifths of it. */
 const runtimeLimitMs = 480_000;
-
-/** Files of tests that start threads on the host. */
-const threadFiles = /\/threads\/|\/hashing\/|\/gaps\.test\.|\/worker-?process/;
-
-/** How much of a hanging runtime's output is shown. */
-const tailLines = 30;
 
 interface Count {
   readonly runtime: string;
@@ -69,11 +63,16 @@ function chooseRuntimes(names: string[]): Runtime[] {
 }
 
 async function installWhatIsNeeded(): Promise<void> {
-  // The benchmarks' own tests start the runtimes and the peers.
+  // The tests of the tooling start the runtimes, those of the benchmarks the peers too.
+  const hasTooling = chosen.some((runtime) => filesFor(runtime).some(isTooling));
   const hasBenchmarks = chosen.some((runtime) => filesFor(runtime).some(isBenchmark));
   const isElsewhere = chosen.some((runtime) => runtime.program.startsWith(join(root, "runtimes")));
-  if (hasBenchmarks || isElsewhere) await ensureInstalled("runtimes");
+  if (hasTooling || isElsewhere) await ensureInstalled("runtimes");
   if (hasBenchmarks) await ensureInstalled("benchmarks");
+}
+
+function isTooling(path: string): boolean {
+  return path.startsWith("scripts/") || isBenchmark(path);
 }
 
 function isBenchmark(path: string): boolean {
@@ -91,98 +90,25 @@ function filesFor(runtime: Runtime): string[] {
 }
 
 async function testOn(runtime: Runtime, files: string[]): Promise<Count> {
-  const tests: TestCase[] = [];
-  let result: CommandResult = { code: 0, output: "", timedOut: false, elapsedMs: 0 };
-  for (const round of roundsOf(runtime, files)) {
-    const limitMs = runtimeLimitMs - result.elapsedMs;
-    const parts = await Promise.all(
-      round.map((batch, index) => testBatch(runtime, batch, index, limitMs)),
-    );
-    tests.push(...parts.flatMap((part) => part.tests));
-    result = parts.reduce((before, { result: part }) => merged(before, part), {
-      ...result,
-      elapsedMs: 0,
-    });
-    result = { ...result, elapsedMs: runtimeLimitMs - limitMs + result.elapsedMs };
-    if (result.timedOut) break;
-  }
-  const count = { runtime: runtime.name, passed: 0, failed: 0, skipped: 0 };
+  const { tests, troubles, output, elapsedMs } = await runTestFiles(runtime, files, {
+    limitMs: runtimeLimitMs,
+    folder: reports,
+  });
+  const count = { runtime: runtime.name, passed: 0, failed: troubles.length, skipped: 0 };
   const details: string[] = [];
   for (const test of tests) {
-    const line = describe(test, result.output);
+    const line = describe(test, output);
     count[line.counts] += 1;
     if (line.text) details.push(line.text);
   }
-  for (const stray of runtime.strayFailures(result.output)) {
+  details.push(...troubles);
+  if (count.passed + count.failed === 0) {
     count.failed += 1;
-    details.push(`FAILED outside a test\n${indent(stray)}`);
+    details.push(`FAILED ${runtime.name} ran no test`);
   }
-  const trouble = explainTrouble(runtime, result, count);
-  if (trouble) {
-    count.failed += 1;
-    details.push(trouble);
-  }
-  console.log(
-    `${summary(count)}  (${files.length} files, ${(result.elapsedMs / 1000).toFixed(1)} s)`,
-  );
+  console.log(`${summary(count)}  (${files.length} files, ${(elapsedMs / 1000).toFixed(1)} s)`);
   for (const detail of details) console.log(indent(detail));
   return count;
-}
-
-interface BatchResult {
-  readonly tests: TestCase[];
-  readonly result: CommandResult;
-}
-
-async function testBatch(
-  runtime: Runtime,
-  files: string[],
-  index: number,
-  limitMs: number,
-): Promise<BatchResult> {
-  const reportPath = join(reports, `${runtime.name}-${index}.xml`);
-  // Each test file is a process of its own under Node: without a cache each would strip the types of every source again (0.4 s).
-  const env = { NO_COLOR: "1", NODE_COMPILE_CACHE: join(reports, "compile-cache") };
-  const args = runtime.testArgs(files, reportPath);
-  const result = await runCommand(runtime.program, args, { limitMs, env });
-  const tests = readReport(runtime, reportPath);
-  rmSync(reportPath, { force: true });
-  return { tests, result };
-}
-
-/** Of two that ran at the same time. */
-function merged(one: CommandResult, other: CommandResult): CommandResult {
-  return {
-    code: one.code === 0 ? other.code : one.code,
-    output: one.output + other.output,
-    timedOut: one.timedOut || other.timedOut,
-    elapsedMs: Math.max(one.elapsedMs, other.elapsedMs),
-  };
-}
-
-/**
- * Which files run together in one process, and which processes run at the same time. Node sees to that itself. Where all files share a
- * process there are two of them, for the two cores of the machine that decides. Tests of threads come after the others, in a process of
- * their own: threads take memory, which other tests measure, and on Deno one that was terminated in an endless loop goes on with it as
- * long as the process lives.
- */
-function roundsOf(runtime: Runtime, files: string[]): string[][][] {
-  if (!runtime.sharesProcess) return [[files]];
-  const others = files.filter((file) => !threadFiles.test(file));
-  // Neighbours are alike, so this gives two halves that take the same time.
-  const halves = [0, 1].map((half) => others.filter((_, index) => index % 2 === half));
-  const rounds = [halves, [files.filter((file) => threadFiles.test(file))]];
-  return rounds
-    .map((round) => round.filter((batch) => batch.length > 0))
-    .filter((round) => round.length > 0);
-}
-
-function readReport(runtime: Runtime, path: string): TestCase[] {
-  try {
-    return runtime.parseReport(readFileSync(path, "utf8"));
-  } catch {
-    return []; // The runtime died before it wrote one: explained by its exit code.
-  }
 }
 
 function describe(
@@ -199,19 +125,6 @@ function describe(
   return { counts: "skipped", text: `skipped ${where}: ${reason}` };
 }
 
-/** What went wrong with a run as a whole, if the tests' own results do not tell. */
-function explainTrouble(runtime: Runtime, result: CommandResult, count: Count): string | undefined {
-  const tail = result.output.trimEnd().split("\n").slice(-tailLines).join("\n");
-  if (result.timedOut) {
-    return `FAILED ${runtime.name} hangs: ended after ${runtimeLimitMs / 1000} s. The last it printed:\n${indent(tail)}`;
-  }
-  if (result.code !== 0 && count.failed === 0)
-    return `FAILED ${runtime.name}: exit code ${result.code}\n${indent(result.output)}`;
-  if (count.passed + count.failed === 0)
-    return `FAILED ${runtime.name} ran no test\n${indent(tail)}`;
-  return undefined;
-}
-
 function report(): void {
   console.log("");
   for (const count of counts) console.log(summary(count));
@@ -225,10 +138,6 @@ function report(): void {
 function summary(count: Count): string {
   const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : "";
   return `${count.runtime.padEnd(8)} ${count.passed} passed, ${count.failed} failed${skipped}`;
-}
-
-function indent(text: string): string {
-  return text.replace(/^(?=.)/gm, "  ");
 }
 
 function shortPath(path: string): string {

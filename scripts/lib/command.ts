@@ -7,8 +7,8 @@ import { root } from "./workspace.ts";
 export interface CommandOptions {
   /** Working directory; the repository by default. */
   readonly cwd?: string;
-  /** Variables added to this process's own. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Variables added to this process's own, or, if `undefined`, left out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** When to end it, in milliseconds; 10 minutes by default. */
   readonly limitMs?: number;
   /** Whether its output goes to ours as it comes, too; false by default. */

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { resolve } from "node:path";
 import { test } from "node:test";
 import type { TestEvent } from "node:test/reporters";
 import report from "./node-reporter.ts";
 import type { TestCase } from "./test-case.ts";
 
-const file = "a.test.ts";
+const file = resolve("a.test.ts");
 
 test("node-reporter: suites around a test are part of its name and are not counted", async () => {
   const tests = await reported([
@@ -42,6 +43,33 @@ test("node-reporter: an error after its test is a failure", async () => {
     { type: "test:diagnostic", data: { file, message, nesting: 0 } } as TestEvent,
   ]);
   assert.deepEqual(names(tests), ["a: passed", "error after a test: failed"]);
+});
+
+test("node-reporter: a file that cannot be loaded tells why", async () => {
+  const tests = await reported([
+    { type: "test:stderr", data: { file: "a.test.ts", message: "no such module\n" } } as TestEvent,
+    ended("a.test.ts", 0, { error: new Error("test failed") }),
+  ]);
+  assert.match(tests[0]?.detail ?? "", /test failed[^]*no such module/);
+});
+
+test("node-reporter: a file whose process ended well, but not all of its tests, is a failure", async () => {
+  const summary = { type: "test:summary", data: { file, success: true } } as TestEvent;
+  const complete = {
+    type: "test:complete",
+    data: { name: "a.test.ts", nesting: 0, file, details: { passed: true } },
+  } as TestEvent;
+  const whole = ended("a.test.ts", 0);
+  for (const events of [
+    [ended("a", 0), summary, complete],
+    [complete, ended("a", 0), summary],
+  ])
+    assert.deepEqual(names(await reported(events)), ["a: passed"]);
+  const [told] = await reported([complete, whole]);
+  assert.deepEqual([told?.name, told?.outcome], [file, "failed"]);
+  assert.match(told?.detail ?? "", /no test of it ran/);
+  const late = names(await reported([ended("a", 0), complete]));
+  assert.deepEqual(late, ["a: passed", `${file}: failed`]);
 });
 
 interface EndedOptions {

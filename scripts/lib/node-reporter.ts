@@ -7,6 +7,7 @@
  * It runs inside each tested Node, 22 included: no newer syntax than that has, and types that can be stripped.
  */
 
+import { resolve } from "node:path";
 import type { TestEvent } from "node:test/reporters";
 import { inspect } from "node:util";
 import type { TestCase } from "./test-case.ts";
@@ -27,30 +28,62 @@ const lateErrorPattern = /asynchronous activity after the test ended/;
 /** What Node calls a failure that only repeats that of a test inside. */
 const inheritedFailures: readonly unknown[] = ["subtestsFailed", "cancelledByParent"];
 
+/** What is said of a file whose process ended well, but not its tests: Node counts it as passed. */
+const NO_END = "no test of it ran, or its process ended before its tests did, with exit code 0";
+
 /** Collects the test cases of all files and writes them at the end. */
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const entries = new Map<string, Entry[]>();
   const stderr = new Map<string, string>();
+  /** Files whose processes have ended well, and those whose tests have all ended. In any order. */
+  const ended = new Set<string>();
+  const summarized = new Set<string>();
   for await (const event of source) {
     const file = fileOf(event);
     const earlier = entries.get(file) ?? [];
-    if (event.type === "test:stderr") {
+    if (event.type === "test:summary") {
+      summarized.add(file);
+    } else if (isWholeFile(event) && hasPassed(event)) {
+      ended.add(file);
+    } else if (event.type === "test:stderr") {
       stderr.set(file, (stderr.get(file) ?? "") + event.data.message);
     } else if (event.type === "test:diagnostic" && lateErrorPattern.test(event.data.message)) {
-      const test = { name: "error after a test", file, line: 0, detail: event.data.message };
-      const entry: Entry = { nesting: 0, test: { ...test, outcome: "failed" }, isContainer: false };
-      entries.set(file, [...earlier, entry]);
+      entries.set(file, [...earlier, failure(file, event.data.message, "error after a test")]);
     } else if (event.type === "test:pass" || event.type === "test:fail") {
       entries.set(file, addEnded(earlier, event, file, stderr.get(file) ?? ""));
     }
+  }
+  for (const file of ended) {
+    if (!summarized.has(file))
+      entries.set(file, [...(entries.get(file) ?? []), failure(file, NO_END)]);
   }
   const tests = [...entries.values()].flat().filter((entry) => !entry.isContainer);
   yield JSON.stringify(tests.map((entry) => entry.test));
 }
 
+function failure(file: string, detail: string, name: string = file): Entry {
+  return {
+    nesting: 0,
+    test: { name, file, line: 0, outcome: "failed", detail },
+    isContainer: false,
+  };
+}
+
+/** Whether it is about a file as a whole, which Node makes a test if it has none, or cannot be run. */
+function isWholeFile({ type, data }: TestEvent): boolean {
+  if (type !== "test:complete" && type !== "test:pass" && type !== "test:fail") return false;
+  return data.nesting === 0 && data.file !== undefined && resolve(data.name) === data.file;
+}
+
+function hasPassed(event: TestEvent): boolean {
+  if (event.type === "test:complete") return event.data.details.passed;
+  return event.type === "test:pass";
+}
+
 function fileOf(event: TestEvent): string {
   const data: object = event.data ?? {};
-  return "file" in data && typeof data.file === "string" ? data.file : "";
+  // What a file printed is told with its name as it was given.
+  return "file" in data && typeof data.file === "string" ? resolve(data.file) : "";
 }
 
 /** Adds a test, and its title to those that ended inside it: the ones nested deeper since. */
@@ -69,7 +102,7 @@ function addEnded(earlier: readonly Entry[], event: Ended, file: string, stderr:
     file,
     line,
     outcome: isSkip ? "skipped" : failed ? "failed" : "passed",
-    detail: isSkip ? reasonOf(event) : failed ? describeError(event, file, stderr) : "",
+    detail: isSkip ? reasonOf(event) : failed ? describeError(event, stderr) : "",
   };
   const holdsOthers = inside.length > 0 || event.data.details.type === "suite";
   const isContainer = holdsOthers && (!failed || isInherited(event));
@@ -92,11 +125,10 @@ function isInherited(event: Ended): boolean {
   return "failureType" in error && inheritedFailures.includes(error.failureType);
 }
 
-function describeError(event: Ended, file: string, stderr: string): string {
+function describeError(event: Ended, stderr: string): string {
   if (!isFailure(event)) return "";
   const { cause, message } = event.data.details.error;
   const text = cause === undefined || typeof cause === "string" ? message : inspect(cause);
   // A file fails as a whole when it cannot be loaded, or when its process dies: its last words say why.
-  const isWholeFile = event.data.nesting === 0 && file.endsWith(event.data.name);
-  return isWholeFile ? `${text}\n${stderr}`.trim() : text;
+  return isWholeFile(event) ? `${text}\n${stderr}`.trim() : text;
 }

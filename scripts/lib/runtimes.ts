@@ -1,6 +1,6 @@
 /** The runtimes of the test matrix: where each is installed, and how it runs a list of test files. */
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseJunit } from "./junit.ts";
 import type { TestCase } from "./test-case.ts";
@@ -23,6 +23,8 @@ export interface Runtime {
   parseReport(text: string): TestCase[];
   /** Failures that are in no report, only in what the runtime printed. */
   strayFailures(output: string): string[];
+  /** The files of which no test ran, not even one that was skipped, by what was reported and printed. */
+  emptyFiles(files: readonly string[], tests: readonly TestCase[], output: string): string[];
 }
 
 /** Each test file is a process of its own under Node; the machine that decides has two cores. */
@@ -61,6 +63,10 @@ export const runtimes: readonly Runtime[] = [
       const blocks = output.matchAll(/^# Unhandled error between tests\n-+\n([^]*?)\n-{5,}$/gm);
       return [...blocks].map(([, block = ""]) => block);
     },
+    emptyFiles(files, tests) {
+      const seen = new Set(tests.map(({ file }) => resolve(root, file)));
+      return files.filter((file) => !seen.has(resolve(root, file)));
+    },
   },
   {
     name: "deno",
@@ -79,6 +85,12 @@ export const runtimes: readonly Runtime[] = [
     ],
     parseReport: parseJunit,
     strayFailures: () => [],
+    // Its report tells where `test` was called: in a helper, perhaps.
+    emptyFiles(files, _tests, output) {
+      const lines = output.matchAll(/running [1-9]\d* tests? from (.*)$/gm);
+      const seen = new Set([...lines].map(([, file = ""]) => resolve(root, file)));
+      return files.filter((file) => !seen.has(resolve(root, file)));
+    },
   },
 ];
 
@@ -103,5 +115,7 @@ function nodeRuntime(name: string, program: string, fromSource: boolean): Runtim
     ],
     parseReport: (text) => JSON.parse(text) as TestCase[],
     strayFailures: () => [],
+    // The reporter tells them as failed tests.
+    emptyFiles: () => [],
   };
 }
