@@ -72,6 +72,8 @@ export class ClientResponse implements Response {
   #headers: FieldHeaders | null = null;
   #reader: BodyReader | null = null;
   #isTaken = false;
+  /** The body is one of two streams of the same. */
+  #isShared = false;
   #stream: ByteReceiveStream | null = null;
   #history: readonly ClientResponse[] = [];
 
@@ -217,10 +219,14 @@ export class ClientResponse implements Response {
     return { ...this.#source, payload: this.#reader.payload("source") as ResponsePayload };
   }
 
-  /** Gives the connection back: what was not read of the body is dropped, what was not sent of the request is not sent. Does nothing if both are over. */
+  /**
+   * Gives the connection back: what was not read of the body is dropped, what was not sent of the request is not sent. Does nothing if both are over. A
+   * response and its clones have one connection, which is given back when all of them are closed or read.
+   */
   close(): void {
     const { payload } = this.#source;
-    if (payload !== null && !(payload instanceof Uint8Array)) payload.close();
+    if (this.#isShared) this.#content.close();
+    else if (payload !== null && !(payload instanceof Uint8Array)) payload.close();
     if (!this.#isTaken) this.#source.upgraded?.close();
   }
 
@@ -290,11 +296,15 @@ export class ClientResponse implements Response {
     return textStreamOf(this.#content, "textStream");
   }
 
-  /** A second response with the same body. @throws TypeError if the body was read. */
+  /** A second response with the same body. What one of them has read and the other has not is kept in memory. @throws TypeError if the body was read. */
   clone(): ClientResponse {
+    const { payload } = this.#source;
     const clone = new ClientResponse(this.#source);
     clone.#history = this.#history;
-    if (this.#source.payload !== null) clone.#reader = this.#content.tee();
+    if (payload === null) return clone;
+    clone.#reader = this.#content.tee();
+    this.#isShared = !(payload instanceof Uint8Array);
+    clone.#isShared = this.#isShared;
     return clone;
   }
 

@@ -1,8 +1,10 @@
 /** What a response holds, as the web has it. */
 import assert from "node:assert/strict";
 import { test as nodeTest } from "node:test";
+import { sleep } from "arborio";
 import { onEveryBackend } from "arborio/testing";
 import { openServer } from "../server/open-server.ts";
+import type { BodySink } from "../web/body-producer.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { openHttpClient } from "./http-client.ts";
 
@@ -71,4 +73,39 @@ test("a body is read once; a clone has it too; what is a web stream is always th
   }
   assert.ok((await client.fetch("/")) instanceof Response);
   assert.equal(client.statistics().connectionsOpen, client.statistics().connectionsIdle);
+});
+
+test("a clone and its original are closed each for itself; the connection is free when both are closed or read", async () => {
+  const body = async (sink: BodySink): Promise<void> => {
+    for (let count = 0; count < 5; count++) {
+      await sink.send(new Uint8Array(100_000));
+      await sleep(10);
+    }
+  };
+  await using server = await openServer(() => new HttpResponse(body), { port: 0 });
+  await using client = openHttpClient({ base: server.url });
+  const active = (): number => client.statistics().connectionsActive;
+  for (const closesClone of [true, false]) {
+    const response = await client.fetch("/");
+    const clone = response.clone();
+    const third = clone.clone();
+    const [closed, open] = closesClone ? [clone, response] : [response, clone];
+    closed.close();
+    assert.ok(closed.bodyUsed);
+    assert.equal((await open.bytes()).length, 500_000);
+    assert.equal((await third.bytes()).length, 500_000);
+    assert.equal(active(), 0);
+    closed.close();
+  }
+  {
+    using response = await client.fetch("/");
+    using clone = response.clone();
+    for await (const piece of clone.body ?? []) {
+      assert.ok(piece.length > 0);
+      break;
+    }
+    assert.equal(active(), 1);
+  }
+  await sleep(10);
+  assert.equal(active(), 0);
 });

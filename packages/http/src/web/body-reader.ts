@@ -127,6 +127,13 @@ export class BodyReader {
     return new BodyReader(this.#owner, new WatchedStream(() => fromReadableStream(there)));
   }
 
+  /** Gives up what was not read of it. */
+  close(): void {
+    const payload = this.#payload;
+    if (typeof payload === "object" && payload !== null && !(payload instanceof Uint8Array))
+      payload.close();
+  }
+
   /** @throws TypeError if it was read, or is about to be. */
   requireUsable(method: string): void {
     if (!this.used && this.#web?.locked !== true) return;
