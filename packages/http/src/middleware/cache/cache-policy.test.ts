@@ -30,3 +30,44 @@ test("CachePolicy: max-age=0 asks, also in the instant in which the response cam
     { signals: [], backend: simulator({ seed: 1 }) },
   );
 });
+
+/** In virtual time. */
+async function simulated(body: () => void): Promise<void> {
+  await run(body, { signals: [], backend: simulator({ seed: 1 }) });
+}
+
+test("CachePolicy: what comes from the future is asked about: the clock was set back", async () => {
+  await simulated(() => {
+    const fields = ["cache-control", "max-age=10"];
+    const use = (ms: number): string =>
+      new CachePolicy({
+        status: 200,
+        reason: "",
+        version: "1.1",
+        fields,
+        requestedAt: wallNow() + ms,
+      }).useFor(new Map());
+    assert.deepEqual(
+      [use(1), use(86_400_000), use(0), use(-9999)],
+      ["after-asking", "after-asking", "now", "now"],
+    );
+  });
+});
+
+test("CachePolicy: an age that is none makes nothing younger", async () => {
+  await simulated(() => {
+    for (const [age, seconds] of [
+      ["5", 5],
+      ["5, 9", 5],
+      ["-5", 0],
+      ["+5", 0],
+      ["old", 0],
+      ["", 0],
+      ["0x5", 0],
+      ["99999999999999999999", 1e20],
+    ] as const) {
+      const head = { status: 200, reason: "", version: "1.1", requestedAt: wallNow() } as const;
+      assert.equal(new CachePolicy({ ...head, fields: ["age", age] }).ageSeconds, seconds, age);
+    }
+  });
+});

@@ -39,9 +39,11 @@ const READ_FIELDS: readonly string[] = ["age", "date", "etag", "expires", "last-
 export class CachePolicy {
   readonly #semantics: Semantics;
   readonly #directives: Directives;
+  readonly #requestedAt: number;
 
   constructor({ status, fields, requestedAt }: Omit<CachedResponse, "bytes" | "vary">) {
     this.#directives = responseDirectives(fields);
+    this.#requestedAt = requestedAt;
     const given: Record<string, string> = {};
     for (const [name, said] of this.#directives) {
       if (name === "stale-if-error") continue;
@@ -91,6 +93,8 @@ export class CachePolicy {
   /** What may be done with it for a request of these directives. */
   useFor(asked: Directives): CacheUse {
     if (asked.has("no-cache") || asked.get("max-age") === 0) return "after-asking";
+    // The clock was set back: nobody knows how old it is.
+    if (wallNow() < this.#requestedAt) return "after-asking";
     const { response, revalidation } = this.#semantics.evaluateRequest({
       headers: { "cache-control": requestText(asked, this.#mustRevalidate) },
     });
@@ -132,7 +136,13 @@ function readFields(fields: FieldList): Record<string, string> {
   for (const name of READ_FIELDS) {
     const value = firstField(fields, name);
     if (value === null) continue;
-    const date = name === "age" || name === "etag" ? null : parseHttpDate(value);
+    if (name === "age") {
+      // Of several the first counts; what is no number is passed over: RFC 9111 §5.1.
+      const [age] = /^[0-9]+/.exec(value) ?? [];
+      if (age !== undefined) read[name] = age;
+      continue;
+    }
+    const date = name === "etag" ? null : parseHttpDate(value);
     if (name === "expires") read[name] = date === null ? LONG_AGO : formatHttpDate(date);
     else if (name === "date") {
       if (date !== null) read[name] = formatHttpDate(date);

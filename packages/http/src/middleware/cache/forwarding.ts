@@ -4,6 +4,7 @@ import { ClientResponse } from "../../client/client-response.ts";
 import type { Next } from "../../client/middleware.ts";
 import { RequestFailedError } from "../../connection/request-failed-error.ts";
 import type { Directives } from "./cache-control.ts";
+import { varyFields } from "./cache-key.ts";
 import { type CacheOutcome, marked } from "./cache-outcome.ts";
 import { CachePolicy } from "./cache-policy.ts";
 import type { CachedResponse } from "./cache-store.ts";
@@ -119,8 +120,12 @@ export class Forwarding {
       return await this.#ask(asking, null, flight);
     }
     const merged = mergedResponse(found, head, begun.at);
-    if (new CachePolicy(merged).isStorable) await this.#cache.keep(key, request, merged, begun);
+    // The news may say by what it was chosen; that it is the one for this request is known.
+    const vary = varyFields(merged.fields, request.fields, response.request.fields);
+    const isKept = vary !== null && new CachePolicy(merged).isStorable;
+    if (isKept) await this.#cache.keep(key, request, { ...merged, vary }, begun);
     else await this.#cache.forget(key);
+    if (vary === null) flight?.end({ kind: "apart" });
     return landed(merged, request, "revalidated", flight);
   }
 
