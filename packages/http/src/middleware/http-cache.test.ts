@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test as nodeTest } from "node:test";
 import { sleep } from "arborio";
 import { HttpResponse } from "../web/http-response.ts";
-import { cacheOutcome } from "./cache/cache-outcome.ts";
 import { createMemoryCacheStore } from "./cache/memory-cache-store.ts";
 import { httpCache } from "./http-cache.ts";
 import { cached, counting, dateIn, test } from "./http-cache.test.kit.ts";
