@@ -1,4 +1,4 @@
-import { BrokenResourceError } from "arborio";
+import { BrokenResourceError, TlsError } from "arborio";
 import { ProtocolError } from "../protocol/protocol-error.ts";
 import type { OutgoingRequest } from "./outgoing-request.ts";
 import {
@@ -25,6 +25,16 @@ export function connectionGone(
   phase: FailurePhase,
   failure: Error | null,
 ): unknown {
+  if (isRefusal(failure)) {
+    const message = `TLS failed: ${failure.reason}: ${failure.message}`;
+    return new RequestFailedError(message, {
+      phase: "tls",
+      reason: "tls",
+      method,
+      url,
+      cause: failure,
+    });
+  }
   if (!(failure instanceof Stopped)) {
     const message =
       phase === "body"
@@ -43,6 +53,15 @@ export function connectionGone(
     url,
     cause,
   });
+}
+
+/**
+ * Whether the server says that it does not accept the certificate of this side, or misses one. With TLS 1.3 it says so when the handshake
+ * is over for this side (RFC 8446 §4.4.2.4 and figure 1).
+ */
+function isRefusal(failure: Error | null): failure is TlsError {
+  if (!(failure instanceof TlsError)) return false;
+  return failure.reason === "certificate-required" || failure.reason === "rejected";
 }
 
 /** What whoever waits for a head is told of `error`. @param failure the connection's. */
