@@ -242,6 +242,8 @@ simTest(
         },
       };
       deadlines.add(last);
+      deadlines.look();
+      assert.equal(deadlines.isHeldUp, false);
       await sleep(10);
       assert.equal(sweeps(), 1);
       await sleep(300);

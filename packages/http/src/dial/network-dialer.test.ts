@@ -11,6 +11,7 @@ import { onEveryBackend } from "arborio/testing";
 import { openHttpClient } from "../client/http-client.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { identity } from "../server/certificates.test.kit.ts";
+import { publicAddressesOnly } from "../middleware/public-addresses-only.ts";
 import { openServer } from "../server/open-server.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import type { DialTarget } from "./dial-target.ts";
@@ -287,6 +288,15 @@ worldTest("connect: stands in for the network, under proxies and TLS", async (pl
     { role: "origin", host: "example.test", port: 443, ...common },
     { role: "proxy", host: "somewhere.test", port: 3128, ...common },
   ]);
+});
+
+test("connect: numeric addresses in URLs are guarded all the same", async () => {
+  await using client = openHttpClient({
+    connect: () => assert.fail("connected"),
+    guardAddress: publicAddressesOnly(),
+  });
+  for (const host of ["127.0.0.1", "[::ffff:10.0.0.1]", "0x7f.1"])
+    await assert.rejects(client.request(`http://${host}/`), { reason: "refused" }, host);
 });
 
 test("connect: a stream in memory, and what it throws", async (group) => {

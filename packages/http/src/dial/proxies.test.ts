@@ -1,12 +1,20 @@
 /** Requests through proxies of all kinds, end to end: what the server sees, what the proxy sees, and that neither sees what is the other's. */
 import assert from "node:assert/strict";
+import { listenTcp } from "arborio/net";
+import { BufferedByteStream } from "arborio/streams";
 import { openHttpClient } from "../client/http-client.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { createProxyChooser } from "../protocol/proxy-environment.ts";
+import { identity } from "../server/certificates.test.kit.ts";
 import { openServer } from "../server/open-server.ts";
 import { HttpResponse } from "../web/http-response.ts";
-import { saying, socksProxy } from "./proxies.test.kit.ts";
+import { expired } from "./expired.test.kit.ts";
+import { fingerprintOf } from "./fingerprints.ts";
+import { httpProxy, runProxy, saying, socksProxy } from "./proxies.test.kit.ts";
 import { TRUSTED, worldTest } from "./worlds.test.kit.ts";
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 const CREDENTIALS = "Basic dXNlcjpwYXNzd29yZA==";
 
@@ -21,6 +29,46 @@ worldTest("proxy: an HTTP proxy gets requests of http: with their whole URL", as
   assert.equal(head.split(`proxy-authorization: ${CREDENTIALS}`).length, 2);
   assert.match(head, /\r\nown: 1/);
   assert.doesNotMatch(place.seen[0] ?? "", /proxy-/);
+});
+
+worldTest(
+  "proxy: a connection to one is used again, each time with the credentials (aiohttp#2596)",
+  async (place) => {
+    const answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    let connections = 0;
+    await place.startProxy(3128, async (stream, log) => {
+      connections += 1;
+      const client = new BufferedByteStream(stream);
+      for (;;) {
+        log.push(decode(await client.receiveUntil(encode("\r\n\r\n"), 65_536)));
+        await stream.send(encode(answer));
+      }
+    });
+    await using client = openHttpClient({ proxy: "http://user:password@proxy.test:3128" });
+    for (let count = 0; count < 3; count++) {
+      const response = await client.request(`http://example.test/${count}`, {
+        headers: { own: `${count}` },
+      });
+      assert.equal(response.text(), "ok");
+    }
+    assert.equal(connections, 1);
+    assert.equal(place.asked.length, 3);
+    for (const head of place.asked) assert.ok(head.includes(`proxy-authorization: ${CREDENTIALS}`));
+    // Other credentials, another connection.
+    await client.request("http://example.test/", { proxy: "http://other:secret@proxy.test:3128" });
+    assert.equal(connections, 2);
+    assert.ok(!place.asked[3]?.includes(CREDENTIALS));
+  },
+);
+
+worldTest("proxy: fingerprints are those of the server, not of the proxy", async (place) => {
+  const listener = await place.proxy.run(() => listenTcp(8443, { tls: { identity: expired } }));
+  place.proxy.start(() => runProxy(listener, httpProxy, place.asked));
+  const pem = identity.certificate.replaceAll(/-----.*-----|\s/g, "");
+  const der = Uint8Array.from(atob(pem), (character) => character.charCodeAt(0));
+  const proxy = { url: "https://proxy.test:8443", tls: { verify: false } };
+  await using client = openHttpClient({ proxy, tls: TRUSTED, fingerprints: [fingerprintOf(der)] });
+  assert.equal((await client.request("https://example.test/")).text(), "hello from 443");
 });
 
 worldTest("proxy: an HTTP proxy is asked for a tunnel to a server of https:", async (place) => {

@@ -45,6 +45,11 @@ const DIFFERENT: readonly (readonly [name: string, options: RouteOptions])[] = [
   ["password of the proxy", { proxy: "http://u:q@p.test" }],
   ["user of SOCKS", { proxy: "socks5://u:p@p.test:80" }],
   ["another user of SOCKS", { proxy: "socks5://v:p@p.test:80" }],
+  ["another password of SOCKS", { proxy: "socks5://u:q@p.test:80" }],
+  // To be refused when TLS is made, which a connection that is there would not do.
+  ...[0, 1, 2, 3, 4, 5].map(
+    (wrong) => [`authorities that are ${wrong}`, { tls: { trusted: wrong as never } }] as const,
+  ),
   ["fields of the proxy", { proxy: { url: "http://p.test", headers: { a: "b" } } }],
   ["TLS of the proxy", { proxy: { url: "https://p.test", tls: { verify: false } } }],
   ["address of this machine", { localHost: "127.0.0.1" }],
