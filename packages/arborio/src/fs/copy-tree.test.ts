@@ -6,8 +6,13 @@ import { tmpdir } from "node:os";
 import { openTemporaryDirectory, Path } from "../fs.ts";
 import { run, SystemError } from "../index.ts";
 import { testIf } from "../testing/test-if.test.kit.ts";
-import { filesTest as test, hasSystemCode, hostFilesTest } from "./files.test.kit.ts";
-import { plant, unlessRoot, walked } from "./tree.test.kit.ts";
+import {
+  filesTest as test,
+  hasSystemCode,
+  hostFilesTest,
+  nobodysFilesTest,
+} from "./files.test.kit.ts";
+import { plant, walked } from "./tree.test.kit.ts";
 
 test("Path.copyTree: files, directories, links as links, with permissions", async (folder) => {
   const [from, to] = [new Path(folder, "from"), new Path(folder, "to")];
@@ -133,7 +138,7 @@ test("Path.copyTree: what is no directory, no option, and where nothing can be m
   await assert.rejects(from.copyTree(5 as never), /TypeError: Path/);
 });
 
-test(
+nobodysFilesTest(
   "Path.copyTree: directories that cannot be written are filled, and are as they were",
   async (folder) => {
     const [from, to] = [new Path(folder, "from"), new Path(folder, "to")];
@@ -148,7 +153,6 @@ test(
     const other = new Path(folder, "other/locked");
     if (await other.exists()) await other.setMode(0o700);
   },
-  unlessRoot,
 );
 
 test("Path.copyTree: many files at once, each whole", async (folder) => {

@@ -14,19 +14,21 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { after, test as nodeTest } from "node:test";
 import { pathToFileURL } from "node:url";
 import { ClosedResourceError, SystemError } from "../index.ts";
 import { openFile, readDirectory, realPath } from "../fs.ts";
 import { onEveryBackend } from "../testing.ts";
+import { asNobody } from "../testing/as-nobody.test.kit.ts";
+import { type RegisterTest, testIf } from "../testing/test-if.test.kit.ts";
 
-const everyBackend = onEveryBackend(nodeTest);
-const test: typeof everyBackend = (title, body) =>
-  everyBackend(title, body, { skip: { backend: "simulator", reason: "files of this machine" } });
+const onHost = { skip: { backend: "simulator", reason: "files of this machine" } } as const;
+const test: RegisterTest = (title, body) => onEveryBackend(nodeTest)(title, body, onHost);
 
-/** A user without rights. */
-const NOBODY = 65_534;
+const FOLDER = "/proc/self/fd";
+const hasDescriptors = testIf(existsSync(FOLDER), `this system has no ${FOLDER}`);
+const descriptorTest: RegisterTest = (title, body) =>
+  onEveryBackend(hasDescriptors)(title, body, onHost);
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "arborio-directory-")));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -54,23 +56,33 @@ test("realPath: follows every link, and resolves . and ..", async () => {
   assert.equal(await realPath("/"), "/");
 });
 
-test("File.realPath: of what is open, whatever becomes of the path", async () => {
+test("File.realPath: of what is open, through links", async () => {
   const real = join(folder, "opened");
   writeFileSync(real, "");
   symlinkSync("opened", join(folder, "way"));
   using file = await openFile(join(folder, "way"));
   assert.equal(await file.realPath(), real);
-  if (!existsSync("/proc/self/fd")) return;
-  rmSync(join(folder, "way"));
-  symlinkSync("elsewhere", join(folder, "way"));
-  assert.equal(await file.realPath(), real);
-  renameSync(real, join(folder, "moved"));
-  assert.equal(await file.realPath(), join(folder, "moved"));
-  rmSync(join(folder, "moved"));
-  assert.notEqual(await file.realPath(), join(folder, "moved"));
   file.close();
   await assert.rejects(file.realPath(), ClosedResourceError);
 });
+
+descriptorTest(
+  "File.realPath: it is that of what is open, whatever becomes of the path",
+  async () => {
+    const real = join(folder, "replaced");
+    writeFileSync(real, "");
+    symlinkSync("replaced", join(folder, "other way"));
+    using file = await openFile(join(folder, "other way"));
+    assert.equal(await file.realPath(), real);
+    rmSync(join(folder, "other way"));
+    symlinkSync("elsewhere", join(folder, "other way"));
+    assert.equal(await file.realPath(), real);
+    renameSync(real, join(folder, "moved"));
+    assert.equal(await file.realPath(), join(folder, "moved"));
+    rmSync(join(folder, "moved"));
+    assert.notEqual(await file.realPath(), join(folder, "moved"));
+  },
+);
 
 test("realPath, readDirectory: the system's refusals have the same codes everywhere", async () => {
   const loop = join(folder, "loop");
@@ -95,15 +107,10 @@ test("readDirectory: a directory that this process may not read is EACCES", asyn
   mkdirSync(secret);
   chmodSync(folder, 0o711);
   chmodSync(secret, 0);
-  const user = process.geteuid?.() ?? NOBODY;
-  // Root may read everything.
-  if (user === 0) process.seteuid?.(NOBODY);
-  try {
+  await asNobody(async () => {
     await assert.rejects(readDirectory(secret), hasCode("EACCES", /permission denied/));
     await assert.rejects(realPath(join(secret, "x")), hasCode("EACCES", /permission denied/));
-  } finally {
-    if (user === 0) process.seteuid?.(user);
-  }
+  });
 });
 
 test("readDirectory: names and kinds, in the order of the names; of links not what they lead to", async () => {

@@ -23,7 +23,7 @@ import { type RegisterTest, testIf } from "../testing/test-if.test.kit.ts";
 import { filesTest } from "./files.test.kit.ts";
 
 const hasFlock = spawnSync("flock", ["--version"]).error === undefined;
-const needsFlock = "there is no program flock";
+const needsFlock = "needs the program flock";
 const hostOnly: RegisterTest = testIf(hasFlock, needsFlock);
 
 /** On both, or only in the simulator where the host has no such locks. */

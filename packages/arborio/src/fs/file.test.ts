@@ -14,7 +14,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { after, test as nodeTest } from "node:test";
 import { pathToFileURL } from "node:url";
 import {
@@ -29,14 +28,12 @@ import {
 } from "../index.ts";
 import { openFile, readFile, readTextFile, stat } from "../fs.ts";
 import { TextDecodingError } from "../streams/errors.ts";
+import { asNobody } from "../testing/as-nobody.test.kit.ts";
 import { onEveryBackend } from "../testing.ts";
 
 const everyBackend = onEveryBackend(nodeTest);
 const test: typeof everyBackend = (title, body) =>
   everyBackend(title, body, { skip: { backend: "simulator", reason: "files of this machine" } });
-
-/** A user without rights. */
-const NOBODY = 65_534;
 
 const folder = mkdtempSync(join(tmpdir(), "arborio-fs-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -100,14 +97,9 @@ test("openFile: a file that this process may not read is EACCES", async () => {
   const path = make("secret");
   chmodSync(folder, 0o711);
   chmodSync(path, 0);
-  const user = process.geteuid?.() ?? NOBODY;
-  // Root may read everything.
-  if (user === 0) process.seteuid?.(NOBODY);
-  try {
-    await assert.rejects(openFile(path), hasSystemCode("EACCES", /permission denied/));
-  } finally {
-    if (user === 0) process.seteuid?.(user);
-  }
+  await asNobody(() =>
+    assert.rejects(openFile(path), hasSystemCode("EACCES", /permission denied/)),
+  );
 });
 
 test("openFile: takes paths and file: URLs, nothing else", async () => {

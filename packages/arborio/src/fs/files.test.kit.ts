@@ -7,6 +7,7 @@ import { randomBytes } from "../lowlevel.ts";
 import { currentBackend, requireCapability } from "../platform/capabilities.ts";
 import type { DirectoryEntry, FileStat, PathChange } from "../platform/files.ts";
 import { hostOperation } from "../platform/host-operation.ts";
+import { asNobody } from "../testing/as-nobody.test.kit.ts";
 import { type EveryBackendOptions, onEveryBackend } from "../testing.ts";
 
 const everyBackend = onEveryBackend(nodeTest);
@@ -17,22 +18,25 @@ export function filesTest(
   body: (folder: string) => unknown,
   options: EveryBackendOptions = {},
 ): void {
-  everyBackend(
-    title,
-    async () => {
-      const { temporaryDirectory } = requireCapability(currentBackend(), "files", "filesTest");
-      const digits = Array.from(randomBytes(8), (byte) => byte.toString(16)).join("");
-      // A blank and a letter beyond ASCII: no path may need quoting.
-      const folder = `${temporaryDirectory}/arborio ä ${digits}`;
-      await change({ kind: "make-directory", path: folder, mode: 0o755 });
-      try {
-        await body(folder);
-      } finally {
-        await shielded(() => removeAll(folder));
-      }
-    },
-    options,
-  );
+  everyBackend(title, () => inFolder(body), options);
+}
+
+/** `filesTest` for a user who may do nothing special, whoever runs the tests: so do all programs in the simulator. */
+export function nobodysFilesTest(title: string, body: (folder: string) => unknown): void {
+  everyBackend(title, () => asNobody(() => inFolder(body)));
+}
+
+async function inFolder(body: (folder: string) => unknown): Promise<void> {
+  const { temporaryDirectory } = requireCapability(currentBackend(), "files", "filesTest");
+  const digits = Array.from(randomBytes(8), (byte) => byte.toString(16)).join("");
+  // A blank and a letter beyond ASCII: no path may need quoting.
+  const folder = `${temporaryDirectory}/arborio ä ${digits}`;
+  await change({ kind: "make-directory", path: folder, mode: 0o755 });
+  try {
+    await body(folder);
+  } finally {
+    await shielded(() => removeAll(folder));
+  }
 }
 
 /** `filesTest` only on the host, for what no simulator has. */

@@ -29,6 +29,7 @@ import {
   stat,
   writeFile,
 } from "../fs.ts";
+import { asNobody, NOBODY } from "../testing/as-nobody.test.kit.ts";
 import { testIf } from "../testing/test-if.test.kit.ts";
 import {
   change,
@@ -40,9 +41,6 @@ import {
   textOf,
   untilClosed,
 } from "./files.test.kit.ts";
-
-/** A user without rights. */
-const NOBODY = 65_534;
 
 const full = hasSystemCode("ENOSPC", /no room left on the disk/);
 
@@ -141,17 +139,6 @@ async function fillDisk(folder: string): Promise<void> {
   await file.setSize(0);
   file.seek(0);
   assert.equal(await file.write("there is room again"), 19);
-}
-
-/** Does something as a user who may do nothing special. Root may do everything. */
-async function asNobody(work: () => Promise<void>): Promise<void> {
-  const user = process.geteuid?.() ?? NOBODY;
-  if (user === 0) process.seteuid?.(NOBODY);
-  try {
-    await work();
-  } finally {
-    if (user === 0) process.seteuid?.(user);
-  }
 }
 
 hostFilesTest(

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Path } from "../fs.ts";
 import { SystemError } from "../index.ts";
-import { filesTest as test, hasSystemCode } from "./files.test.kit.ts";
+import { filesTest as test, hasSystemCode, nobodysFilesTest } from "./files.test.kit.ts";
 import {
   type Intruder,
   intruded,
@@ -81,25 +81,28 @@ test("Path.removeTree: a link that comes in the place of the tree itself is remo
   assert.deepEqual(await walked(new Path(folder)), ["outside/", "outside/x", "taken/", "taken/x"]);
 });
 
-test("TemporaryDirectory: at its end no permissions are changed elsewhere", async (folder) => {
-  for (let moment = 0; moment < 12; moment += 1) {
-    const here = new Path(folder, `${moment}`);
-    await plant(here, "root/a/x", "outside/x");
-    // It may be moved, but not read.
-    await here.join("root/a").setMode(0o300);
-    await here.join("outside").setMode(0o550);
-    await onFiles(
-      (files) => intruded(files, replaceAt(moment, here.text, "root/a")),
-      () => removeTree(here.join("root"), false, true),
-    );
-    const { mode } = await here.join("outside").stat();
-    assert.equal(mode, 0o550);
-    for (const left of ["outside", "taken"]) {
-      const directory = here.join(left);
-      if (await directory.exists()) await directory.setMode(0o700);
+nobodysFilesTest(
+  "TemporaryDirectory: at its end no permissions are changed elsewhere",
+  async (folder) => {
+    for (let moment = 0; moment < 12; moment += 1) {
+      const here = new Path(folder, `${moment}`);
+      await plant(here, "root/a/x", "outside/x");
+      // It may be moved, but not read.
+      await here.join("root/a").setMode(0o300);
+      await here.join("outside").setMode(0o550);
+      await onFiles(
+        (files) => intruded(files, replaceAt(moment, here.text, "root/a")),
+        () => removeTree(here.join("root"), false, true),
+      );
+      const { mode } = await here.join("outside").stat();
+      assert.equal(mode, 0o550);
+      for (const left of ["outside", "taken"]) {
+        const directory = here.join(left);
+        if (await directory.exists()) await directory.setMode(0o700);
+      }
     }
-  }
-});
+  },
+);
 
 test("Path.removeTree: what is moved out of a deep tree does not lead it elsewhere", async (folder) => {
   const levels = 50;

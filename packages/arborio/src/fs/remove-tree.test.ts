@@ -3,10 +3,15 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { Path } from "../fs.ts";
 import { moveOnAfter, SystemError, taskGroup } from "../index.ts";
-import { filesTest as test, hasSystemCode, hostFilesTest } from "./files.test.kit.ts";
+import {
+  filesTest as test,
+  hasSystemCode,
+  hostFilesTest,
+  nobodysFilesTest,
+} from "./files.test.kit.ts";
 import { onFiles, withoutOpenDirectories } from "./other-files.test.kit.ts";
 import { removeTree } from "./remove-tree.ts";
-import { plant, unlessRoot, walked } from "./tree.test.kit.ts";
+import { plant, walked } from "./tree.test.kit.ts";
 
 /** For what depends on who comes first. */
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -163,7 +168,7 @@ test(
   { seeds: SEEDS },
 );
 
-test(
+nobodysFilesTest(
   "Path.removeTree: what may not be removed is told, and all else is removed",
   async (folder) => {
     const root = new Path(folder, "root");
@@ -192,7 +197,6 @@ test(
     await assert.rejects(root.removeTree(), hasSystemCode("EACCES", / and 6 more; /));
     await root.join("locked").setMode(0o700);
   },
-  unlessRoot,
 );
 
 hostFilesTest(

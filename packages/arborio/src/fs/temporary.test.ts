@@ -16,8 +16,8 @@ import {
   taskGroup,
 } from "../index.ts";
 import { simulate } from "../sim.ts";
-import { filesTest as test, hasSystemCode } from "./files.test.kit.ts";
-import { plant, unlessRoot, walked } from "./tree.test.kit.ts";
+import { filesTest as test, hasSystemCode, nobodysFilesTest } from "./files.test.kit.ts";
+import { plant, walked } from "./tree.test.kit.ts";
 
 /** In the environment of this file as a program: where to make what is temporary. */
 const PARENT = "ARBORIO_TEMPORARY_PARENT";
@@ -147,7 +147,7 @@ function defineTests(): void {
     { seeds: [1, 2, 3, 4, 5, 6, 7, 8] },
   );
 
-  test(
+  nobodysFilesTest(
     "openTemporaryDirectory: directories in it that may not be written or read are removed",
     async (parent) => {
       {
@@ -165,7 +165,6 @@ function defineTests(): void {
       }
       assert.deepEqual(await left(parent), []);
     },
-    unlessRoot,
   );
 
   test("openTemporaryDirectory, openTemporaryFile: refusals", async (parent) => {

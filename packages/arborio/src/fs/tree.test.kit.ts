@@ -1,13 +1,5 @@
 /** What tests of trees share: how to make one, and how to write down what is there. */
-import process from "node:process";
 import type { Path, PathEntries, WalkOptions } from "../fs.ts";
-import type { EveryBackendOptions } from "../testing.ts";
-
-/** Root may read everything. */
-export const unlessRoot: EveryBackendOptions =
-  process.getuid?.() === 0
-    ? { skip: { backend: "host", reason: "it runs as root, who may read everything" } as const }
-    : {};
 
 /** Makes files, directories (`"a/"`) and links (`"a -> b"`). */
 export async function plant(root: Path, ...things: readonly string[]): Promise<void> {

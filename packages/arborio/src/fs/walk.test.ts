@@ -4,8 +4,8 @@ import { BusyResourceError, moveOnAfter, run, SystemError } from "../index.ts";
 import { Path, type WalkOptions } from "../fs.ts";
 import { simulate } from "../sim.ts";
 import { test as nodeTest } from "node:test";
-import { filesTest as test, hasSystemCode } from "./files.test.kit.ts";
-import { list, plant, unlessRoot, walked } from "./tree.test.kit.ts";
+import { filesTest as test, hasSystemCode, nobodysFilesTest } from "./files.test.kit.ts";
+import { list, plant, walked } from "./tree.test.kit.ts";
 
 test("Path.walk: everything below, each directory behind its name, in the order of names", async (folder) => {
   const root = new Path(folder);
@@ -195,7 +195,7 @@ test("Path.walk: begins with an error where nothing can be walked through", asyn
   assert.deepEqual(told, ["ENOENT no"]);
 });
 
-test(
+nobodysFilesTest(
   "Path.walk: an unreadable directory is an error, behind which the walk can go on",
   async (folder) => {
     const root = new Path(folder);
@@ -234,7 +234,6 @@ test(
     assert.deepEqual(found, ["a", "x", "b", "EACCES", "c", "x", "d"]);
     await root.join("b").setMode(0o700);
   },
-  unlessRoot,
 );
 
 test("Path.walk: what enter and onError throw comes out, and the walk can go on", async (folder) => {
