@@ -22,7 +22,8 @@ test("arborio: without a command, it prints its help as an error", async () => {
 
 test("arborio: an option that is not known is an error of the command line", async () => {
   const ended = await runCommand(["run", "--bogus", "x.ts"]);
-  const err = "arborio: unknown option '--bogus'\n(try it with --help)\n";
+  const err =
+    "arborio: unknown option '--bogus'\n(try it with --help; options of the program go behind --)\n";
   assert.deepEqual(ended, { code: 2, out: "", err });
 });
 

@@ -9,6 +9,5 @@ import { runCommandLine } from "./command-line.ts";
 import { createShell } from "./host/shell.ts";
 
 const shell = createShell();
-const ended = runCommandLine(shell).then((code) => shell.finish(code));
-// The other runtimes find out by it that a program waits for what never comes.
-if (!shell.awaitsHideErrors) await ended;
+const finished = shell.finish(runCommandLine(shell));
+if (shell.isAwaited) await finished;

@@ -16,15 +16,24 @@ export function findModule(file: string): string {
 /**
  * Imports a module, TypeScript as far as the runtime takes it.
  *
- * @throws UsageError if this runtime takes no TypeScript; whatever is wrong with the module, or it throws.
+ * @throws UsageError if this runtime takes no such file; whatever is wrong with the module, or it throws.
  */
 export async function loadModule(path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
-    if ((error as { code?: unknown }).code !== "ERR_UNKNOWN_FILE_EXTENSION") throw error;
+    if (!isUnknownKind(error, path)) throw error;
+    const advice = /\.[cm]?ts$/.test(path)
+      ? "; for TypeScript it needs to be 22.18 or later; Bun and Deno take it too"
+      : "; it needs JavaScript or TypeScript: .js, .mjs, .cjs, .ts, .mts or .cts";
     throw new UsageError(
-      `${path}: Node ${process.versions.node} does not take this kind of file; for TypeScript it needs to be 22.18 or later; Bun and Deno take it too`,
+      `${path}: Node ${process.versions.node} does not take this kind of file${advice}`,
     );
   }
+}
+
+/** Whether Node says so of this file, and not of one that is imported by it. */
+function isUnknownKind(error: unknown, path: string): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return code === "ERR_UNKNOWN_FILE_EXTENSION" && String(message).endsWith(` for ${path}`);
 }

@@ -48,10 +48,13 @@ export interface Shell {
 
 /** The shell of a real process. */
 export interface ProcessShell extends Shell {
-  /** Whether an error that nobody catches does not end the process while a module is in an `await` at its top level: so it is on Bun 1.4. */
-  readonly awaitsHideErrors: boolean;
-  /** Ends the command: sets the exit code, and leaves the rest to the runtime, so that all output is written. */
-  finish(code: number): void;
+  /**
+   * Whether the top level of the command is to wait for its end: then Node prints best what a program throws. On Bun 1.4 an error that nobody
+   * catches would not end the process then, and Deno would show that place instead of the program's, of an `await` that never ends.
+   */
+  readonly isAwaited: boolean;
+  /** Waits for the exit code, sets it, and leaves the rest to the runtime, so that all output is written. @throws what `ended` throws. */
+  finish(ended: Promise<number>): Promise<void>;
 }
 
 /** The process this is. */
@@ -84,7 +87,7 @@ export function createShell(): ProcessShell {
   return {
     args: process.argv.slice(2),
     version: packageVersion(),
-    awaitsHideErrors: process.versions["bun"] !== undefined,
+    isAwaited: process.versions["bun"] === undefined && process.versions["deno"] === undefined,
     environment: { ...process.env },
     isTerminal: (stream) => streams[stream].isTTY === true && process.env["TERM"] !== "dumb",
     write: (text, stream = "output") => write(text, stream),
@@ -102,8 +105,15 @@ export function createShell(): ProcessShell {
     },
     onOutputLost: (callback) => output.onLost(callback),
     guardSignals: () => guardSignals((line) => write(`arborio: ${line}\n`, "error")),
-    finish(code) {
-      isFinished = true;
+    async finish(ended) {
+      process.once("beforeExit", endWaiting);
+      let code: number;
+      try {
+        code = await ended;
+      } finally {
+        isFinished = true;
+        process.removeListener("beforeExit", endWaiting);
+      }
       if (output.isLost) {
         endLost();
         process.exit();
@@ -112,6 +122,14 @@ export function createShell(): ProcessShell {
       if (code !== 0) process.exitCode = code;
     },
   };
+}
+
+/** Nothing is left that could go on: neither a run nor a download ends like this. */
+function endWaiting(): void {
+  process.stderr.write(
+    "arborio: a module waits, in an await at its top level, for what never comes\n",
+  );
+  process.exit(1);
 }
 
 function packageVersion(): string {

@@ -18,12 +18,22 @@ test("chooseMain: main, else the default export", () => {
   const [main, other] = [(): void => {}, (): void => {}];
   assert.equal(chooseMain("a.ts", { main, default: other }), main);
   assert.equal(chooseMain("a.ts", { default: other }), other);
+  assert.equal(chooseMain("a.cjs", { default: { main } }), main);
   const needs = "it needs: export async function main(group, args) { … }";
   refused(() => chooseMain("a.ts", { other }), `a.ts exports neither main nor a default; ${needs}`);
   refused(
     () => chooseMain("a.ts", { main: 1, default: other }),
     `a.ts exports a main that is no function; ${needs}`,
   );
+});
+
+test("chooseMain: a default that is no function is said to be one", () => {
+  const needs = "it needs: export async function main(group, args) { … }";
+  for (const whole of [1, null, {}, { main: 1 }])
+    refused(
+      () => chooseMain("a.ts", { default: whole }),
+      `a.ts exports no main, and a default that is no function; ${needs}`,
+    );
 });
 
 test("exitCodeOf: a whole number from 0 to 255, else 0", () => {

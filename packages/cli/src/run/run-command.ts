@@ -15,6 +15,7 @@ export function addRunCommand({ program, shell, act }: CommandSite): void {
   program
     .command("run")
     .summary("run a module's main")
+    .showHelpAfterError("(try it with --help; options of the program go behind --)")
     .description(
       "Runs the exported main(group, args) of a module, or its default export, in a run of its own. Ctrl-C asks it to end, a second one cancels it, a third one ends the process. A whole number that main returns is the exit code.",
     )
