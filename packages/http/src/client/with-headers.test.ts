@@ -27,6 +27,8 @@ void test("withHeaders: what is given comes before defaults, and behind what the
   assert.deepEqual(sent(given.map(([name, value]) => [name, value])), expected);
   assert.deepEqual(sent(undefined), { accept: "text/event-stream", "sec-websocket-key": "own" });
   assert.deepEqual(sent({ accept: null }), { "sec-websocket-key": "own" });
+  const nothing = { accept: undefined } as unknown as Record<string, string>;
+  assert.deepEqual(sent(nothing), sent(undefined));
 });
 
 void test("withHeaders: Headers stay those of a request that may be passed on, whose Host is not", () => {

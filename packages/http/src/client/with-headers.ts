@@ -28,5 +28,8 @@ export function withHeaders(
 function linesOf(headers: RequestHeaders): (readonly [string, string | null])[] {
   if (Symbol.iterator in headers)
     return Array.from(headers as Iterable<Iterable<string>>, (pair) => [...pair] as never);
-  return Object.entries(headers as Record<string, string | null>);
+  // `undefined` says nothing, as everywhere.
+  return Object.entries(headers as Record<string, string | null>).filter(
+    ([, value]) => value !== undefined,
+  );
 }
