@@ -1,5 +1,13 @@
 /** What tests of simulated workers let them do. The module is loaded once, so that its variables are everybody's. */
-import { checkpoint, moveOnAfter, now, shielded, sleep, taskGroup } from "../../index.ts";
+import {
+  checkpoint,
+  currentScope,
+  moveOnAfter,
+  now,
+  shielded,
+  sleep,
+  taskGroup,
+} from "../../index.ts";
 import { checkCancelled, runInThread, transferred } from "../../threads.ts";
 
 /** What happened, in order. */
@@ -34,6 +42,22 @@ export function askAtOnce(): void {
   log.push("began");
   checkCancelled();
   log.push("not cancelled");
+}
+
+/** Asks more often than messages come, and says whether one had come before it was cancelled. */
+export async function askAllTheTime(): Promise<never> {
+  log.push("began");
+  const scope = currentScope();
+  for (;;) {
+    await shielded(() => sleep(0.005));
+    const wasTold = scope.cancelCalled;
+    try {
+      checkCancelled();
+    } catch (error) {
+      log.push(wasTold ? "told" : "seen");
+      throw error;
+    }
+  }
 }
 
 /** Does not see its cancellation until it asks. */

@@ -276,18 +276,32 @@ test("runInThread, simulated: a run that ends takes its workers with it", async 
   await wait(20);
 });
 
-test("runInProcess, simulated: a function that never gives way sees its cancellation before the message comes", async () => {
-  const seen = new Set<string>();
-  for (const seed of SEEDS) {
+for (const [kind, call] of [
+  ["runInThread", runInThread],
+  ["runInProcess", runInProcess],
+] as const) {
+  test(`${kind}, simulated: a function sees its cancellation before the message comes`, async () => {
     kit.log.length = 0;
-    await simulate({ seed }, async () => {
-      await runInProcess(MODULE, "sum", { args: [[]] }); // the process has started
-      await moveOnAfter(5, () => runInProcess(MODULE, "askAtOnce"));
-      seen.add(kit.log.join());
+    await simulate({ seed: 1, workers: { serviceMsMax: 1 } }, async () => {
+      await call(MODULE, "sum", { args: [[]] }); // the worker has started
+      await moveOnAfter(5, () => call(MODULE, "askAllTheTime"));
     });
-  }
-  assert.deepEqual([...seen].sort(), ["began", "began,not cancelled"]);
-});
+    assert.deepEqual(kit.log, ["began", "seen"]);
+  });
+
+  test(`${kind}, simulated: a call that was cancelled before it came to its worker does not begin`, async () => {
+    const seen = new Set<string>();
+    for (const seed of SEEDS) {
+      kit.log.length = 0;
+      await simulate({ seed }, async () => {
+        await call(MODULE, "sum", { args: [[]] }); // the worker has started
+        await moveOnAfter(5, () => call(MODULE, "askAtOnce"));
+        seen.add(kit.log.join());
+      });
+    }
+    assert.deepEqual([...seen].sort(), ["", "began,not cancelled"]);
+  });
+}
 
 test("runInThread, simulated: what is abandoned has time for its cleanup when the run ends", async () => {
   kit.log.length = 0;
