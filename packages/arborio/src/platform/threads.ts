@@ -73,6 +73,8 @@ export interface WorkerHandle {
   setNeeded(needed: boolean): void;
   /** Leaves a number that the worker can look at (`readMark`) also while its code does not give way; for processes, which share no memory. */
   showMark?(mark: number): void;
+  /** What the worker left last by `showMark`, 0 at first; also when it has ended. Absent where nobody can tell. */
+  readMark?(): number | undefined;
 }
 
 /** The other side, as a worker sees it. */
@@ -93,6 +95,8 @@ export interface WorkerParent {
   receiveNowait?(): { readonly message: unknown } | undefined;
   /** What `showMark` left last, 0 at first; absent in threads, and in processes that have no means for it. */
   readMark?(): number;
+  /** Leaves a number that the program can look at, also when this worker has ended. Absent in a simulator, and in processes that have no means for it. */
+  showMark?(mark: number): void;
   /** Waits until what was written to standard output and error has left the worker; `undefined` if it has, or nothing was. Absent where writing waits. */
   flushOutput?(): Promise<void> | undefined;
   /** Loads a module, once: what `import(url)` gives. */

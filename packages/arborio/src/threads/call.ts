@@ -87,9 +87,13 @@ export class Call implements TokenTaker {
     return waiter.promise;
   }
 
-  /** Gives it to a worker. */
   lent(lease: Lease): void {
     this.#lease = lease;
+    this.#give();
+  }
+
+  /** Gives it to a worker. */
+  #give(): void {
     let worker: PoolWorker;
     try {
       worker = this.#pool.take();
@@ -173,7 +177,15 @@ export class Call implements TokenTaker {
     this.#unreadable = error;
   }
 
-  workerEnded(exit: WorkerExit, wasTold: boolean): void {
+  /** The worker had ended, by itself, before this call came to it: another one gets it, unless what it brings along is lost. */
+  workerWasGone(exit: WorkerExit): void {
+    if (this.#cancelled !== null) this.endCancelled();
+    else if (this.order.transfer.length > 0 || this.#sent?.ends !== undefined)
+      this.workerEnded(exit, false, false);
+    else this.#give();
+  }
+
+  workerEnded(exit: WorkerExit, wasTold: boolean, hasBegun: boolean): void {
     const { exportName, where } = this.order;
     this.#sent?.lost();
     if (this.#unreadable !== null) {
@@ -181,7 +193,7 @@ export class Call implements TokenTaker {
       const message = `${where}: the answer of ${exportName} cannot be read: ${cause.message}`;
       this.#fail(new BrokenWorkerError(message, undefined, undefined, { cause }));
     } else if (wasTold && this.#cancelled !== null) this.endCancelled();
-    else this.#fail(brokenWorker(this.order, exit));
+    else this.#fail(brokenWorker(this.order, exit, hasBegun));
   }
 
   #fail(error: unknown): void {
@@ -201,7 +213,11 @@ export class Call implements TokenTaker {
   }
 }
 
-function brokenWorker({ where, exportName }: CallOrder, exit: WorkerExit): BrokenWorkerError {
+function brokenWorker(
+  { where, exportName }: CallOrder,
+  exit: WorkerExit,
+  hasBegun: boolean,
+): BrokenWorkerError {
   const { code, signal, error } = exit;
   const how =
     error !== undefined
@@ -209,7 +225,7 @@ function brokenWorker({ where, exportName }: CallOrder, exit: WorkerExit): Broke
       : signal === undefined
         ? `exit code ${code}`
         : `the signal ${signal}`;
-  const message = `${where}: the worker ended during ${exportName}, by ${how}`;
+  const message = `${where}: the worker ended ${hasBegun ? "during" : "before"} ${exportName}, by ${how}`;
   const options = error === undefined ? undefined : { cause: error };
   return new BrokenWorkerError(message, code, signal, options);
 }

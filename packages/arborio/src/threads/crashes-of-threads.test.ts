@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import { CapacityLimiter, gather, run, sleep } from "../index.ts";
+import { CapacityLimiter, EndOfStream, gather, run, sleep } from "../index.ts";
 import {
   BrokenWorkerError,
+  createThreadChannel,
   currentDefaultThreadLimiter,
   moduleAt,
   runInThread,
@@ -58,6 +59,59 @@ hostTest("runInThread: other calls are not affected", async () => {
   assert.deepEqual(sums, ["BrokenWorkerError", "a", "BrokenWorkerError", "b"]);
   assert.equal(limiter.borrowedTokens, 0);
 });
+
+/** Gives a call to a thread that ends at that moment, which nobody here can know yet. */
+async function callOfTheGone(call: () => Promise<unknown>): Promise<unknown> {
+  const place = new Int32Array(new SharedArrayBuffer(4));
+  await runInThread(work, "exitSoon", { args: [place] });
+  const { idle, crashed } = workerStatistics("thread");
+  // Without a turn of the event loop, which would tell.
+  while (Atomics.load(place, 0) === 0);
+  const pending = call();
+  assert.deepEqual(
+    [workerStatistics("thread").idle, workerStatistics("thread").crashed],
+    [idle - 1, crashed],
+  );
+  return await pending;
+}
+
+hostTest(
+  "runInThread: a thread that ended before its call came to it: another one gets the call",
+  async () => {
+    const { crashed } = workerStatistics("thread");
+    assert.equal(await callOfTheGone(() => runInThread(work, "add", { args: [1, 2] })), 3);
+    assert.equal(workerStatistics("thread").crashed, crashed + 1);
+    assert.equal(currentDefaultThreadLimiter().borrowedTokens, 0);
+  },
+);
+
+hostTest(
+  "runInThread: a thread that ended before its call came to it: what changes hands is lost with it",
+  async () => {
+    const bytes = new Uint8Array(3);
+    await assert.rejects(
+      callOfTheGone(() => runInThread(work, "sumOf", { args: [bytes], transfer: [bytes.buffer] })),
+      (error) => {
+        assert.ok(error instanceof BrokenWorkerError);
+        assert.match(error.message, /the worker ended before sumOf, by exit code 7/);
+        return true;
+      },
+    );
+    assert.equal(currentDefaultThreadLimiter().borrowedTokens, 0);
+  },
+);
+
+hostTest(
+  "runInThread: a thread that ended before its call came to it: ends of channels are lost with it",
+  async () => {
+    const [sender, receiver] = createThreadChannel<number>(1);
+    await assert.rejects(
+      callOfTheGone(() => runInThread(work, "echo", { args: [sender] })),
+      BrokenWorkerError,
+    );
+    await assert.rejects(receiver.receive(), EndOfStream);
+  },
+);
 
 hostTest("a thread that fails when it has no call is replaced, and that is said", async () => {
   const said: string[] = [];

@@ -45,6 +45,17 @@ hostTest(
   },
 );
 
+hostTest(
+  "runInProcess: a process that ended before its call came to it: another one gets the call",
+  async () => {
+    const pid = await runInProcess(processWork, "pidOf");
+    process.kill(pid, "SIGKILL");
+    const { started } = workerStatistics("process");
+    assert.notEqual(await runInProcess(processWork, "pidOf"), pid);
+    assert.equal(workerStatistics("process").started, started + 1);
+  },
+);
+
 for (const how of ["throw", "reject"] as const) {
   hostTest(`runInProcess: an error that nobody caught (${how}) is told`, async () => {
     await assert.rejects(runInProcess(work, "failAside", { args: [how] }), (error) => {

@@ -3,7 +3,8 @@ import { ArborioError } from "../core/errors.ts";
 
 /**
  * The thread or process that worked on a call ended before the call did: by `process.exit`, by an error that nobody caught (it is the
- * `cause`), by a signal, for want of memory. Another takes its place; other calls are not affected.
+ * `cause`), by a signal, for want of memory. Another takes its place; other calls are not affected. A call that had not come to it is given to
+ * another one, unless it brought along what changes hands, which is lost.
  * Counterpart: `anyio.BrokenWorkerProcess`, `concurrent.futures.process.BrokenProcessPool`.
  */
 export class BrokenWorkerError extends ArborioError {

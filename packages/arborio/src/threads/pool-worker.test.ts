@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ambientScope } from "../core/ambient.ts";
-import { run, SystemError } from "../index.ts";
+import { CancelScope, checkpoint, failAfter, run, SystemError, taskGroup } from "../index.ts";
 import { currentBackend } from "../platform/capabilities.ts";
 import type { Threads, WorkerListener } from "../platform/threads.ts";
 import {
@@ -21,8 +21,12 @@ const MODULE = "data:text/javascript,";
 /** Threads that are played by a test: it answers through the listener. */
 class PlayedThreads {
   terminated = 0;
+  /** Whether the end of one that is terminated is told at once. */
+  endsAtOnce = true;
   listener!: WorkerListener;
   refusal: Error | undefined;
+  /** Number of the last call that it has taken, if that is known. */
+  taken: number | undefined;
 
   /** Runs `main` on this host, but with these threads. */
   run<T>(main: () => Promise<T>): Promise<T> {
@@ -36,9 +40,10 @@ class PlayedThreads {
         return {
           post() {},
           setNeeded() {},
+          readMark: () => this.taken,
           terminate: () => {
             this.terminated += 1;
-            listener.ended({ code: 1, signal: undefined, error: undefined });
+            if (this.endsAtOnce) listener.ended({ code: 1, signal: undefined, error: undefined });
           },
         };
       },
@@ -117,6 +122,23 @@ test("an answer that cannot be read fails its call, and the worker is replaced",
   });
 });
 
+test("a worker without a call from which something unreadable comes gets no call any more", async () => {
+  const threads = new PlayedThreads();
+  threads.endsAtOnce = false;
+  await threads.run(async () => {
+    const first = runInThread(MODULE, "function");
+    threads.tell("value", 1, 5, 0);
+    assert.equal(await first, 5);
+    threads.listener.unreadable(new Error("garbled"));
+    assert.equal(threads.terminated, 1);
+    threads.endsAtOnce = true;
+    const second = runInThread(MODULE, "function");
+    assert.equal(workerStatistics("thread").started, 2);
+    threads.tell("value", 1, 6, 0);
+    assert.equal(await second, 6);
+  });
+});
+
 test("a worker that cannot be started fails its call, and no token is lost", async () => {
   const threads = new PlayedThreads();
   threads.refusal = new SystemError("start a thread: too many", "EAGAIN");
@@ -129,3 +151,50 @@ test("a worker that cannot be started fails its call, and no token is lost", asy
     assert.equal(currentDefaultThreadLimiter().borrowedTokens, 0);
   });
 });
+
+test("a new worker that ends before it has taken its call fails it: the next one would fare no better", async () => {
+  const threads = new PlayedThreads();
+  threads.taken = 0;
+  await threads.run(async () => {
+    const error = new SystemError("start a worker: no memory", "ENOMEM");
+    const call = failAfter(5000, () => {
+      const pending = runInThread(MODULE, "function");
+      threads.listener.ended({ code: undefined, signal: undefined, error });
+      return pending;
+    });
+    await assert.rejects(call, (thrown) => {
+      assert.ok(thrown instanceof BrokenWorkerError);
+      assert.match(thrown.message, /ended before function, by .*no memory/);
+      assert.equal(thrown.cause, error);
+      return true;
+    });
+    assert.deepEqual(workerStatistics("thread"), { idle: 0, busy: 0, started: 1, crashed: 1 });
+    assert.equal(currentDefaultThreadLimiter().borrowedTokens, 0);
+  });
+});
+
+for (const abandonOnCancel of [false, true]) {
+  test(`a call that was cancelled before its worker was known to be gone is not given to another, abandonOnCancel ${abandonOnCancel}`, async () => {
+    const threads = new PlayedThreads();
+    await threads.run(async () => {
+      const first = runInThread(MODULE, "function");
+      threads.taken = 1;
+      threads.tell("value", 1, 5, 0);
+      assert.equal(await first, 5);
+      const scope = new CancelScope();
+      await taskGroup(async (group) => {
+        const second = group.startSoon(() =>
+          scope.run(() => runInThread(MODULE, "function", { abandonOnCancel })),
+        );
+        while (workerStatistics("thread").busy === 0) await checkpoint();
+        scope.cancel();
+        await checkpoint();
+        threads.listener.ended({ code: 1, signal: undefined, error: undefined });
+        await second.wait();
+      });
+      assert.ok(scope.cancelledCaught);
+      assert.deepEqual(workerStatistics("thread"), { idle: 0, busy: 0, started: 1, crashed: 1 });
+      assert.equal(currentDefaultThreadLimiter().borrowedTokens, 0);
+    });
+  });
+}

@@ -41,6 +41,8 @@ export class PoolWorker implements WorkerListener {
   readonly #flags: Int32Array | undefined;
   #call: Call | null = null;
   #callId = 0;
+  /** Whether it had worked before it was given its call: it may have ended since then, and nobody knew. */
+  #wasIdle = false;
   /** How many answers have come. */
   #answers = 0;
   /** Number of the next message to be taken. */
@@ -81,6 +83,7 @@ export class PoolWorker implements WorkerListener {
         : ["call", id, module, exportName, args, extra, ends],
       handedOver,
     );
+    this.#wasIdle = this.#callId !== 0;
     this.#callId = id;
     this.#call = call;
     this.setNeeded(call.keepsAlive);
@@ -158,8 +161,17 @@ export class PoolWorker implements WorkerListener {
   ended(exit: WorkerExit): void {
     const call = this.#call;
     this.#call = null;
-    this.#pool.lost(this, exit, call === null && !this.#ending);
-    call?.workerEnded(exit, this.#ending);
+    const hasBegun = call !== null && this.#hasTakenCall();
+    const wasIdle = !this.#ending && !hasBegun && (call === null || this.#wasIdle);
+    this.#pool.lost(this, exit, wasIdle);
+    if (wasIdle) call?.workerWasGone(exit);
+    else call?.workerEnded(exit, this.#ending, hasBegun);
+  }
+
+  /** Whether it has come to its call, as far as anybody can tell. */
+  #hasTakenCall(): boolean {
+    const taken = this.#handle.readMark?.();
+    return taken === undefined || taken === this.#callId;
   }
 
   #finish(): void {

@@ -51,6 +51,7 @@ class Server {
       const [, , module, exportName, args, extra, ends] = message;
       const call = new WorkerCall(this.#line, this.#flags, id, extra);
       this.#calls.set(id, call);
+      this.#parent.showMark?.(id);
       // Cancelled before it began, it does not begin. The message that says so comes after this one, or has overtaken it: some runtimes have one
       // under way to `told` while they give the next to `receiveNowait`.
       call.noticeCancellation();

@@ -97,6 +97,7 @@ export class WorkerPool implements PoolOfWorker {
   /** A worker for one call. It comes back by itself. */
   take(): PoolWorker {
     let worker = this.#idle.pop();
+    while (worker?.ending === true) worker = this.#idle.pop();
     if (worker === undefined) {
       const name = `arborio ${this.kind} ${this.#started + 1}`;
       worker = new PoolWorker(this, this.#threads, name);

@@ -22,7 +22,12 @@ const WORKER_DATA = "arborio.worker.v1";
 
 /** What a worker is started with. */
 interface WorkerData {
-  readonly [WORKER_DATA]: { readonly port: MessagePort; readonly data: unknown };
+  readonly [WORKER_DATA]: {
+    readonly port: MessagePort;
+    readonly data: unknown;
+    /** Where it leaves its mark. */
+    readonly mark: Int32Array;
+  };
 }
 
 /** Threads of `node:worker_threads`, which Node, Bun and Deno all have. */
@@ -75,6 +80,7 @@ class ThreadHandle implements WorkerHandle {
   /** A channel of its own: Deno cannot receive from the one that each worker has but in its event loop, and it is the faster one. */
   readonly #port: MessagePort;
   readonly #listener: WorkerListener;
+  readonly #mark = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #error: unknown;
   #portOpen = true;
   #ended = false;
@@ -82,7 +88,8 @@ class ThreadHandle implements WorkerHandle {
   constructor(target: WorkerTarget, listener: WorkerListener) {
     const { MessageChannel, Worker } = workerThreads();
     const { port1, port2 }: MessageChannel = new MessageChannel();
-    const workerData: WorkerData = { [WORKER_DATA]: { port: port2, data: target.data } };
+    const own = { port: port2, data: target.data, mark: this.#mark };
+    const workerData: WorkerData = { [WORKER_DATA]: own };
     this.#port = port1;
     this.#listener = listener;
     // Threads inherit the flag, and Node then takes no module from a file.
@@ -125,6 +132,10 @@ class ThreadHandle implements WorkerHandle {
     return uncoverReceived(workerThreads().receiveMessageOnPort(this.#port));
   }
 
+  readMark(): number {
+    return Atomics.load(this.#mark, 0);
+  }
+
   #end(code: number): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -149,7 +160,7 @@ function findParent(): WorkerParent | undefined {
   if (isMainThread) return undefined;
   const found = (workerData as Partial<WorkerData> | null | undefined)?.[WORKER_DATA];
   if (found === undefined) return undefined;
-  const { port, data } = found;
+  const { port, data, mark } = found;
   return {
     data,
     post: (message, transfer) =>
@@ -160,6 +171,7 @@ function findParent(): WorkerParent | undefined {
       ),
     receiveNowait: () =>
       uncoverReceived(receiveMessageOnPort(port) as { readonly message: unknown } | undefined),
+    showMark: (shown) => void Atomics.store(mark, 0, shown),
     flushOutput,
     importModule: (url) => import(url) as Promise<Readonly<Record<string, unknown>>>,
   };

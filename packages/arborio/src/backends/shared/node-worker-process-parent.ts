@@ -4,7 +4,7 @@ import type { WorkerParent } from "../../platform/threads.ts";
 import { outsideContext } from "./ambient.ts";
 import { lazily } from "./builtin.ts";
 import type { MessageCodec } from "./node-worker-process-codec.ts";
-import { MarkReader } from "./node-worker-process-mark.ts";
+import { MarkFile } from "./node-worker-process-mark.ts";
 import { sendSignal } from "./process-groups.ts";
 
 const workerThreads = lazily("node:worker_threads");
@@ -25,7 +25,7 @@ export type FromWorker = { readonly message: unknown } | { readonly [LAST_WORDS]
 /** What a worker is started with. */
 export interface WorkerInput {
   readonly data: unknown;
-  /** Where its program leaves a mark. */
+  /** Where both sides leave their marks. */
   readonly markPath: string | undefined;
 }
 
@@ -56,6 +56,7 @@ function findParent(codec: MessageCodec): WorkerParent | undefined {
 class ProcessParent implements WorkerParent {
   readonly data: unknown;
   readonly readMark?: () => number;
+  readonly showMark?: (mark: number) => void;
   readonly #codec: MessageCodec;
   readonly #waiting: unknown[] = [];
   #told: ((message: unknown) => void) | null = null;
@@ -64,8 +65,11 @@ class ProcessParent implements WorkerParent {
   constructor({ data, markPath }: WorkerInput, codec: MessageCodec) {
     this.data = data;
     this.#codec = codec;
-    const mark = markPath === undefined ? null : MarkReader.open(markPath);
-    if (mark !== null) this.readMark = () => mark.read();
+    const mark = markPath === undefined ? null : MarkFile.open(markPath);
+    if (mark !== null) {
+      this.readMark = () => mark.read();
+      this.showMark = (shown) => mark.show(shown);
+    }
     process.on("message", (bytes) => this.#received(codec.decode(bytes as Uint8Array)));
     process.on("disconnect", endAll);
     process.on("uncaughtExceptionMonitor", (error) => this.#sayLast(error));

@@ -21,7 +21,7 @@ import {
 } from "./left-processes.ts";
 import { type MessageCodec, v8Codec } from "./node-worker-process-codec.ts";
 import { nodeWorkerCommand, type WorkerCommand } from "./node-worker-process-command.ts";
-import { MarkWriter } from "./node-worker-process-mark.ts";
+import { MarkFile } from "./node-worker-process-mark.ts";
 import {
   type FromWorker,
   LAST_WORDS,
@@ -90,7 +90,7 @@ class WorkerProcess implements WorkerHandle, LeftProcess {
   readonly #child: ChildProcess;
   readonly #listener: WorkerListener;
   readonly #codec: MessageCodec;
-  readonly #mark: MarkWriter | null;
+  readonly #mark: MarkFile | null;
   /** What it threw and nobody caught. */
   #error: unknown;
   #exit: Exit | null = null;
@@ -104,7 +104,7 @@ class WorkerProcess implements WorkerHandle, LeftProcess {
     this.#listener = listener;
     this.#codec = parts.codec;
     const [program, ...args] = parts.command(target.module);
-    this.#mark = parts.mayUseFiles() ? MarkWriter.create() : null;
+    this.#mark = parts.mayUseFiles() ? MarkFile.create() : null;
     const input: WorkerInput = { data: target.data, markPath: this.#mark?.path };
     const own = workerArguments(target.name, parts.codec.encode(input));
     try {
@@ -133,6 +133,10 @@ class WorkerProcess implements WorkerHandle, LeftProcess {
 
   showMark(mark: number): void {
     this.#mark?.show(mark);
+  }
+
+  readMark(): number | undefined {
+    return this.#mark?.read();
   }
 
   terminate(): void {
