@@ -87,6 +87,53 @@ peerTest([NGINX], "nginx as origin: connections that it ends after so many reque
   assert.equal(client.statistics().connectionsOpened, 4);
 });
 
+peerTest(
+  [NGINX],
+  "nginx as origin: connections that it says it will end are left before",
+  async () => {
+    using folder = openFolder();
+    using nginx = await Nginx.open(`root ${folder.path}; keepalive_timeout 60s 2s;`);
+    await using client = openHttpClient({ base: nginx.url });
+    for (let count = 0; count < 2; count++) {
+      await client.request("/text.html");
+      await client.request("/text.html");
+      assert.equal(client.statistics().connectionsOpened, 1 + count);
+      await sleep(1100);
+    }
+    assert.equal(client.statistics().requestsReplayed, 0);
+  },
+);
+
+peerTest(
+  [NGINX],
+  "nginx as origin: connections that it has ended while this program computed are not used",
+  async () => {
+    using nginx = await Nginx.open(`keepalive_timeout 1s; location / { return 200 "hello"; }`);
+    await using client = openHttpClient({ base: nginx.url });
+    for (let count = 0; count < 2; count++) {
+      // Not to be sent twice.
+      const response = await client.request("/", { method: "POST", body: "text" });
+      assert.equal(response.text(), "hello");
+      const until = performance.now() + 3000;
+      while (performance.now() < until);
+    }
+    const { connectionsOpened, requestsReplayed } = client.statistics();
+    assert.deepEqual([connectionsOpened, requestsReplayed], [2, 0]);
+  },
+);
+
+peerTest([NGINX], "nginx as origin: on a Unix socket", async () => {
+  using folder = openFolder();
+  const socketPath = join(folder.path, "socket");
+  using nginx = await Nginx.open(`listen unix:${socketPath}; root ${folder.path};`);
+  await using client = openHttpClient({ socketPath });
+  for (const host of ["one.test", "two.test"]) {
+    const response = await client.request(`http://${host}/text.html`);
+    assert.equal(response.bytes.length, 130_000);
+  }
+  assert.equal((await client.request(nginx.url, { socketPath: null })).status, 403);
+});
+
 peerTest([NGINX], "nginx as origin: HTTPS, trusted and not", async () => {
   using folder = openFolder();
   writeFileSync(join(folder.path, "certificate.pem"), identity.certificate as string);
