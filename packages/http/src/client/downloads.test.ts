@@ -226,30 +226,6 @@ for (const [title, [pieces, isKept]] of Object.entries(LEFT)) {
   );
 }
 
-simTest(
-  "a response that is forgotten: a warning when its task ends, and its connection is closed",
-  async (group) => {
-    const server = await rawServer(group, answering([`${OK}content-length: 100000\r\n\r\n`]));
-    await using client = openHttpClient({ base: server.url });
-    const warnings: string[] = [];
-    const { warn } = console;
-    console.warn = (message: string) => void warnings.push(message);
-    try {
-      await taskGroup(async (inner) => {
-        inner.startSoon(async () => void (await client.fetch("/path")));
-      });
-    } finally {
-      console.warn = warn;
-    }
-    assert.equal(warnings.length, 1);
-    assert.match(
-      warnings[0] as string,
-      /GET http:\/\/127.0.0.1:\d+\/path: the task that fetched it has ended/,
-    );
-    assert.equal(client.statistics().connectionsOpen, 0);
-  },
-);
-
 // Limits and signals ---------------------------------------------------------------------------------------------------
 
 simTest(

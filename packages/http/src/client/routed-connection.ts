@@ -1,14 +1,26 @@
 import type { Wire } from "arborio/lowlevel";
 import { ClientConnection } from "../connection/client-connection.ts";
 import type { ClientCore } from "../connection/client-core.ts";
+import type { IncomingBody } from "../connection/incoming-body.ts";
 import { parseKeepAlive } from "../protocol/keep-alive-field.ts";
 import { firstField } from "../web/field-names.ts";
+import type { ClientRequest } from "./client-request.ts";
 
 /**
  * So much sooner than a server says that it ends a connection, in milliseconds, it is not used any more: what is sent then must still find the
  * server there. Covers the way there and clocks that differ.
  */
 const HINT_MARGIN_MS = 1000;
+
+/** So long, in milliseconds, nobody asks for more of a response before that is taken for an oversight: who reads comes back much sooner. */
+const UNREAD_MS = 10_000;
+
+/** What a `RoutedConnection` is made with. */
+export interface RoutedConnectionOptions {
+  readonly key: string;
+  readonly idleMs: number;
+  readonly onUnread: (connection: RoutedConnection) => void;
+}
 
 /** A connection that knows which ones of a pool it belongs to, and how long the server keeps it. */
 export class RoutedConnection extends ClientConnection {
@@ -17,16 +29,25 @@ export class RoutedConnection extends ClientConnection {
   readonly isPooled: boolean = true;
   /** Told when the task ends that may have forgotten a response. */
   forgotten: Disposable | null = null;
+  /** What the response answers that may be forgotten. */
+  answered: ClientRequest | null = null;
   /** How long it may be idle, in milliseconds, by the request that it carried last. */
   idleMs: number;
   /** Likewise, by the server; and how many requests it takes. */
   #hintMs = Infinity;
   #requestsMax = Infinity;
+  /** Called again and again while nobody reads the response that is here. */
+  readonly #onUnread: (connection: RoutedConnection) => void;
+  /** What the last sweeps have seen of it, and since when. */
+  #seenBody: IncomingBody | null = null;
+  #seenBytes = 0;
+  #seenSince = 0;
 
-  constructor(wire: Wire, core: ClientCore, key: string, idleMs: number) {
+  constructor(wire: Wire, core: ClientCore, { key, idleMs, onUnread }: RoutedConnectionOptions) {
     super(wire, core);
     this.key = key;
     this.idleMs = idleMs;
+    this.#onUnread = onUnread;
   }
 
   /**
@@ -52,13 +73,21 @@ export class RoutedConnection extends ClientConnection {
   }
 
   override sweep(now: number): void {
-    if (now >= this.idleUntil && this.isReusable) this.close();
-    else super.sweep(now);
+    if (now >= this.idleUntil && this.isReusable) return this.close();
+    super.sweep(now);
+    const { body } = this;
+    const isRead = this.awaited.what === "body" || body?.bytesReceived !== this.#seenBytes;
+    if (body === null || body !== this.#seenBody || isRead) {
+      this.#seenBody = body;
+      this.#seenBytes = body?.bytesReceived ?? 0;
+      this.#seenSince = now;
+    } else if (now - this.#seenSince >= UNREAD_MS) this.#onUnread(this);
   }
 
   /** There is no response any more that could be forgotten. */
   remember(): void {
     this.forgotten?.[Symbol.dispose]();
     this.forgotten = null;
+    this.answered = null;
   }
 }

@@ -66,6 +66,8 @@ export class Transport implements ClientCore {
   readonly #open: Set<RoutedConnection> = new Set();
   /** Those that the deadlines know. */
   #expected: ClientTimeouts | null = null;
+  /** Somebody was told that responses are not read which others wait for. */
+  #isUnreadTold = false;
   #connectionsOpened = 0;
   #requestsSent = 0;
   #requestsReused = 0;
@@ -208,6 +210,7 @@ export class Transport implements ClientCore {
     body: IncomingBody,
     bodies: ResponseBodies,
   ): ClientResponse {
+    connection.answered = request;
     connection.forgotten = onTaskEnd(() => {
       if (connection.body !== body) return;
       this.#warn(
@@ -219,6 +222,16 @@ export class Transport implements ClientCore {
     const source = withTrailers({ head, request, payload: body, limit: body, transfer }, body);
     return new ClientResponse(decodedSource(source, bodies));
   }
+
+  /** Who waits for a connection whose response was forgotten waits for ever, and nobody could see why. */
+  readonly #unread = ({ answered }: RoutedConnection): void => {
+    const { waiting } = this.pool.statistics();
+    if (waiting === 0 || answered === null || this.#isUnreadTold) return;
+    this.#isUnreadTold = true;
+    this.#warn(
+      `${answered.method} ${answered.url}: for a while nobody has read its response, which holds a connection that other requests (${waiting}) wait for; read it to its end or close it: using response = await client.fetch(…)`,
+    );
+  };
 
   #upgraded(
     request: ClientRequest,
@@ -256,7 +269,8 @@ export class Transport implements ClientCore {
     const opening = {
       dial: trace === null ? dial : () => traced(dial, trace),
       open: (wire: Wire) => {
-        const connection = new RoutedConnection(wire, this, route.key, idleMs);
+        const options = { key: route.key, idleMs, onUnread: this.#unread };
+        const connection = new RoutedConnection(wire, this, options);
         connection.idleUntil = this.#deadlines.moment + idleMs;
         this.#connectionsOpened += 1;
         return connection;
