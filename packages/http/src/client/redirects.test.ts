@@ -139,6 +139,22 @@ for (const [location, reason, message] of REFUSED) {
   );
 }
 
+sitesTest("redirect: one that is an error gives its connection back", async (sites) => {
+  await using client = sites.client();
+  for (const [location, options] of [
+    ["http://", {}],
+    ["/x", { redirect: "error" }],
+    ["/x", { redirectsMax: 0 }],
+  ] as const) {
+    const endless = async (sink: { send(piece: string): Promise<void> }): Promise<void> => {
+      for (;;) await sink.send("x".repeat(1000));
+    };
+    sites.answer = () => new HttpResponse(endless, { status: 302, headers: { location } });
+    await assert.rejects(client.fetch(`${A}/`, options), { phase: "redirect" });
+    assert.equal(client.statistics().connectionsActive, 0);
+  }
+});
+
 sitesTest("redirect: several Locations are none", async (sites) => {
   await using client = sites.client();
   const headers: [string, string][] = [
