@@ -80,6 +80,30 @@ simTest("Keep-Alive: max is honoured, counted from the first response", async (g
 });
 
 simTest(
+  "Keep-Alive: what a server says last counts, and that it says nothing changes nothing",
+  async (group) => {
+    const hints = ["timeout=60", null, "timeout=3", null, "max=2", "max=1", "max=0"];
+    const server = await rawServer(group, async (peer) => {
+      while ((await peer.request()) !== null) {
+        const hint = hints[peer.requests - 1] ?? null;
+        await peer.answer(`${peer.number}`, ...(hint === null ? [] : [`keep-alive: ${hint}`]));
+      }
+    });
+    await using client = openHttpClient({ base: server.url, timeouts: { idleMs: 100_000 } });
+    const ask = async (): Promise<string> => (await client.request("/")).text();
+    for (const waitMs of [0, 50_000, 50_000, 1000, 900]) {
+      await sleep(waitMs);
+      assert.equal(await ask(), "1", `${waitMs}`);
+    }
+    // Two more, by the fifth.
+    assert.deepEqual([await ask(), await ask(), await ask()], ["1", "1", "2"]);
+    assert.deepEqual([await ask(), await ask()], ["2", "2"]);
+    await sleep(2500);
+    assert.equal(await ask(), "3");
+  },
+);
+
+simTest(
   "bytes and ends that come on an idle connection end it, and the next request finds another one",
   async (group) => {
     for (const what of ["bytes", "end", "reset"] as const) {

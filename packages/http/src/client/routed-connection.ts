@@ -36,6 +36,8 @@ export class RoutedConnection extends ClientConnection {
   /** Likewise, by the server; and how many requests it takes. */
   #hintMs = Infinity;
   #requestsMax = Infinity;
+  /** What it said last: as a rule it says the same again. */
+  #hint: string | null = null;
   /** Called again and again while nobody reads the response that is here. */
   readonly #onUnread: (connection: RoutedConnection) => void;
   /** What the last sweeps have seen of it, and since when. */
@@ -50,26 +52,23 @@ export class RoutedConnection extends ClientConnection {
     this.#onUnread = onUnread;
   }
 
-  /**
-   * The exchange is over: for how long, in milliseconds, it may be kept; 0: not at all. What a server says of that it says in its first
-   * response.
-   */
+  /** The exchange is over: for how long, in milliseconds, it may be kept; 0: not at all. */
   restMs(): number {
     const { head, requests } = this;
-    if (requests === 1 && head !== null) {
-      const hint = firstField(head.fields, "keep-alive");
-      if (hint !== null) this.#heed(hint);
-    }
+    const hint = head === null ? null : firstField(head.fields, "keep-alive");
+    if (hint !== null && hint !== this.#hint) this.#heed(hint);
     // A 408 answers nothing that was asked, as a rule: it would be taken for the answer to what is sent next.
     if (requests >= this.#requestsMax || head?.status === 408) return 0;
     return Math.min(this.idleMs, this.#hintMs);
   }
 
   #heed(hint: string): void {
+    this.#hint = hint;
     const { timeoutMs, requestsMax } = parseKeepAlive(hint);
     if (timeoutMs !== null) this.#hintMs = Math.max(0, timeoutMs - HINT_MARGIN_MS);
-    // More, after the first.
-    if (requestsMax !== null) this.#requestsMax = 1 + requestsMax;
+    // More, after this one: some servers count down, others say always how many there are in all.
+    if (requestsMax !== null)
+      this.#requestsMax = Math.min(this.#requestsMax, this.requests + requestsMax);
   }
 
   override sweep(now: number): void {
