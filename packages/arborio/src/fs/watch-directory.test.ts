@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import { BrokenResourceError, ClosedResourceError, failAfter, type SystemError } from "../index.ts";
 import { watchDirectory, type WatchDirectoryOptions } from "../fs.ts";
-import { filesTest, hasSystemCode } from "./files.test.kit.ts";
+import { filesTest, hasSystemCode, nobodysFilesTest } from "./files.test.kit.ts";
 import { act, toldUntil, toldUntilNow } from "./watch.test.kit.ts";
 
 filesTest(
@@ -255,7 +255,7 @@ filesTest("watchDirectory: what cannot be watched", async (folder) => {
   }
 });
 
-filesTest(
+nobodysFilesTest(
   "watchDirectory: a directory that may not be read is refused, left out, or watched when it may be",
   async (folder) => {
     await act.directory(`${folder}/secret`, 0o000);
@@ -288,5 +288,4 @@ filesTest(
     );
     await act.mode(`${folder}/later`, 0o755);
   },
-  { skip: { backend: "host", reason: "whoever runs the tests may be allowed everything" } },
 );

@@ -76,9 +76,10 @@ test("createAddressMatcher: bad ranges are refused, and said which", () => {
 });
 
 const broken = probe();
-if (broken !== false) console.log(`# skip createAddressMatcher, BlockList: ${broken}`);
+const AGREES = "createAddressMatcher: agrees with Node's BlockList";
+if (broken !== false) console.log(`# skip ${AGREES}: ${broken}`);
 
-test("createAddressMatcher: agrees with Node's BlockList", { skip: broken }, () => {
+test(AGREES, { skip: broken }, () => {
   const ipv4 = fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 }));
   fc.assert(
     fc.property(ipv4, fc.array(fc.ipV4(), { maxLength: 5 }), ([base, bits], addresses) => {
