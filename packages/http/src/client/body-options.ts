@@ -11,7 +11,7 @@ export type DecompressionLimits = Omit<DecompressLimits, "bytesMax">;
 export interface ResponseBodyOptions {
   /**
    * Whether bodies are decompressed, by their `Content-Encoding`; that and `Content-Length` are not among the fields of the response then. `Accept-Encoding` names
-   * what this runtime can decompress, unless it is given. Default `true`. A part of a representation (206) is given as it is, and what has a coding that is not known.
+   * what this runtime can decompress, unless it is given; without decompression it is not sent. Default `true`. A part of a representation (206) is given as it is, and what has a coding that is not known.
    *
    * Limits keep bombs away: bodies that grow more than 200 times, beyond 1 MiB, have more than 5 codings or more than 1,000 members. A server that may be trusted
    * with more is given more: `{ ratioMax: 5000 }`.

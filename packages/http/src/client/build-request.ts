@@ -43,6 +43,8 @@ export class RequestBuilder {
   /** The fields with credentials that are always the same. */
   readonly #authorizedFields: FieldList;
   readonly #isTraced: boolean;
+  /** Whether `Accept-Encoding` is there because bodies are decompressed, and for no other reason. */
+  readonly #acceptsForDecoding: boolean;
 
   /** @throws TypeError if something of it is wrong. */
   constructor(where: string, options: HttpClientOptions) {
@@ -54,10 +56,9 @@ export class RequestBuilder {
       decompress === false
         ? DEFAULT_FIELDS
         : [...DEFAULT_FIELDS, "accept-encoding", acceptEncoding()];
-    const fields =
-      headers === undefined
-        ? defaults
-        : mergedFields(defaults, givenFields(`${where}({ headers })`, headers));
+    const given = headers === undefined ? null : givenFields(`${where}({ headers })`, headers);
+    const fields = given === null ? defaults : mergedFields(defaults, given);
+    this.#acceptsForDecoding = given?.names.has("accept-encoding") !== true;
     this.#fields = Object.freeze(fields);
     this.#auth = auth;
     this.#home = url?.origin ?? null;
@@ -137,6 +138,8 @@ export class RequestBuilder {
         ? this.#fields
         : this.#fieldsElsewhere
       : this.#fieldsFor(target, options);
+    if (options.decompress === false && this.#acceptsForDecoding)
+      fields = fieldsWithout(fields, ACCEPT_ENCODING);
     if (given !== null) {
       fields = mergedFields(fields, given);
       content = withLength(content, given.contentLength);

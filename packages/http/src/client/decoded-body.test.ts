@@ -112,6 +112,13 @@ test("what our own server compresses; what is asked for by default, and instead 
   assert.equal((await plain.request("/")).text(), LARGE);
   assert.match(asked[0] as string, /^br, (zstd, )?gzip, deflate$/);
   assert.deepEqual(asked.slice(1), ["gzip", "identity", "br", null]);
+  asked.length = 0;
+  // Of what is passed on as it is: what whoever gets it has not asked for could be of no use to it.
+  assert.equal((await client.request("/", { decompress: false })).text(), LARGE);
+  await client.request("/", { decompress: false, headers: { "accept-encoding": "gzip" } });
+  await using own = openHttpClient({ base: server.url, headers: { "accept-encoding": "br" } });
+  await own.request("/", { decompress: false });
+  assert.deepEqual(asked, [null, "gzip", "br"]);
 });
 
 simTest(
