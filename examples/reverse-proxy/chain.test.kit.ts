@@ -10,7 +10,7 @@ import {
   openServer,
   type Server,
 } from "@arborio/http";
-import { createProxy } from "./proxy.ts";
+import { AS_THEY_ARE, createProxy } from "./proxy.ts";
 import { Upstreams } from "./upstreams.ts";
 
 export const LOCAL = { port: 0, host: "127.0.0.1", graceMs: 0 };
@@ -46,7 +46,7 @@ export async function proxyTo(
 ): Promise<void> {
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
-  await using passing = openHttpClient({ timeouts: { headMs: 5000 } });
+  await using passing = openHttpClient({ ...AS_THEY_ARE, timeouts: { headMs: 5000 } });
   const upstreams = new Upstreams(urls.map((url) => new URL(url).origin));
   const handler = createProxy({ client: passing, sites: new Map([["*", upstreams]]) });
   const limits = { bodyBytesMax: Infinity };

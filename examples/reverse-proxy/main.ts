@@ -1,8 +1,8 @@
 /** A reverse proxy: `node main.ts --port 8000 example.test=http://localhost:9000`. See README.md beside it. */
 import { run, soft, type TaskGroup } from "arborio";
-import { HttpError, openHttpClient, openServer } from "@arborio/http";
+import { HttpError, openHttpClient, openServer, RequestFailedError } from "@arborio/http";
 import { exitWith, readArguments } from "../shared/read-arguments.ts";
-import { createProxy } from "./proxy.ts";
+import { AS_THEY_ARE, createProxy } from "./proxy.ts";
 import { parseSites } from "./sites.ts";
 
 /** How long requests may go on after the first Ctrl-C, in milliseconds. */
@@ -27,8 +27,7 @@ await run(serveSites, { graceMs: GRACE_MS });
 
 async function serveSites(group: TaskGroup): Promise<void> {
   await using client = openHttpClient({
-    // What a request says comes from its client alone.
-    headers: { accept: null, "user-agent": null },
+    ...AS_THEY_ARE,
     limits: { connectionsMax: CONNECTIONS_MAX, originConnectionsMax: CONNECTIONS_MAX },
     timeouts: { connectMs: Math.min(timeout, CONNECT_MS), headMs: timeout, bodyMs: timeout },
   });
@@ -51,6 +50,6 @@ async function serveSites(group: TaskGroup): Promise<void> {
 
 /** What the servers behind did wrong, on a line; all else is a bug, with its stack. */
 function report(error: unknown): void {
-  const { cause } = error as Error;
-  console.error(error instanceof HttpError && cause instanceof Error ? cause.message : error);
+  const failure = error instanceof HttpError ? error.cause : error;
+  console.error(failure instanceof RequestFailedError ? failure.message : error);
 }

@@ -4,6 +4,7 @@ import {
   type FetchOptions,
   type Handler,
   type HttpClient,
+  type HttpClientOptions,
   HttpError,
   HttpRequest,
   type RequestContext,
@@ -13,9 +14,16 @@ import { copyStream } from "arborio/streams";
 import { forwardedHeaders } from "./forwarded-headers.ts";
 import type { Upstreams } from "./upstreams.ts";
 
+/** How requests are passed on as they are: what a request says comes from its client alone, and bodies and redirects are its client's business. */
+export const AS_THEY_ARE: HttpClientOptions = {
+  headers: { accept: null, "user-agent": null },
+  decompress: false,
+  redirect: "manual",
+};
+
 /** What a proxy is told. */
 export interface ProxyOptions {
-  /** Asks the servers behind the proxy. */
+  /** Asks the servers behind the proxy, opened with `AS_THEY_ARE`. */
   readonly client: HttpClient;
   /** Those servers, by the host that clients ask for: `"example.org"`, without port; `"*"` stands for all others. */
   readonly sites: ReadonlyMap<string, Upstreams>;
@@ -66,8 +74,6 @@ function ask(
         if (status === 103 && link !== null)
           group.startSoon(() => context.earlyHints({ link }), { name: "early hints" });
       },
-      redirect: "manual",
-      decompress: false,
     };
     try {
       return await client.fetch(url, {

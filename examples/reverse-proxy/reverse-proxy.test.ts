@@ -6,7 +6,7 @@ import { onEveryBackend } from "arborio/testing";
 import { HttpRequest, HttpResponse, openHttpClient, openServer } from "@arborio/http";
 import { ExampleProgram } from "../testing/example-program.ts";
 import { LOCAL, proxyTo, RawPeer, settled, withProxy } from "./chain.test.kit.ts";
-import { createProxy } from "./proxy.ts";
+import { AS_THEY_ARE, createProxy } from "./proxy.ts";
 import { parseSites } from "./sites.ts";
 
 const test = onEveryBackend((title, body) => nodeTest(title, { timeout: 60_000 }, body));
@@ -69,6 +69,22 @@ test("proxy: method, target, fields, body and trailers go to the server, the res
     },
   ));
 
+test("proxy: nothing is asked for that the client has not asked for, and a coding is its business", () =>
+  withProxy(
+    (request) =>
+      new HttpResponse([...request.headers.keys()].join(" "), {
+        headers: { "content-encoding": "gzip", location: "/elsewhere" },
+        status: 302,
+      }),
+    async ({ connect }) => {
+      using raw = await connect();
+      await raw.send("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+      const [head = "", names = ""] = (await raw.rest()).split("\r\n\r\n");
+      assert.match(head, /^HTTP\/1.1 302 [^]*^content-encoding: gzip\r?$/m);
+      assert.equal(names, "forwarded host via x-forwarded-for x-forwarded-host x-forwarded-proto");
+    },
+  ));
+
 test("proxy: trailers that a client announces go to the server", () =>
   withProxy(
     async (request) => {
@@ -127,7 +143,7 @@ test("proxy: the sites are told apart by their hosts; a path is never another se
   const open = (name: string) => openServer(({ url }) => new HttpResponse(`${name} ${url}`), LOCAL);
   await using one = await open("one");
   await using two = await open("two");
-  await using passing = openHttpClient();
+  await using passing = openHttpClient(AS_THEY_ARE);
   const sites = parseSites([`one.test=${one.url}`, `Two.test=${two.url}`]);
   assert.ok(sites !== undefined);
   await using proxy = await openServer(createProxy({ client: passing, sites }), LOCAL);
