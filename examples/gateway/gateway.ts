@@ -49,7 +49,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   readonly handle: Handler = async ({ method, url }) => {
-    if (method !== "GET") throw new HttpError(405, "there is only GET here");
+    if (method !== "GET" && method !== "HEAD")
+      throw new HttpError(405, "there is only GET here", { headers: { allow: "GET, HEAD" } });
     const { pathname, search } = new URL(url);
     if (pathname === "/overview") return await this.#overview(search);
     if (pathname === "/circuits") return HttpResponse.json(this.#circuits());
