@@ -1,8 +1,8 @@
 /** Cancelled at every checkpoint: no connection is left, producers have ended, and the client works on. */
 import assert from "node:assert/strict";
 import { shielded, sleep } from "arborio";
-import { compressNowait } from "arborio/lowlevel";
-import { fromIterable } from "arborio/streams";
+import { compressNowait, decompressNowait } from "arborio/lowlevel";
+import { type ByteReceiveStream, fromIterable } from "arborio/streams";
 import { type CancelRound, cancelEverywhere } from "arborio/testing";
 import { simTest } from "../connection/raw-client.test.kit.ts";
 import { openServer } from "../server/open-server.ts";
@@ -12,6 +12,8 @@ import type { HttpRequest } from "../web/http-request.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { type HttpClient, openHttpClient } from "./http-client.ts";
 import { encode } from "./uploads.test.kit.ts";
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** Echoes piece by piece what comes, or says something in pieces. */
 function open(): Promise<Server> {
@@ -50,7 +52,7 @@ function compressed(): Response {
  */
 function sweepTest(
   title: string,
-  use: (client: HttpClient, round: CancelRound) => Promise<void>,
+  use: (client: HttpClient, round: CancelRound, url: string) => Promise<void>,
 ): void {
   simTest(
     `${title}, cancelled at every checkpoint`,
@@ -59,7 +61,7 @@ function sweepTest(
         const server = await shielded(open);
         const client = openHttpClient({ base: server.url, limits: { connectionsMax: 1 } });
         try {
-          await use(client, round);
+          await use(client, round, server.url);
         } finally {
           await shielded(async () => {
             assert.equal(client.statistics().connectionsActive, 0);
@@ -123,21 +125,80 @@ sweepTest("a body by a producer, which has ended then", async (client, round) =>
   assert.equal(response.text(), "aaa");
 });
 
-sweepTest("a body by a stream, which is closed then", async (client, round) => {
-  let isLeft = true;
-  function* pieces(): Generator<Uint8Array> {
-    try {
-      yield encode("a");
-      yield encode("b");
-    } finally {
-      isLeft = true;
-    }
+/** Counts how often it is closed. */
+class CountedStream implements ByteReceiveStream {
+  readonly #pieces = fromIterable([encode("a"), encode("b")]);
+  closes = 0;
+
+  receive(maxBytes?: number): Promise<Uint8Array> {
+    return this.#pieces.receive(maxBytes);
   }
-  isLeft = false;
-  round.after(() => assert.ok(isLeft || round.moment !== undefined));
-  const body = fromIterable(pieces());
-  const response = await client.request("/", { method: "POST", body });
-  assert.equal(response.text(), "ab");
+
+  receiveInto(view: Uint8Array): Promise<number> {
+    return this.#pieces.receiveInto(view);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined, undefined> {
+    return this.#pieces[Symbol.asyncIterator]();
+  }
+
+  close(): void {
+    this.closes += 1;
+    this.#pieces.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}
+
+for (const compress of [undefined, "gzip"] as const) {
+  sweepTest(
+    `a body by a stream, ${compress ?? "plain"}, which is closed then`,
+    async (client, round) => {
+      const body = new CountedStream();
+      round.after(() => assert.ok(body.closes > 0, "the stream is left open"));
+      const options = { method: "POST", body, ...(compress === undefined ? {} : { compress }) };
+      const { bytes } = await client.request("/", options);
+      assert.equal(text(compress === undefined ? bytes : decompressNowait(compress, bytes)), "ab");
+    },
+  );
+}
+
+sweepTest("a Request of the web, whose body is left then", async (client, round, url) => {
+  let pulls = 0;
+  let isOver = false;
+  const body = new ReadableStream({
+    pull(controller) {
+      if (pulls++ < 2) return controller.enqueue(encode("a"));
+      controller.close();
+      isOver = true;
+    },
+    cancel: () => void (isOver = true),
+  });
+  round.after(() => assert.ok(isOver, "the body is left open"));
+  const request = new Request(url, { method: "POST", body, duplex: "half" } as RequestInit);
+  const response = await client.request(request);
+  assert.equal(response.text(), "aa");
+});
+
+sweepTest("a form with a file", async (client) => {
+  const form = new FormData();
+  form.append("text", "a");
+  form.append("file", new File(["b".repeat(20_000)], "b"));
+  const response = await client.request("/", { method: "POST", form });
+  assert.match(response.text(), /\r\na\r\n[^]*\r\nb{20000}\r\n/);
+});
+
+sweepTest("a response and its clone", async (client) => {
+  using response = await client.fetch("/");
+  using clone = response.clone();
+  assert.equal(await response.text(), "piecepiecepiece");
+  assert.equal(await clone.text(), "piecepiecepiece");
 });
 
 sweepTest("a body that waits for 100 Continue", async (client) => {
