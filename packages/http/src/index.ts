@@ -192,6 +192,7 @@ export type { WebSocketBody } from "./websocket/run-web-socket.ts";
 export type { WebSocketConnection } from "./websocket/web-socket-connection.ts";
 export type { ReceivedMessage } from "./websocket/received-message.ts";
 export { WebSocketClosedError } from "./websocket/web-socket-closed-error.ts";
+export { WebSocketMessageError } from "./websocket/web-socket-message-error.ts";
 export type { WebSocketCompression, WebSocketOptions } from "./websocket/web-socket-options.ts";
 export type { ClientWebSocketOptions } from "./client/open-client-web-socket.ts";
 export { WebSocketHandshakeError } from "./client/web-socket-handshake-error.ts";

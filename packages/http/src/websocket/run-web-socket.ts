@@ -6,6 +6,7 @@ import { type AgreedWebSocket, assembleWebSocket } from "./assemble-web-socket.t
 import { keepAlive } from "./keep-alive.ts";
 import type { WebSocketConnection } from "./web-socket-connection.ts";
 import type { WebSocketCore } from "./web-socket-core.ts";
+import { WebSocketMessageError } from "./web-socket-message-error.ts";
 import type { ResolvedWebSocketOptions } from "./web-socket-options.ts";
 
 /** What a WebSocket does. */
@@ -13,7 +14,8 @@ export type WebSocketBody = (socket: WebSocketConnection) => Promise<void>;
 
 /**
  * Runs `body` with a WebSocket over `stream`, whose handshake is done, and closes it: in order if `body` ends, with 1011 if it fails. Cancelled, it
- * tells the other side (1001), and does not wait for it. Throws what `body` throws, unless that is only that this WebSocket is closed.
+ * tells the other side (1001), and does not wait for it. Throws what `body` throws, unless that is only that this WebSocket is closed, or what a
+ * message should not have been: then that message's code closes it.
  */
 export async function runWebSocket(
   stream: ByteStream,
@@ -52,7 +54,7 @@ async function closeFailed(
   core: WebSocketCore,
   error: unknown,
 ): Promise<void> {
-  const code = error instanceof Cancelled ? CODE_GOING_AWAY : CODE_FAILED;
+  const code = codeOf(error);
   core.beginClose(encodeClose(code, ""), code);
   if (error instanceof Cancelled) throw error;
   try {
@@ -63,7 +65,15 @@ async function closeFailed(
   }
 }
 
-/** That the other side has gone, or the WebSocket was closed, is nobody's error: `body` was told. */
+function codeOf(error: unknown): number {
+  if (error instanceof Cancelled) return CODE_GOING_AWAY;
+  return error instanceof WebSocketMessageError ? error.closeCode : CODE_FAILED;
+}
+
+/**
+ * That the other side has gone, or the WebSocket was closed, is nobody's error: `body` was told. What the other side should not have sent is its
+ * own error, and it was told.
+ */
 function throwUnlessEnd(core: WebSocketCore, { error }: { readonly error: unknown }): void {
-  if (!core.isEnd(error)) throw error;
+  if (!(core.isEnd(error) || error instanceof WebSocketMessageError)) throw error;
 }

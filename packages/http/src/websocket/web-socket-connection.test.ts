@@ -4,7 +4,6 @@ import { createMemoryStreamPair } from "arborio/streams";
 import { simTest } from "../connection/raw-client.test.kit.ts";
 import { echo, peerOf, RawPeer, runOver } from "./raw-peer.test.kit.ts";
 import { WebSocketClosedError } from "./web-socket-closed-error.ts";
-import type { WebSocketConnection } from "./web-socket-connection.ts";
 
 for (const role of ["server", "client"] as const) {
   simTest(
@@ -206,77 +205,6 @@ simTest("WebSocketConnection: fragmentBytesMax cuts messages", async (group) => 
   assert.deepEqual(pieces, ["abcd", "efgh", "ij"]);
   peer.stream.close();
 });
-
-simTest(
-  "WebSocketConnection: sendStream keeps characters whole that chunks share",
-  async (group) => {
-    const peer = peerOf(group, async (socket) => {
-      await socket.sendStream("text", ["a\uD83D", "", "\uDE00b", "\uD83D"]);
-      await socket.sendStream("binary", []);
-    });
-    assert.equal(await peer.next(), "text a\u{1F600}b\u{FFFD}");
-    assert.equal(await peer.next(), "binary ");
-    peer.stream.close();
-  },
-);
-
-simTest(
-  "WebSocketConnection: sendStream that fails in the middle breaks the WebSocket off, at its beginning it does not",
-  async (group) => {
-    const failing = async (socket: WebSocketConnection, ...chunks: string[]): Promise<void> => {
-      await assert.rejects(
-        socket.sendStream(
-          "text",
-          (function* () {
-            yield* chunks;
-            throw new Error("no more");
-          })(),
-        ),
-        /no more/,
-      );
-    };
-    const peer = peerOf(group, async (socket) => {
-      await failing(socket);
-      await socket.send("between");
-      await failing(socket, "half");
-      await assert.rejects(socket.send("after"), WebSocketClosedError);
-    });
-    assert.equal(await peer.next(), "text between");
-    assert.equal(await peer.next(), "close 1011 a message was cut");
-    await peer.close(1011);
-    assert.equal(await peer.next(), "end");
-  },
-);
-
-simTest(
-  "WebSocketConnection: receiveStream gives a message as it comes, and the next receive skips what is left",
-  async (group) => {
-    const peer = peerOf(group, async (socket) => {
-      const message = await socket.receiveStream();
-      assert.equal(message.type, "text");
-      assert.equal(new TextDecoder().decode(await message.receive(2)), "he");
-      await socket.send("go on");
-      let rest = "";
-      for await (const chunk of message) rest += new TextDecoder().decode(chunk);
-      assert.equal(rest, "llo");
-      const skipped = await socket.receiveStream();
-      assert.equal(skipped.type, "binary");
-      assert.equal(await socket.receive(), "next");
-      await assert.rejects(async () => {
-        await skipped.receive();
-        await skipped.receive();
-      }, /the next message was received/);
-    });
-    await peer.send(1, "hel", false);
-    assert.equal(await peer.next(), "text go on");
-    await peer.send(0, "lo");
-    await peer.send(2, "xxx", false);
-    await peer.send(0, "yyy", true);
-    await peer.send(1, "next");
-    assert.equal(await peer.next(), "close 1000");
-    peer.stream.close();
-  },
-);
 
 simTest("WebSocketConnection: ping tells how long it took, and an end meanwhile", async (group) => {
   const peer = peerOf(group, async (socket) => {

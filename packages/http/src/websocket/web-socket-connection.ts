@@ -1,12 +1,13 @@
 import { Cancelled, Event, now } from "arborio";
 import { checkpointIfCancelled, randomBytes } from "arborio/lowlevel";
-import { CODE_NORMAL } from "../protocol/websocket/close-codes.ts";
+import { CODE_BAD_DATA, CODE_NORMAL, CODE_UNSUPPORTED } from "../protocol/websocket/close-codes.ts";
 import { encodeClose } from "../protocol/websocket/close-payload.ts";
 import type { MessageType } from "../protocol/websocket/frame.ts";
 import type { MessageReceiver } from "./message-receiver.ts";
 import type { MessageSender } from "./message-sender.ts";
 import { ReceivedMessage } from "./received-message.ts";
 import type { WebSocketClosedError } from "./web-socket-closed-error.ts";
+import { WebSocketMessageError } from "./web-socket-message-error.ts";
 import { keyOf, type WebSocketCore } from "./web-socket-core.ts";
 
 /** Nobody else's ping has the same payload. */
@@ -66,6 +67,19 @@ export class WebSocketConnection implements AsyncIterable<string | Uint8Array>, 
   }
 
   /**
+   * `send` of a value as JSON, in a text.
+   *
+   * @throws TypeError if it cannot be said in JSON.
+   * @throws as `send`.
+   */
+  async sendJson(value: unknown): Promise<void> {
+    const text = JSON.stringify(value) as string | undefined;
+    if (text === undefined)
+      throw new TypeError(`WebSocket.sendJson: got ${typeof value}, needs a value that JSON has`);
+    await this.send(text);
+  }
+
+  /**
    * Sends one message whose length need not be known, in as many frames as there are chunks. Other tasks' messages wait until it has ended.
    * Failed or cancelled when some of it has been sent, it breaks the WebSocket off (1011), since nothing else could follow.
    *
@@ -92,6 +106,51 @@ export class WebSocketConnection implements AsyncIterable<string | Uint8Array>, 
    */
   receive(): Promise<string | Uint8Array> {
     return this.#receiver.receive();
+  }
+
+  /**
+   * `receive` of a text.
+   *
+   * @throws WebSocketMessageError if bytes came.
+   * @throws as `receive`.
+   */
+  async receiveText(): Promise<string> {
+    const message = await this.receive();
+    if (typeof message === "string") return message;
+    throw unexpected(`receiveText: got ${message.length} bytes, needs a text`);
+  }
+
+  /**
+   * `receive` of bytes.
+   *
+   * @throws WebSocketMessageError if a text came.
+   * @throws as `receive`.
+   */
+  async receiveBytes(): Promise<Uint8Array> {
+    const message = await this.receive();
+    if (typeof message !== "string") return message;
+    throw unexpected(
+      `receiveBytes: got a text of ${message.length} UTF-16 code units, needs bytes`,
+    );
+  }
+
+  /**
+   * `receiveText` of a value in JSON. Nothing checks that it is a `T`.
+   *
+   * @throws WebSocketMessageError if bytes came, or a text that is no JSON.
+   * @throws as `receive`.
+   */
+  async receiveJson<T = unknown>(): Promise<T> {
+    const text = await this.receiveText();
+    try {
+      return JSON.parse(text) as T;
+    } catch (cause) {
+      throw new WebSocketMessageError(
+        CODE_BAD_DATA,
+        `WebSocket.receiveJson: ${(cause as Error).message}`,
+        { cause },
+      );
+    }
   }
 
   /**
@@ -174,4 +233,8 @@ export class WebSocketConnection implements AsyncIterable<string | Uint8Array>, 
       await this.onDispose?.();
     }
   }
+}
+
+function unexpected(message: string): WebSocketMessageError {
+  return new WebSocketMessageError(CODE_UNSUPPORTED, `WebSocket.${message}`);
 }

@@ -6,6 +6,8 @@ export const CODE_NORMAL = 1000;
 export const CODE_GOING_AWAY = 1001;
 /** The other side broke a rule. */
 export const CODE_BROKEN_RULE = 1002;
+/** A message is of a kind that this side does not take. */
+export const CODE_UNSUPPORTED = 1003;
 /** Stands for a close frame without a code; never on the wire. */
 export const CODE_NONE = 1005;
 /** Stands for a connection that broke without a close frame; never on the wire. */
