@@ -19,6 +19,8 @@ export interface BunSocket<Data> {
   terminate(): void;
   setNoDelay(on: boolean): void;
   setKeepAlive(on: boolean, initialDelayMs?: number): void;
+  /** From now on others are told. */
+  reload(options: { readonly socket: BunHandlers<Data> }): void;
 }
 
 /** A listening socket. */

@@ -1,6 +1,8 @@
+import type { Socket } from "node:net";
 import type {
   Acceptor,
   Completion,
+  ConnectTarget,
   ListenerHandle,
   ListenTarget,
   Network,
@@ -12,17 +14,36 @@ import { faultOfDescriptor } from "../shared/descriptor.ts";
 import { watchDescriptors } from "../shared/descriptor-watch.ts";
 import { unixEnds } from "../shared/node-listen.ts";
 import { nodeNetwork } from "../shared/node-network.ts";
-import type { UnixEnds } from "../shared/node-wire.ts";
+import { NodeWire, type UnixEnds } from "../shared/node-wire.ts";
 import { type ListeningSocket, openListener, type Settled } from "../shared/open-listener.ts";
 import { toSystemError } from "../shared/system-error.ts";
+import { connect as nodeConnect } from "../shared/node-connect.ts";
 import { bun, type BunListener, type BunListenOptions, type BunSocket } from "./api.ts";
 import { BunWire, wireHandlers } from "./wire.ts";
 
 /**
- * The network of Bun: its own listeners and the connections they accept. It connects through `node:net`: an attempt of
+ * The network of Bun: its own listeners and sockets. It connects through `node:net`, and takes the socket over: an attempt of
  * `Bun.connect` cannot be stopped, so that a descriptor would be left behind for minutes.
  */
-export const bunNetwork: Network = { ...nodeNetwork, listen, adopt };
+export const bunNetwork: Network = { ...nodeNetwork, connect, listen, adopt };
+
+function connect(target: ConnectTarget, completion: Completion<Wire>): Withdraw {
+  return nodeConnect(target, completion, takenOver);
+}
+
+/** Below a connected socket of `node:net` there is one of Bun's (1.4.5); without it, the socket serves as it is. */
+function takenOver(socket: Socket, unix: UnixEnds | null): Wire {
+  const { _handle: handle } = socket as { _handle?: BunSocket<BunWire> | null };
+  if (typeof handle?.reload !== "function") return new NodeWire(socket, unix);
+  const wire = new BunWire(handle, unix);
+  // Not before `node:net` has told of the connection: then it begins to read, and leaves a note on it.
+  queueMicrotask(() => {
+    handle.reload({ socket: wireHandlers(() => {}) });
+    handle.data = wire;
+    wire.hold();
+  });
+  return wire;
+}
 
 function listen(
   target: ListenTarget,
