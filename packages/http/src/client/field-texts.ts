@@ -15,15 +15,18 @@ export class FieldTexts {
   /** With `Host`, and without those that the connection sets. @throws TypeError if something of it cannot be sent. */
   of(request: ClientRequest, route: Route, upgrade: string): string {
     const { fields, target } = request;
-    if (upgrade !== "" || !Object.isFrozen(fields)) return fieldText(request, route, upgrade);
+    if (upgrade !== "") return fieldText(request, route, upgrade);
     const { authority } = target;
-    if (fields !== this.#fields || authority !== this.#authority || route !== this.#route) {
-      this.#text = fieldText(request, route, "");
+    if (fields === this.#fields && authority === this.#authority && route === this.#route)
+      return this.#text;
+    const text = fieldText(request, route, "");
+    if (Object.isFrozen(fields)) {
+      this.#text = text;
       this.#fields = fields;
       this.#authority = authority;
       this.#route = route;
     }
-    return this.#text;
+    return text;
   }
 }
 
