@@ -40,7 +40,7 @@ class Meter {
 }
 
 /** Bun's, which runs many test files in one process: the larger the heap that others leave, the later its collector looks by itself. */
-const collectGarbage = (globalThis as { Bun?: { gc(isForced: boolean): void } }).Bun?.gc;
+const collectGarbage = (globalThis as { Bun?: { gc: (isForced: boolean) => void } }).Bun?.gc;
 
 /** What is alive or not collected yet, without what the runtime itself has reserved. */
 function bytesUsed(): number {
