@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BusyResourceError, CancelScope, moveOnAfter, now, sleep, taskGroup } from "arborio";
+import type { Wire } from "arborio/lowlevel";
 import { createMemoryStreamPair } from "arborio/streams";
 import { simTest } from "../connection/raw-client.test.kit.ts";
 import { encodeClose } from "../protocol/websocket/close-payload.ts";
@@ -10,6 +11,7 @@ import { FrameInlet } from "./frame-inlet.ts";
 import { echo, peerOf, RawPeer, runOver } from "./raw-peer.test.kit.ts";
 import { WebSocketClosedError } from "./web-socket-closed-error.ts";
 import type { WebSocketConnection } from "./web-socket-connection.ts";
+import { WebSocketCore } from "./web-socket-core.ts";
 
 simTest(
   "sending: what a slow connection still reads is not overwritten by a quick one",
@@ -177,6 +179,31 @@ void test("FrameInlet: a byte that is kept does not keep 64 KiB", () => {
   const piece = inlet.take();
   assert.deepEqual(piece?.bytes, Uint8Array.of(7));
   assert.ok(piece.bytes.buffer.byteLength < 1024);
+});
+
+void test("WebSocketCore: what comes behind the end is not kept, however much it is", () => {
+  for (const end of [Uint8Array.of(0x88, 0), Uint8Array.of(0x83, 0)]) {
+    const core = new WebSocketCore(
+      {
+        details: {} as Wire["details"],
+        open() {},
+        pause() {},
+        resume() {},
+        write: () => true,
+        end() {},
+        close() {},
+      },
+      { role: "client", messageBytesMax: 100, allowsCompressed: false },
+    );
+    core.received(joined([Uint8Array.of(0x81, 1, 0x61), end]));
+    assert.ok(core.isDeferred);
+    const before = core.inlet.isUsedUp;
+    core.received(new Uint8Array(1000));
+    assert.equal(core.inlet.isUsedUp, before);
+    core.settle();
+    core.received(new Uint8Array(1000));
+    assert.equal(core.inlet.isUsedUp, before);
+  }
 });
 
 void test("FrameInlet: keeps few pieces, however small they are", () => {
