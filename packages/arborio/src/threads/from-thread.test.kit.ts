@@ -1,6 +1,6 @@
 /** What tests of callbacks let workers do. */
 import process from "node:process";
-import { checkpoint, moveOnAfter, sleepForever } from "../index.ts";
+import { checkpoint, moveOnAfter, shielded, sleepForever } from "../index.ts";
 import { checkCancelled, fromThread, transferred } from "../threads.ts";
 
 /** An error class of a program's own. */
@@ -134,11 +134,13 @@ export async function goOn(): Promise<void> {
   }
 }
 
-export async function afterAbandon(): Promise<void> {
+/** Calls back when nobody waits for it any more. */
+export async function callAtLast(): Promise<void> {
   try {
+    await caller.run("progress", 0);
     await sleepForever();
   } finally {
-    caller.runSync("progress", 0);
+    await shielded(() => caller.run("lookup", "late"));
   }
 }
 

@@ -3,9 +3,7 @@ import { test as runnerTest } from "node:test";
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
   CancelScope,
-  CapacityLimiter,
   currentScope,
-  Event,
   failAfter,
   InvalidStateError,
   run,
@@ -272,30 +270,6 @@ test(
   },
   withExit,
 );
-
-test("fromThread: an abandoned call runs no callbacks any more", async () => {
-  const limiter = new CapacityLimiter(1);
-  const scope = new CancelScope();
-  const began = new Event();
-  let after = 0;
-  await scope.run(async () => {
-    await runInThread(kit, "goOn", {
-      limiter,
-      abandonOnCancel: true,
-      callbacks: callbacks({
-        progress() {
-          if (began.isSet) after += 1;
-          began.set();
-          scope.cancel("abandoned");
-        },
-      }),
-    });
-  });
-  assert.ok(scope.cancelledCaught);
-  // The function is told that nothing comes of its calls: else it would keep its token for ever.
-  (await limiter.acquire()).release();
-  assert.equal(after, 0);
-});
 
 test("fromThread.run: cancelled everywhere, nothing is left", async () => {
   const { rounds } = await cancelEverywhere(async (round) => {
