@@ -122,7 +122,7 @@ export class PoolPolicy<K extends KeyCounts<K>> {
     this.#line(key);
   }
 
-  /** Whose first waiter gets a slot now, `null`: nobody's. */
+  /** Whose first waiter gets the slot that was freed, `null`: nobody's. */
   next(): K | null {
     const { first } = this.#starved;
     if (first === null || this.slots >= this.#limits.connectionsMax) return null;

@@ -210,7 +210,10 @@ class World {
       for (const one of held) this.give(one);
     }
     this.pool.close();
-    assert.deepEqual([this.pool.statistics(), this.network.open.size], [EMPTY, 0]);
+    assert.deepEqual(
+      [this.pool.statistics(), this.pool.size, this.network.open.size],
+      [EMPTY, 0, 0],
+    );
   }
 
   /** Closes it in the middle of everything. */
@@ -223,7 +226,10 @@ class World {
       this.operations.every(({ state }) => state === "over"),
       "somebody is left",
     );
-    assert.deepEqual([this.pool.statistics(), this.network.open.size], [EMPTY, 0]);
+    assert.deepEqual(
+      [this.pool.statistics(), this.pool.size, this.network.open.size],
+      [EMPTY, 0, 0],
+    );
   }
 }
 

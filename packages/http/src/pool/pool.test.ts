@@ -2,26 +2,8 @@ import assert from "node:assert/strict";
 import { CancelScope, sleep, taskGroup } from "arborio";
 import { cancelEverywhere, waitAllTasksBlocked } from "arborio/testing";
 import { simTest } from "../connection/raw-client.test.kit.ts";
-import { Pool } from "./pool.ts";
-import { PoolError } from "./pool-error.ts";
-import { PASSED_OVER_MAX, type PoolLimits } from "./pool-policy.ts";
-import { EMPTY, FakeNetwork, type FakeConnection } from "./pooled.test.kit.ts";
-
-function world(limits: Partial<PoolLimits> = {}): {
-  pool: Pool<FakeConnection>;
-  network: FakeNetwork;
-} {
-  const pool = new Pool<FakeConnection>({
-    connectionsMax: 100,
-    originConnectionsMax: 100,
-    ...limits,
-  });
-  return { pool, network: new FakeNetwork(pool) };
-}
-
-function isPoolError(reason: string): (error: unknown) => boolean {
-  return (error) => error instanceof PoolError && error.reason === reason;
-}
+import { PASSED_OVER_MAX } from "./pool-policy.ts";
+import { EMPTY, type FakeConnection, isPoolError, world } from "./pooled.test.kit.ts";
 
 simTest(
   "Pool: the warmest connection comes first, and one is opened only if none is idle",
@@ -218,57 +200,37 @@ simTest("Pool: waitMs limits the wait for a slot, not the connecting", async () 
   assert.deepEqual(pool.statistics(), { ...EMPTY, lent: 1 });
 });
 
-simTest(
-  "Pool.close: idle connections are closed, those who wait or connect are refused, what is given back is closed",
-  async () => {
-    const { pool, network } = world({ connectionsMax: 3, originConnectionsMax: 2 });
-    const lent = await network.take("a");
-    pool.give("b", await network.take("b"));
-    network.dialMs = () => 1000;
+simTest("Pool: a key that has no connection, and that nobody waits for, is forgotten", async () => {
+  const { pool, network } = world({ connectionsMax: 2 });
+  for (let number = 0; number < 5; number++) {
+    const connection = await network.take(`${number}`);
+    pool.give(connection.key, connection);
+  }
+  assert.equal(pool.size, 2);
+  const held = [await network.take("a"), await network.take("b")] as const;
+  await assert.rejects(network.take("c", { waitMs: 10 }), isPoolError("timeout"));
+  network.failure = () => new Error("refused");
+  held[1].close();
+  await assert.rejects(network.take("d"), /refused/);
+  assert.equal(pool.size, 1);
+  held[0].close();
+  assert.equal(pool.size, 0);
+});
+
+simTest("Pool.give: a connection that cannot be used again leaves its slot", async () => {
+  const { pool, network } = world({ connectionsMax: 1 });
+  for (const waits of [false, true]) {
+    const held = await network.take();
+    held.isReusable = false;
     await taskGroup(async (group) => {
-      group.startSoon(() => assert.rejects(network.take("a"), isPoolError("closed")));
+      if (waits) group.startSoon(async () => pool.give("a", await network.take()));
       await waitAllTasksBlocked();
-      group.startSoon(() => assert.rejects(network.take("a"), isPoolError("closed")));
-      await waitAllTasksBlocked();
-      assert.deepEqual(pool.statistics(), { idle: 1, lent: 1, connecting: 1, waiting: 1 });
-      pool.close();
-      pool.close();
+      pool.give("a", held);
+      assert.ok(held.isClosed);
     });
-    assert.deepEqual(pool.statistics(), { ...EMPTY, lent: 1 });
-    pool.give("a", lent);
-    assert.ok(lent.isClosed);
-    await assert.rejects(network.take("a"), isPoolError("closed"));
-    assert.equal(pool.takeNowait("a"), null);
-    assert.deepEqual([pool.statistics(), network.open.size, network.dialing], [EMPTY, 0, 0]);
-  },
-);
-
-simTest(
-  "Pool.close: who was woken and has not resumed is refused too, and what it got is closed",
-  async () => {
-    for (const gets of ["connection", "slot"] as const) {
-      const { pool, network } = world({ connectionsMax: 1 });
-      const held = await network.take();
-      await taskGroup(async (group) => {
-        group.startSoon(() => assert.rejects(network.take(), isPoolError("closed")));
-        await waitAllTasksBlocked();
-        if (gets === "connection") pool.give("a", held);
-        else held.close();
-        pool.close();
-      });
-      assert.deepEqual([pool.statistics(), network.open.size, network.opened], [EMPTY, 0, 1]);
-    }
-  },
-);
-
-simTest("Pool.closeIdle closes what is idle, and nothing else", async () => {
-  const { pool, network } = world();
-  const lent = await network.take("a");
-  for (const key of ["a", "b", "b"]) await network.take(key);
-  for (const connection of network.open)
-    if (connection !== lent) pool.give(connection.key, connection);
-  pool.closeIdle();
-  assert.deepEqual([[...network.open], pool.statistics()], [[lent], { ...EMPTY, lent: 1 }]);
+    assert.deepEqual(pool.statistics(), { ...EMPTY, idle: waits ? 1 : 0 });
+  }
+  assert.equal(network.opened, 3);
 });
 
 simTest(

@@ -189,6 +189,11 @@ export class Pool<C extends Pooled> {
     this.closeIdle();
   }
 
+  /** Number of keys that it knows: of connections, and of those who wait for them. */
+  get size(): number {
+    return this.#origins.size;
+  }
+
   /** A frozen snapshot. */
   statistics(): PoolStatistics {
     const { slots, idle, waiting } = this.#policy;
@@ -301,7 +306,8 @@ export class Pool<C extends Pooled> {
   /** A slot is free: whoever it is for gets it. */
   #free(origin: Origin<C>): void {
     this.#policy.freed(origin);
-    for (let next = this.#policy.next(); next !== null; next = this.#policy.next()) {
+    const next = this.#policy.next();
+    if (next !== null) {
       this.#connecting += 1;
       (next.line.shift() as Waiting<C>).waiter?.wake();
     }

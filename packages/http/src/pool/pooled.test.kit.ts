@@ -1,6 +1,8 @@
 /** Connections without a network, and what tests of the pool have in common. */
 import { sleep } from "arborio";
-import type { Opening, Pool, Pooled, PoolStatistics } from "./pool.ts";
+import { type Opening, Pool, type Pooled, type PoolStatistics } from "./pool.ts";
+import { PoolError } from "./pool-error.ts";
+import type { PoolLimits } from "./pool-policy.ts";
 
 /** Nothing is left in a pool. */
 export const EMPTY: PoolStatistics = { idle: 0, lent: 0, connecting: 0, waiting: 0 };
@@ -70,4 +72,22 @@ export class FakeNetwork {
   ): Promise<FakeConnection> {
     return await this.#pool.take(key, this.opening(key), { isFresh, waitMs });
   }
+}
+
+/** A pool without a network. */
+export function world(limits: Partial<PoolLimits> = {}): {
+  pool: Pool<FakeConnection>;
+  network: FakeNetwork;
+} {
+  const pool = new Pool<FakeConnection>({
+    connectionsMax: 100,
+    originConnectionsMax: 100,
+    ...limits,
+  });
+  return { pool, network: new FakeNetwork(pool) };
+}
+
+/** Matches errors of pools. */
+export function isPoolError(reason: string): (error: unknown) => boolean {
+  return (error) => error instanceof PoolError && error.reason === reason;
 }
