@@ -6,7 +6,7 @@
  *     npm test -- packages/arborio/src/sync      only files whose path contains this
  *
  * Prints one line per runtime, failures in full, and skips with their reasons. Its last line is `N passed, N failed`.
- * With CI set, a test skipped because a tool is missing counts as failed.
+ * With CI set, a test skipped because a tool is missing, or without a reason, counts as failed.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -17,7 +17,7 @@ import { buildPackages, compiledPath, compileTests } from "./lib/compile.ts";
 import { ensureInstalled } from "./lib/install.ts";
 import { indent, runTestFiles } from "./lib/run-test-files.ts";
 import { runtimes, type Runtime } from "./lib/runtimes.ts";
-import { isMissingTool, SkipReasons } from "./lib/skips.ts";
+import { isMissingTool, NO_REASON, SkipReasons } from "./lib/skips.ts";
 import type { TestCase } from "./lib/test-case.ts";
 import { matrixTestFiles, root, toolingTestFiles } from "./lib/workspace.ts";
 
@@ -120,7 +120,7 @@ function describe(
   if (test.outcome === "failed")
     return { counts: "failed", text: `FAILED ${where}\n${indent(test.detail)}` };
   const reason = reasons.find(test, output);
-  if (process.env["CI"] && isMissingTool(reason))
+  if (process.env["CI"] && (isMissingTool(reason) || reason === NO_REASON))
     return { counts: "failed", text: `FAILED ${where}: skipped: ${reason}` };
   return { counts: "skipped", text: `skipped ${where}: ${reason}` };
 }

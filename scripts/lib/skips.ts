@@ -13,6 +13,9 @@ import { root } from "./workspace.ts";
 /** A skip for want of something that can be installed starts like this; it is a failure where everything must be there. */
 const missingToolPattern = /^(needs|missing)\b/i;
 
+/** What {@link SkipReasons} finds where nobody said why. */
+export const NO_REASON = "no reason given";
+
 /** How many lines after a test's first line its options may stand. */
 const optionLines = 6;
 
@@ -27,7 +30,7 @@ export class SkipReasons {
       printedReason(test, output) ||
       literalReason(test) ||
       this.#known.get(test.name);
-    if (!reason) return "no reason given";
+    if (!reason) return NO_REASON;
     this.#known.set(test.name, reason);
     return reason;
   }
