@@ -9,6 +9,8 @@ import { WebSocketCore } from "./web-socket-core.ts";
 /** A wire that takes nothing at once, and is not written to twice. */
 class BusyWire implements Wire {
   readonly written: number[][] = [];
+  /** What it was given last, which it goes on reading. */
+  last: Uint8Array = new Uint8Array(0);
   isBusy = false;
   readonly details: Wire["details"] = {} as Wire["details"];
 
@@ -22,6 +24,7 @@ class BusyWire implements Wire {
     assert.equal(this.isBusy, false, "written to while it is busy");
     this.isBusy = true;
     this.written.push([...bytes]);
+    this.last = bytes;
     return false;
   }
 }
@@ -91,5 +94,26 @@ simTest(
     group.startSoon(() => assert.rejects(sender.send("x"), WebSocketClosedError));
     await waitAllTasksBlocked();
     core.failed(new Error("broken"));
+  },
+);
+
+simTest(
+  "MessageSender: what a wire has not taken is not overwritten by what goes out on another one",
+  async (group) => {
+    const texts = ["x", "y".repeat(100), "z".repeat(4000), "ü".repeat(2000)];
+    for (const text of texts) {
+      const slow = made();
+      group.startSoon(() => slow.sender.send(text));
+      await waitAllTasksBlocked();
+      const [given] = slow.wire.written;
+      for (const other of texts) {
+        const quick = made();
+        group.startSoon(() => quick.sender.send(other.replaceAll(/./g, "#")));
+        await waitAllTasksBlocked();
+        quick.take();
+      }
+      assert.deepEqual([...slow.wire.last], given);
+      slow.take();
+    }
   },
 );
