@@ -6,6 +6,9 @@ import { parseCount, parseDuration } from "../option-values.ts";
 import type { ServeFileOptions } from "./serve-options.ts";
 import { WORKER_VARIABLE, type WorkerCall } from "./worker-protocol.ts";
 
+/** As that of the server. */
+const PORT = 8000;
+
 /** More processes than this are a slip of the finger. */
 const WORKERS_MAX = 1024;
 
@@ -35,7 +38,7 @@ export function addServeCommand({ program, shell, act }: CommandSite): void {
     .argument("<file>", "the module; TypeScript as far as the runtime takes it")
     .option(
       "-p, --port <number>",
-      "TCP port; 0: one that is free (default: 8000)",
+      `TCP port; 0: one that is free (default: ${PORT})`,
       parseCount(0, 65_535),
     )
     .option("--host <address>", "address to listen on (default: all)")
@@ -109,9 +112,8 @@ function optionsOf(file: string, values: Values): ServeFileOptions {
     drainMs: values.drain,
     json: values.json === true,
     dev: values.dev === true,
-    ...(port === undefined ? {} : { port }),
+    ...(path === undefined ? { port: port ?? PORT } : { path }),
     ...(host === undefined ? {} : { host }),
-    ...(path === undefined ? {} : { path }),
     ...(workers === undefined ? {} : { workers }),
     ...(tlsCertificate === undefined || tlsKey === undefined
       ? {}

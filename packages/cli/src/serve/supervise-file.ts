@@ -1,6 +1,8 @@
-import { run } from "arborio";
+import { run, SystemError } from "arborio";
 import { openTemporaryDirectory } from "arborio/fs";
+import { listenTcp } from "arborio/net";
 import { openSignalReceiver } from "arborio/process";
+import { CommandError } from "../command-error.ts";
 import { findModule } from "../host/load-module.ts";
 import type { Shell } from "../host/shell.ts";
 import { announce } from "./listening.ts";
@@ -27,6 +29,7 @@ export async function superviseFile(
   using _guard = shell.guardSignals();
   await run(
     async (group) => {
+      await requireFreePort(options);
       await using folder = await openTemporaryDirectory();
       const supervisor = new Supervisor({
         workers,
@@ -49,4 +52,15 @@ export async function superviseFile(
     { graceMs, name: "supervisor" },
   );
   return 0;
+}
+
+/** Workers share their port with whoever wants to: with another server of the same user too, which would get a part of the requests. */
+async function requireFreePort({ port, host }: ServeFileOptions): Promise<void> {
+  if (port === undefined || port === 0) return;
+  try {
+    using _ = await listenTcp(port, host === undefined ? {} : { host });
+  } catch (error) {
+    if (error instanceof SystemError) throw new CommandError(error.message);
+    throw error;
+  }
 }

@@ -13,7 +13,7 @@ import {
 } from "arborio";
 import { simulator } from "arborio/sim";
 import type { Listening } from "./listening.ts";
-import { type RunWorker, Supervisor } from "./supervisor.ts";
+import { type RunWorker, Supervisor, type WorkerEnd } from "./supervisor.ts";
 
 /** What a worker of the tests does. */
 interface Behaviour {
@@ -49,7 +49,7 @@ class Workers {
     let how = "died";
     try {
       await sleep(1);
-      if (comesUp === "not") return "ended with exit code 1";
+      if (comesUp === "not") return ended("ended with exit code 1");
       if (comesUp === "never") await sleepForever();
       this.#listens(1);
       onListening(listeningOn(port ?? 4711));
@@ -61,13 +61,13 @@ class Workers {
       if ((await soft(crash)) === true) {
         how = "crashed";
         this.#listens(-1);
-        return "ended with exit code 1";
+        return ended("ended with exit code 1");
       }
       how = "was cut short";
       this.#listens(-1);
       await sleep(finishesInMs);
       how = "finished";
-      return "ended";
+      return ended("ended");
     } finally {
       this.log.push(`${number} ${how} at ${Math.round(now())}`);
     }
@@ -77,6 +77,10 @@ class Workers {
     this.alive += change;
     if (change < 0) this.aliveMin = Math.min(this.aliveMin, this.alive);
   }
+}
+
+function ended(how: string): WorkerEnd {
+  return { how, isUsage: false };
 }
 
 function listeningOn(port: number): Listening {
@@ -151,7 +155,7 @@ test("Supervisor: asked to end before the first worker listens, it ends, and tha
   const main = async (): Promise<void> => {
     const scope = new CancelScope();
     const runWorker: RunWorker = async (port, onListening) =>
-      (await soft(() => workers.run(port, onListening))) ?? "was ended by SIGTERM";
+      (await soft(() => workers.run(port, onListening))) ?? ended("was ended by SIGTERM");
     const options = { workers: 2, runWorker, graceMs: 0, say: () => {} };
     await taskGroup(async (group) => {
       group.startSoon(async () => {

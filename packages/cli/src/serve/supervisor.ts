@@ -15,7 +15,7 @@ import {
   type TaskGroup,
   TimeoutError,
 } from "arborio";
-import { CommandError } from "../command-error.ts";
+import { CommandError, UsageError } from "../command-error.ts";
 import type { Listening } from "./listening.ts";
 
 /**
@@ -23,12 +23,19 @@ import type { Listening } from "./listening.ts";
  *
  * @param port to listen on; `undefined`: what the command line says.
  * @param onListening to be called when it listens.
- * @returns how it ended, in words.
  */
 export type RunWorker = (
   port: number | undefined,
   onListening: (listening: Listening) => void,
-) => Promise<string>;
+) => Promise<WorkerEnd>;
+
+/** How a worker ended. */
+export interface WorkerEnd {
+  /** In words. */
+  readonly how: string;
+  /** Its command line was wrong, and so is that of all others: they share it. */
+  readonly isUsage: boolean;
+}
 
 /** What a supervisor needs to know. */
 export interface SupervisorOptions {
@@ -56,8 +63,7 @@ class Worker {
   readonly ended: Event = new Event();
   readonly startedAt: number = now();
   listening: Listening | null = null;
-  /** How it ended, in words. */
-  end = "";
+  end: WorkerEnd = { how: "was ended", isUsage: false };
 
   async run(runWorker: RunWorker, port: number | undefined): Promise<void> {
     try {
@@ -67,7 +73,7 @@ class Worker {
           this.settled.set();
         }),
       );
-      this.end = end ?? "was ended";
+      if (end !== undefined) this.end = end;
     } finally {
       this.settled.set();
       this.ended.set();
@@ -115,8 +121,9 @@ export class Supervisor {
       return null;
     });
     // Thrown out here: the error of a group would be in an ExceptionGroup. One that was asked to end meanwhile has done as it was told.
-    if (firstEnd !== null && !currentScope().shuttingDown)
-      throw new CommandError(`the first worker ${firstEnd} before it listened`);
+    if (firstEnd === null || currentScope().shuttingDown) return;
+    const message = `the first worker ${firstEnd.how} before it listened`;
+    throw firstEnd.isUsage ? new UsageError(message) : new CommandError(message);
   }
 
   /**
@@ -129,7 +136,7 @@ export class Supervisor {
       const next = this.#start();
       const isReady = await this.#isReady(next);
       if (!isReady) {
-        say(`the new worker ${slot.number} ${next.end} before it listened; the old ones stay`);
+        say(`the new worker ${slot.number} ${next.end.how} before it listened; the old ones stay`);
         return;
       }
       const old = slot.current;
@@ -170,7 +177,7 @@ export class Supervisor {
       crashes = now() - worker.startedAt >= STABLE_MS ? 1 : crashes + 1;
       const pauseMs = backoff(crashes);
       this.#options.say(
-        `worker ${slot.number} ${worker.end}; another one is started in ${pauseMs / 1000} s`,
+        `worker ${slot.number} ${worker.end.how}; another one is started in ${pauseMs / 1000} s`,
       );
       const hasSlept = await soft(async () => {
         await sleep(pauseMs);

@@ -3,9 +3,10 @@ import type { Path } from "arborio/fs";
 import { type Listener, listenUnix } from "arborio/net";
 import { type ChildProcess, openProcess, type ProcessExit } from "arborio/process";
 import { IncompleteReadError, LineStream } from "arborio/streams";
+import { EXIT } from "../exit-codes.ts";
 import { ownCommand } from "../host/own-command.ts";
 import type { Listening } from "./listening.ts";
-import type { RunWorker } from "./supervisor.ts";
+import type { RunWorker, WorkerEnd } from "./supervisor.ts";
 import { DRAIN, parseListening, WORKER_VARIABLE, type WorkerCall } from "./worker-protocol.ts";
 
 /** Milliseconds between SIGTERM and SIGKILL of a worker that has used up its grace: cleaning up must be quick by then. */
@@ -84,7 +85,7 @@ function isGone(error: unknown): boolean {
   );
 }
 
-function describeExit({ code, signal }: ProcessExit): string {
-  if (signal !== undefined) return `was ended by ${signal}`;
-  return `ended with exit code ${code}`;
+function describeExit({ code, signal }: ProcessExit): WorkerEnd {
+  if (signal !== undefined) return { how: `was ended by ${signal}`, isUsage: false };
+  return { how: `ended with exit code ${code}`, isUsage: code === EXIT.usage };
 }

@@ -1,4 +1,4 @@
-import { BrokenResourceError, run } from "arborio";
+import { BrokenResourceError, ClosedResourceError, run } from "arborio";
 import { connectUnix } from "arborio/net";
 import { LineStream } from "arborio/streams";
 import type { Shell } from "../host/shell.ts";
@@ -42,11 +42,12 @@ export async function serveAsWorker(
   return 0;
 }
 
-/** Waits until the supervisor wants this worker to end, or is gone, however that came. */
+/** Waits until the supervisor wants this worker to end, or is gone, however that came, or this worker ends by itself. */
 async function wordFrom(supervisor: LineStream): Promise<void> {
   try {
     for await (const line of supervisor) if (line === DRAIN) return;
   } catch (error) {
-    if (!(error instanceof BrokenResourceError)) throw error;
+    if (!(error instanceof BrokenResourceError || error instanceof ClosedResourceError))
+      throw error;
   }
 }

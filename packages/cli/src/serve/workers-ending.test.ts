@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ModuleFolder, runCommand } from "../testing/command.test.kit.ts";
+import { CommandProcess, ModuleFolder } from "../testing/command.test.kit.ts";
 import { isAlive, pidsOf, shortly, startWorkers } from "../testing/workers.test.kit.ts";
 
 test("arborio serve --workers: workers end when their supervisor was killed", async () => {
@@ -13,13 +13,15 @@ test("arborio serve --workers: workers end when their supervisor was killed", as
   while ([...pids].some(isAlive)) await shortly();
 });
 
-test("arborio serve --workers: a module that cannot be loaded is told once", async () => {
+test("arborio serve --workers: a worker that hangs is killed when its grace is over", async () => {
   using folder = new ModuleFolder();
-  folder.write("app.mjs", 'throw new Error("at the top");');
-  const args = ["serve", "--port", "0", "--workers", "2", "app.mjs"];
-  const { code, out, err } = await runCommand(args, { cwd: folder.path });
-  assert.deepEqual([code, out], [1, ""]);
-  const last = "arborio: the first worker ended with exit code 1 before it listened\n";
-  assert.ok(err.includes("at the top") && err.endsWith(last), err);
-  assert.equal(err.match(/before it listened/g)?.length, 1);
+  const hanging = 'export default () => { console.log("asked"); for (;;); };';
+  const options = ["--json", "--port", "0", "--workers", "1", "--grace", "10ms"];
+  using command = new CommandProcess(["serve", ...options, folder.write("app.mjs", hanging)]);
+  const [line] = await command.until(/^\{"event":"listening".*\}$/m);
+  const answer = fetch((JSON.parse(line) as { url: string }).url).catch(() => null);
+  await command.until(/asked/);
+  command.signal("SIGTERM");
+  assert.equal((await command.ended()).code, 143);
+  assert.equal(await answer, null);
 });
