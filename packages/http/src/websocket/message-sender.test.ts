@@ -117,3 +117,28 @@ simTest(
     }
   },
 );
+
+simTest(
+  "MessageSender: a large message is handed over in pieces, and each that is taken is a sign of life",
+  async (group) => {
+    const { wire, core, sender, take } = made();
+    let isSent = false;
+    group.startSoon(async () => {
+      await sender.send(new Uint8Array(200_000).fill(7));
+      isSent = true;
+    });
+    await waitAllTasksBlocked();
+    for (let pieces = 1; pieces <= 4; pieces++) {
+      assert.equal(wire.written.length, pieces);
+      assert.ok(wire.last.length <= 65_536);
+      assert.equal(core.signs, pieces - 1);
+      assert.equal(isSent, false);
+      take();
+      await waitAllTasksBlocked();
+    }
+    assert.ok(isSent);
+    const bytes = wire.written.flat();
+    assert.equal(bytes.length, 200_000 + 10);
+    assert.ok(bytes.slice(10).every((byte) => byte === 7));
+  },
+);
