@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { moveOnAfter, now, sleep, type TaskGroup, taskGroup } from "../index.ts";
+import { moveOnAfter, sleep, type TaskGroup, taskGroup } from "../index.ts";
 import { connectTcp, connectUnix, listenTcp, listenUnix, lookup, openUdp } from "../net.ts";
 import { type NetworkOptions, simulate, type SimulatedWorld } from "../sim.ts";
+import { Trace } from "./trace.test.kit.ts";
 
 /**
  * What happens in a world of TCP, UDP, Unix sockets, names and timers with the seeds 0 to 19, as a hash. The same on every runtime. They
@@ -31,22 +32,6 @@ const HASHES: readonly string[] = [
   "707b32d1",
   "826c03af",
 ];
-
-class Trace {
-  readonly lines: string[] = [];
-
-  note(what: string): void {
-    this.lines.push(`${now()} ${what}`);
-  }
-
-  /** FNV-1a over the lines, in 32 bits. */
-  get hash(): string {
-    let hash = 0x811c9dc5;
-    for (const char of this.lines.join("\n"))
-      hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
-    return (hash >>> 0).toString(16).padStart(8, "0");
-  }
-}
 
 const DATA = Uint8Array.from({ length: 20_000 }, (_, index) => index & 255);
 

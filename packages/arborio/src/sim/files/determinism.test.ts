@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { now, sleep, taskGroup } from "../../index.ts";
+import { sleep, taskGroup } from "../../index.ts";
 import { currentBackend, requireCapability } from "../../platform/capabilities.ts";
 import type { Files } from "../../platform/files.ts";
 import { simulate, type SimulatedWorld } from "../../sim.ts";
 import { Bench, lock, readAll, statOf, writeAll } from "../../testing/files-contract/suite.ts";
+import { Trace } from "../trace.test.kit.ts";
 
 /**
  * What happens on a simulated host's disk with the seeds 0 to 9, as a hash. The same on every runtime. They change when a choice is
@@ -22,22 +23,6 @@ const HASHES: readonly string[] = [
   "fa707162",
   "2679caea",
 ];
-
-class Trace {
-  readonly lines: string[] = [];
-
-  note(what: string): void {
-    this.lines.push(`${now()} ${what}`);
-  }
-
-  /** FNV-1a over the lines, in 32 bits. */
-  get hash(): string {
-    let hash = 0x811c9dc5;
-    for (const char of this.lines.join("\n"))
-      hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
-    return (hash >>> 0).toString(16).padStart(8, "0");
-  }
-}
 
 async function log(trace: Trace, bench: Bench, name: string): Promise<void> {
   const target = { access: "read-write", create: "if-missing", append: true } as const;
