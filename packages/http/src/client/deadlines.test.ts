@@ -78,7 +78,7 @@ simTest(
     deadlines.expect(60_000);
     const first = new Seen(Infinity);
     deadlines.add(first);
-    await sleep(100);
+    await sleep(500);
     deadlines.expect(160);
     deadlines.look();
     assert.equal(deadlines.isHeldUp, false);
@@ -249,7 +249,7 @@ simTest(
       await sleep(300);
       assert.notEqual((next as Seen | null)?.at ?? null, null);
       deadlines.delete(next as unknown as Seen);
-      await sleep(20);
+      await sleep(500);
       assert.equal(sweeps(), 0);
     }
     await deadlines.close();

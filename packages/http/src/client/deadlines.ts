@@ -17,6 +17,9 @@ const SWEEP_MS_MIN = 5;
 /** A deadline is seen too late by two sweeps at most, and that only by a process that was held up: by an eighth of its length. */
 const SWEEPS_PER_DEADLINE = 16;
 
+/** A sweep that is later than so many milliseconds was held up. Servers keep connections for longer, and a busy process is not always late. */
+const HELD_UP_MS = 250;
+
 /** A sleep of so many milliseconds lets the host look at its sockets; but the first may be over before, where timers were late too. */
 const TURN_MS = 1;
 const TURNS_BEHIND = 2;
@@ -65,7 +68,7 @@ export class Deadlines {
    * ago: then nobody knows yet what the servers have done meanwhile.
    */
   get isHeldUp(): boolean {
-    return this.#scope !== null && this.#moment - this.#napSince > 2 * this.#sweepMs;
+    return this.#scope !== null && this.#moment - this.#napSince > this.#sweepMs + HELD_UP_MS;
   }
 
   /** Lets the host tell what has happened meanwhile. @returns the clock. */
@@ -144,7 +147,7 @@ export class Deadlines {
       await nap.run(() => sleep(this.#sweepMs));
       const moment = this.look();
       // If this process was held up, so was what the servers have sent: it has to be read before anybody is called late.
-      wasHeldUp = !wasHeldUp && this.isHeldUp;
+      wasHeldUp = !wasHeldUp && moment - this.#napSince > 2 * this.#sweepMs;
       if (!wasHeldUp) for (const swept of this.#swept) swept.sweep(moment);
     }
     // At once: what is added from now on needs another sweep.
