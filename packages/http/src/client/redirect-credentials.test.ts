@@ -10,6 +10,7 @@ import { digestAuth } from "../middleware/digest-auth.ts";
 import { netrcAuth } from "../middleware/netrc-auth.ts";
 import { ClientResponse } from "./client-response.ts";
 import { CookieJar } from "./cookie-jar.ts";
+import type { Middleware } from "./middleware.ts";
 import { identity } from "../server/certificates.test.kit.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { type Seen, sitesTest, valuesOf } from "./sites.test.kit.ts";
@@ -197,6 +198,27 @@ sitesTest("redirect: of repeated fields no value crosses an origin", async (site
   assert.deepEqual(sent, [headers.flat(), headers.flat(), mine, mine]);
 });
 
+sitesTest(
+  "redirect: of what middleware has sent elsewhere, nothing goes along, there or back",
+  async (sites) => {
+    const moved: Middleware = (request, next) =>
+      next(request.url === `${A}/0` ? request.with({ url: `${B}/0` }) : request);
+    await using client = sites.client({ middleware: [moved] });
+    for (const [location, origin] of [
+      ["/1", B],
+      [`${A}/1`, A],
+    ] as const) {
+      sites.seen.length = 0;
+      sites.redirects([location]);
+      await client.request(`${A}/0`, { auth: AUTH, cookies: { a: "1" } });
+      const [first, second] = sites.seen as [Seen, Seen];
+      assert.deepEqual([first.origin, second.origin], [B, origin]);
+      for (const field of ["authorization", "cookie"])
+        assert.deepEqual([valuesOf(first, field).length, valuesOf(second, field).length], [1, 0]);
+    }
+  },
+);
+
 sitesTest("redirect: Host is for its origin alone", async (sites) => {
   await using client = sites.client();
   sites.redirects([`${A}/1`, `${B}/2`, `${A}/3`]);
@@ -299,27 +321,32 @@ sitesTest(
 
 for (const [move, targets] of Object.entries(MOVES)) {
   sitesTest(
-    `redirect to ${move}: a client certificate of the request stays at its origin`,
+    `redirect to ${move}: a client certificate, or a session, of the request stays at its origin`,
     async (sites) => {
-      const seen: [origin: string, hasIdentity: boolean, isVersionKept: boolean][] = [];
+      const seen: [origin: string, hasSecret: boolean, isVersionKept: boolean][] = [];
+      let given: FetchOptions["tls"] & {} = {};
       await using client = sites.client({
         middleware: [
           (request, next) => {
             const { identity, session, versionMin } = request.options.tls ?? {};
-            assert.equal(identity === undefined, session === undefined);
-            seen.push([request.origin, identity !== undefined, versionMin === "TLSv1.3"]);
+            if (given.identity !== undefined)
+              assert.equal(identity === undefined, session === undefined);
+            seen.push([request.origin, session !== undefined, versionMin === "TLSv1.3"]);
             return next(request);
           },
         ],
       });
-      sites.redirects(targets);
       const session = new Uint8Array(1);
-      await client.request(`${A}/0`, { tls: { identity, session, versionMin: "TLSv1.3" } });
-      assert.equal(seen.length, targets.length + 1);
-      let isHome = true;
-      for (const [origin, hasIdentity, isVersionKept] of seen) {
-        isHome &&= origin === A;
-        assert.deepEqual([hasIdentity, isVersionKept], [isHome, true], JSON.stringify(seen));
+      for (given of [{ identity, session }, { session }]) {
+        seen.length = 0;
+        sites.redirects(targets);
+        await client.request(`${A}/0`, { tls: { ...given, versionMin: "TLSv1.3" } });
+        assert.equal(seen.length, targets.length + 1);
+        let isHome = true;
+        for (const [origin, hasSecret, isVersionKept] of seen) {
+          isHome &&= origin === A;
+          assert.deepEqual([hasSecret, isVersionKept], [isHome, true], JSON.stringify(seen));
+        }
       }
     },
   );

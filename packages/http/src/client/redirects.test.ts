@@ -1,5 +1,6 @@
 /** Redirects: which are followed, with which method and body, where to, and which are errors. */
 import assert from "node:assert/strict";
+import { now, sleep } from "arborio";
 import { connectTcp } from "arborio/net";
 import { type BodySource } from "../web/payload.ts";
 import { HttpResponse } from "../web/http-response.ts";
@@ -155,6 +156,26 @@ sitesTest("redirect: one that is an error gives its connection back", async (sit
   }
 });
 
+sitesTest("redirect: of a body without end little is taken, and not for long", async (sites) => {
+  for (const waitMs of [0, 10_000]) {
+    await using client = sites.client();
+    const endless = async (sink: { send(piece: string): Promise<void> }): Promise<void> => {
+      for (;;) {
+        await sink.send("x".repeat(10_000));
+        if (waitMs > 0) await sleep(waitMs);
+      }
+    };
+    sites.answer = ({ target }) =>
+      target === "/"
+        ? new HttpResponse(endless, { status: 302, headers: { location: "/x" } })
+        : new HttpResponse("page");
+    const start = now();
+    assert.equal((await client.request(`${A}/`)).text(), "page");
+    assert.ok(client.statistics().bytesReceived < 500_000);
+    assert.ok(now() - start < 1000, `${now() - start}`);
+  }
+});
+
 sitesTest("redirect: several Locations are none", async (sites) => {
   await using client = sites.client();
   const headers: [string, string][] = [
@@ -223,6 +244,16 @@ sitesTest(
     sites.redirects([`${A}/there`], 303);
     const response = await client.request(`${A}/`, { method: "POST", body: stream() });
     assert.equal(response.url, `${A}/there`);
+    // Nor does any that follows ask for it.
+    sites.answer = ({ target }) =>
+      target === "/end"
+        ? new HttpResponse("page")
+        : new HttpResponse("", {
+            status: target === "/" ? 303 : 307,
+            headers: { location: target === "/" ? "/there" : "/end" },
+          });
+    const last = await client.request(`${A}/`, { method: "POST", body: stream() });
+    assert.equal(last.text(), "page");
   },
 );
 
