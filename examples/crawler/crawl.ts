@@ -104,8 +104,9 @@ class Crawling {
       using response = await client.fetch(page.url, options);
       return await this.#read(page, site, response);
     } catch (error) {
-      if (error instanceof RequestFailedError) return { failed: error.reason };
-      throw error;
+      if (!(error instanceof RequestFailedError)) throw error;
+      // It would be so the next time, too.
+      return error.reason === "too-large" ? { skipped: "too large" } : { failed: error.reason };
     }
   }
 

@@ -1,4 +1,5 @@
 /** A crawler: `node main.ts https://example.org/`. See README.md beside it. */
+import process from "node:process";
 import { run } from "arborio";
 import { openHttpClient } from "@arborio/http";
 import { exitWith, readArguments } from "../shared/read-arguments.ts";
@@ -55,7 +56,8 @@ async function main(): Promise<void> {
   });
   const { visitedCount, left } = frontier;
   const rest = left.length === 0 ? "that is all" : `${left.length} left: the same command goes on`;
-  console.log(`${visitedCount} pages visited, ${rest}`);
+  console.log(`pages visited: ${visitedCount}, ${rest}`);
+  if (left.length > 0) process.exitCode = 1;
 }
 
 function lineOf(entry: VisitedEntry): string {

@@ -36,7 +36,7 @@ Usage: npm run demo -- [options]
   --concurrency N    requests in flight at once (default 6)
   --timeout MS       for one request (default 800; with --urls 5000)
   --deadline MS      for the whole board (default 3000; with --urls 20000)
-  --retries N        further tries after a timeout, a lost connection or a 5xx (default 2)
+  --retries N        further tries after a timeout, a lost connection or a status that passes (default 2)
   --fatal            a source that refuses us (401, 403) ends the board, and the rest is cancelled
   --help             this text
 
