@@ -12,16 +12,21 @@ class BusyWire implements Wire {
   /** What it was given last, which it goes on reading. */
   last: Uint8Array = new Uint8Array(0);
   isBusy = false;
+  isEnded = false;
   readonly details: Wire["details"] = {} as Wire["details"];
 
   open(): void {}
   pause(): void {}
   resume(): void {}
-  end(): void {}
+  end(): void {
+    assert.equal(this.isBusy, false, "ended while it is busy");
+    this.isEnded = true;
+  }
   close(): void {}
 
   write(bytes: Uint8Array): boolean {
     assert.equal(this.isBusy, false, "written to while it is busy");
+    assert.equal(this.isEnded, false, "written to behind its end");
     this.isBusy = true;
     this.written.push([...bytes]);
     this.last = bytes;
@@ -140,5 +145,24 @@ simTest(
     const bytes = wire.written.flat();
     assert.equal(bytes.length, 200_000 + 10);
     assert.ok(bytes.slice(10).every((byte) => byte === 7));
+  },
+);
+
+simTest(
+  "WebSocketCore: a connection is ended behind the close frame, and that is written behind what the wire has",
+  async (group) => {
+    const { wire, core, sender, take } = made();
+    group.startSoon(() => sender.send("x"));
+    await waitAllTasksBlocked();
+    // A frame without a mask.
+    core.received(Uint8Array.of(0x81, 0));
+    for (const frames of [1, 2]) {
+      assert.equal(wire.written.length, frames);
+      assert.equal(wire.isEnded, false);
+      take();
+    }
+    assert.deepEqual(wire.written[1], [0x88, 2, 1002 >> 8, 1002 & 0xff]);
+    assert.ok(wire.isEnded);
+    await waitAllTasksBlocked();
   },
 );

@@ -6,6 +6,7 @@ import type { Wire } from "arborio/lowlevel";
 import { createMemoryStreamPair } from "arborio/streams";
 import { simTest } from "../connection/raw-client.test.kit.ts";
 import { encodeClose } from "../protocol/websocket/close-payload.ts";
+import { encodeFrame } from "../protocol/websocket/encode-frame.ts";
 import { joined } from "../protocol/websocket/frames.test.kit.ts";
 import { FrameInlet } from "./frame-inlet.ts";
 import { echo, peerOf, RawPeer, runOver } from "./raw-peer.test.kit.ts";
@@ -179,6 +180,18 @@ void test("FrameInlet: a byte that is kept does not keep 64 KiB", () => {
   const piece = inlet.take();
   assert.deepEqual(piece?.bytes, Uint8Array.of(7));
   assert.ok(piece.bytes.buffer.byteLength < 1024);
+});
+
+void test("FrameInlet: keeps few bytes, however large the pieces are", () => {
+  const inlet = new FrameInlet({ role: "client" }, { pinged() {}, ponged() {} });
+  const frame = encodeFrame({ opcode: 2 }, new Uint8Array(40_000));
+  for (const isFull of [false, true]) {
+    inlet.push(frame.slice());
+    inlet.parse(false);
+    assert.equal(inlet.isFull, isFull);
+  }
+  inlet.take();
+  assert.equal(inlet.isFull, false);
 });
 
 void test("WebSocketCore: what comes behind the end is not kept, however much it is", () => {
