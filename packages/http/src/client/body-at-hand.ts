@@ -41,7 +41,7 @@ export async function bodyAtHand(
     stream.close();
     throw error;
   }
-  if (hasEnded && bytes.length <= BYTES_MAX) {
+  if (hasEnded) {
     stream.close();
     return bytes.take();
   }

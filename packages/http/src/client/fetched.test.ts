@@ -80,6 +80,31 @@ sitesTest("raiseForStatus: a body that does not come is not waited for", async (
   const started = now();
   await assert.rejects(client.fetch(`${A}/`), { name: "StatusError", bodyText: "begin" });
   assert.ok(now() - started < 2000);
+  const thrown = new Error("odd");
+  const raiseForStatus = (): never => {
+    throw thrown;
+  };
+  await assert.rejects(client.fetch(`${A}/`, { raiseForStatus }), (error) => error === thrown);
+  assert.equal(client.statistics().connectionsActive, 0);
+});
+
+sitesTest("raiseForStatus: of a body without end the beginning is kept", async (sites) => {
+  await using client = sites.client({ raiseForStatus: true });
+  let sent = 0;
+  sites.answer = () =>
+    new HttpResponse(
+      async (sink) => {
+        for (;;) {
+          await sink.send("x".repeat(5000));
+          sent += 5000;
+        }
+      },
+      { status: 500 },
+    );
+  await assert.rejects(client.fetch(`${A}/`), { name: "StatusError", bodyText: "x".repeat(8192) });
+  await sleep(2000);
+  assert.ok(sent < 1_000_000, `${sent}`);
+  assert.equal(client.statistics().connectionsOpen, 0);
 });
 
 sitesTest(

@@ -1,7 +1,7 @@
 /** What code that was written for the web's `fetch` expects of `client.fetch`. */
 import assert from "node:assert/strict";
 import { test as nodeTest } from "node:test";
-import { Event, moveOnAfter, taskGroup } from "arborio";
+import { Event, moveOnAfter, sleep, taskGroup } from "arborio";
 import { createMemoryPipe, toReadableStream } from "arborio/streams";
 import { onEveryBackend } from "arborio/testing";
 import { retryRequests } from "../middleware/retry-requests.ts";
@@ -79,6 +79,18 @@ test("a Request whose body comes bit by bit is sent as it comes; one that is too
     await sender.send(encode("b"));
     sender.close();
     assert.equal(await text.result(), "undefined 2");
+  });
+  // What does not pause is here, though it comes in pieces.
+  const [steady, pieces] = createMemoryPipe();
+  await taskGroup(async (group) => {
+    group.startSoon(async () => {
+      for (let count = 0; count < 10; count++) {
+        await sleep(3);
+        await steady.send(encode("a"));
+      }
+      steady.close();
+    });
+    assert.equal(await (await client.fetch(post(toReadableStream(pieces)))).text(), "10 10");
   });
   for (const [bytes, announced] of [
     [1_048_576, "1048576"],
