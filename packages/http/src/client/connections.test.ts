@@ -215,6 +215,48 @@ simTest("a request is not sent again when a part of its response has come", asyn
 });
 
 simTest(
+  "a 408 that crosses a request on a kept connection is no answer to it (RFC 9110 §15.5.9)",
+  async (group) => {
+    const late = "HTTP/1.1 408 Request Timeout\r\ncontent-length: 4\r\n\r\nlate";
+    const serve = (lateAfter: number): ReturnType<typeof rawServer> =>
+      rawServer(group, async (peer, { seen }) => {
+        for (let head = await peer.request(); head !== null; head = await peer.request()) {
+          seen.push(`${head.split(" ")[0]} ${peer.number}`);
+          if (peer.requests > lateAfter) await peer.send(late);
+          else await peer.answer(`${peer.number}`);
+        }
+      });
+    const kept = await serve(1);
+    await using client = openHttpClient({ base: kept.url });
+    assert.equal((await client.request("/")).text(), "1");
+    // Of what may be sent twice.
+    for (const [number, body] of [[2], [3, "text"]] as const) {
+      const init = body === undefined ? {} : { method: "PUT", body };
+      assert.equal((await client.request("/", init)).text(), `${number}`);
+    }
+    assert.equal(client.statistics().requestsReplayed, 2);
+    const posted = await client.request("/", { method: "POST", body: "text" });
+    assert.deepEqual([posted.status, posted.text()], [408, "late"]);
+    assertNothingOpen(client.statistics());
+    assert.deepEqual(kept.seen, ["GET 1", "GET 1", "GET 2", "PUT 2", "PUT 3", "POST 3"]);
+    // On a new connection it is the answer; so it is to what was sent again.
+    const always = await serve(0);
+    assert.equal((await client.request(always.url)).status, 408);
+    assertNothingOpen(client.statistics());
+    const once = await rawServer(group, async (peer) => {
+      while ((await peer.request()) !== null) {
+        if (peer.number > 1 || peer.requests > 1) await peer.send(late);
+        else await peer.answer("1");
+      }
+    });
+    await client.request(once.url);
+    assert.equal((await client.request(once.url)).status, 408);
+    assert.equal(once.connections, 2);
+    assert.equal(client.statistics().requestsReplayed, 3);
+  },
+);
+
+simTest(
   "a server that ends every connection without an answer is asked once on a new one, twice after a kept one",
   async (group) => {
     const server = await rawServer(group, async (peer, { seen }) => {
