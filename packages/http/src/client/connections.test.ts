@@ -50,6 +50,20 @@ simTest(
   },
 );
 
+simTest("idleMs of the request that a connection carried last counts", async (group) => {
+  const server = await numberingServer(group);
+  await using client = openHttpClient({ base: server.url });
+  const ask = async (idleMs?: number): Promise<string> => {
+    const options = idleMs === undefined ? {} : { timeouts: { idleMs } };
+    return (await client.request("/", options)).text();
+  };
+  assert.deepEqual([await ask(), await ask(60_000)], ["1", "1"]);
+  await sleep(50_000);
+  assert.deepEqual([await ask(), await ask(0)], ["1", "1"]);
+  assertNothingOpen(client.statistics());
+  assert.equal(await ask(), "2");
+});
+
 simTest(
   "a connection is not used when the server is about to end it, by its own word",
   async (group) => {
