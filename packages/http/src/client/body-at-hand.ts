@@ -10,7 +10,8 @@ const IDLE_TURNS_MAX = 10;
 
 /**
  * The body of the web's `Request` is a stream, whatever it was made of. Gives it as bytes, which have a length and can be sent again, if all of it is here
- * already and it is no longer than 1 MiB; else as a stream that gives the same. Takes the stream over: it is closed if this is cancelled.
+ * already and it is no longer than 1 MiB; else as a stream that gives the same. Cancelled, what was
+ * received is lost.
  */
 export async function bodyAtHand(
   stream: ByteReceiveStream,
@@ -32,15 +33,10 @@ export async function bodyAtHand(
     }
     isOver = true;
   };
-  try {
-    await taskGroup(async (group) => {
-      group.startSoon(collect, { daemon: true });
-      for (; turnsLeft > 0 && !isOver; turnsLeft--) await sleep(1);
-    });
-  } catch (error) {
-    stream.close();
-    throw error;
-  }
+  await taskGroup(async (group) => {
+    group.startSoon(collect, { daemon: true });
+    for (; turnsLeft > 0 && !isOver; turnsLeft--) await sleep(1);
+  });
   if (hasEnded) {
     stream.close();
     return bytes.take();

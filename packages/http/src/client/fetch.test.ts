@@ -267,6 +267,13 @@ sitesTest(
     sites.redirects([`${A}/y`]);
     const manual = await client.request(new Request(`${A}/`, { redirect: "manual" }));
     assert.equal(manual.status, 302);
+    const modes = new Request(`${A}/`, { cache: "no-store", credentials: "omit" });
+    await using known = sites.client({ auth: { token: "t" } });
+    await known.request(modes);
+    const last = sites.seen.at(-1) as Seen;
+    // Bun's Request forgets them.
+    assert.equal(valuesOf(last, "cache-control").length, modes.cache === "no-store" ? 1 : 0);
+    assert.equal(valuesOf(last, "authorization").length, modes.credentials === "omit" ? 0 : 1);
     const checked = new Request(`${A}/`, { integrity: "sha256-x" });
     // Bun's Request forgets it.
     if (checked.integrity !== "") await assert.rejects(client.fetch(checked), /integrity/);
@@ -333,4 +340,6 @@ sitesTest("fetch: cache modes are told to caches on the way", async (sites) => {
     });
     assert.equal(valuesOf(sites.seen[0] as Seen, "cache-control").join(), sent);
   }
+  await client.request(`${A}/`, { cache: "reload", headers: { "cache-control": "max-age=5" } });
+  assert.deepEqual(valuesOf(sites.seen.at(-1) as Seen, "cache-control"), ["max-age=5"]);
 });
