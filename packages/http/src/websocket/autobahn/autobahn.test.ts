@@ -15,6 +15,7 @@ import {
 } from "../../protocol/websocket/negotiate-deflate.ts";
 import { echo, runOver } from "../raw-peer.test.kit.ts";
 import { type CaseDeflate, type FuzzCase, judge } from "./case.test.kit.ts";
+import { QUICK_LEVEL } from "./fuzz-peer.test.kit.ts";
 import { agreementOf, answerOf, groupOf, groups, offerOf, suite } from "./suite.test.kit.ts";
 
 const isFull = process.env["ARBORIO_AUTOBAHN"] === "full";
@@ -49,7 +50,8 @@ async function runCase(one: FuzzCase, ours: "client" | "server"): Promise<string
     role: ours,
     messageBytesMax: Infinity,
     heartbeatMs: Infinity,
-    compression: { messageBytesMin: 0 },
+    // All of it is gigabytes.
+    compression: { messageBytesMin: 0, level: isFull ? QUICK_LEVEL : 6 },
   };
   const shaken = one.deflate === undefined ? null : agreed(one.deflate, ours);
   const deflate = shaken === null ? {} : { deflate: shaken.parameters };

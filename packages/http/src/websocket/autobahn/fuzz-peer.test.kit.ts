@@ -41,6 +41,8 @@ export interface FuzzAgreement {
 
 const MASK = [0x12, 0x9a, 0x5c, 0xe7] as const;
 const TAIL = Uint8Array.of(0, 0, 0xff, 0xff);
+/** How hard is tried to compress changes nothing for who decompresses. */
+export const QUICK_LEVEL = 1;
 /** So long a peer waits for what should come, in milliseconds; in virtual time, or when something is wrong. */
 const WAIT_MS = 10_000;
 
@@ -70,7 +72,10 @@ export class FuzzPeer {
   /** Compresses from now on, and understands what is compressed as it was agreed upon, and nothing else. */
   compress(agreement: FuzzAgreement): void {
     this.#agreement = agreement;
-    this.#compressor = createCompressor("deflate-raw", { windowBits: agreement.own.windowBits });
+    this.#compressor = createCompressor("deflate-raw", {
+      windowBits: agreement.own.windowBits,
+      level: QUICK_LEVEL,
+    });
     this.#decompressor = createDecompressor("deflate-raw", {
       windowBits: agreement.other.windowBits,
     });

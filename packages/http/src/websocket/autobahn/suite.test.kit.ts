@@ -18,11 +18,12 @@ export const chosen: readonly FuzzCase[] = suite.filter(
   ({ id, deflate }) => deflate === undefined || /\.[1-5]$/.test(id),
 );
 
-/** Groups in their order: `1`, `2`, … */
+/** Groups in their order: `1`, `2`, …, `12.1`, `12.2`, … */
 export const groups: readonly string[] = [...new Set(suite.map(groupOf))];
 
-export function groupOf({ id }: FuzzCase): string {
-  return id.slice(0, id.indexOf("."));
+export function groupOf({ id, deflate }: FuzzCase): string {
+  const end = id.indexOf(".");
+  return id.slice(0, deflate === undefined ? end : id.indexOf(".", end + 1));
 }
 
 const NAME = "permessage-deflate";
