@@ -24,6 +24,12 @@ export interface FileOwner {
 /** For the system: the one that it is. */
 const UNCHANGED = -1;
 
+/** Greatest number of a user or a group: the next one is what the system takes for -1. */
+const ID_MAX: number = 2 ** 32 - 2;
+
+/** Farthest from 1970 that a time can be, in milliseconds: what a `Date` can tell. Most file systems can tell less. */
+const TIME_MS_MAX = 8.64e15;
+
 /** `Path.setMode`. */
 export async function setMode({ text }: Path, mode: number): Promise<void> {
   requireMode("Path.setMode", mode);
@@ -36,8 +42,8 @@ export async function setTimes(path: Path, times: FileTimes): Promise<void> {
   requireOptions(`${where}(times)`, times, "{ modifiedMs: 0 }");
   requireKnown(where, times, { accessedMs: true, modifiedMs: true });
   for (const [name, time] of Object.entries(times) as [string, unknown][]) {
-    if (time === undefined || (typeof time === "number" && Number.isFinite(time))) continue;
-    const message = `${where}({ ${name} }): got ${describeValue(time)}, needs milliseconds since 1970`;
+    if (time === undefined || (typeof time === "number" && Math.abs(time) <= TIME_MS_MAX)) continue;
+    const message = `${where}({ ${name} }): got ${describeValue(time)}, needs milliseconds since 1970, at most 8.64e15 before or after`;
     throw typeof time === "number" ? new RangeError(message) : new TypeError(message);
   }
   const { accessedMs, modifiedMs } = times;
@@ -56,7 +62,12 @@ export async function setOwner({ text }: Path, owner: FileOwner): Promise<void> 
   requireOptions(`${where}(owner)`, owner, "{ user: 1000 }");
   requireKnown(where, owner, { user: true, group: true });
   const { user = UNCHANGED, group = UNCHANGED } = owner;
-  if (owner.user !== undefined) requireCount(`${where}({ user })`, user, 0, false);
-  if (owner.group !== undefined) requireCount(`${where}({ group })`, group, 0, false);
+  if (owner.user !== undefined) requireId(`${where}({ user })`, user);
+  if (owner.group !== undefined) requireId(`${where}({ group })`, group);
   await changePath(where, { kind: "owner", path: text, user, group });
+}
+
+function requireId(where: string, id: number): void {
+  requireCount(where, id, 0, false);
+  if (id > ID_MAX) throw new RangeError(`${where}: got ${id}, needs at most ${ID_MAX}`);
 }

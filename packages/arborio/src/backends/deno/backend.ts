@@ -10,7 +10,7 @@ import { denoNetwork } from "./network.ts";
 import { denoCompression } from "./compression.ts";
 import { denoProcess } from "./process.ts";
 import { denoProcesses, watchDenoEnd } from "./processes.ts";
-import { removeFile } from "./remove-file.ts";
+import { denoPathWays } from "./path-ways.ts";
 import { watchDirectory } from "./watch.ts";
 import { denoWorkerProcesses } from "./worker-processes.ts";
 import { createWorkers } from "../shared/node-workers.ts";
@@ -23,7 +23,7 @@ export const denoBackend: Backend = {
   process: denoProcess,
   network: denoNetwork,
   tls: nodeTls,
-  files: createFiles(watchDenoEnd, watchDirectory, removeFile),
+  files: createFiles(watchDenoEnd, watchDirectory, denoPathWays),
   compression: denoCompression,
   digests: nodeDigests,
   processes: denoProcesses,

@@ -12,8 +12,8 @@ import { beginOperation } from "./node-operation.ts";
 import {
   beginPathChange,
   describePathChange,
-  removeFile,
-  type RemoveFile,
+  type PathWays,
+  pathWays,
 } from "./node-path-change.ts";
 import { watchDirectory } from "./node-watch.ts";
 import { toSystemError } from "./system-error.ts";
@@ -21,11 +21,11 @@ import { toSystemError } from "./system-error.ts";
 const fs = lazily("node:fs");
 const os = lazily("node:os");
 
-/** Files, for a runtime on which this process learns of its end, watches directories, and removes files in these ways. */
+/** Files, for a runtime on which this process learns of its end, watches directories, and changes paths in these ways. */
 export function createFiles(
   watchEnd: WatchEnd,
   watch: Files["watch"] = watchDirectory,
-  remove: RemoveFile = removeFile,
+  ways: PathWays = pathWays,
 ): Files {
   return {
     get temporaryDirectory() {
@@ -37,7 +37,7 @@ export function createFiles(
     ...byPath,
     open: (target, completion) => open(target, watchEnd, completion),
     change: (change, completion) =>
-      beginOperation<void>((done) => beginPathChange(change, remove, done), {
+      beginOperation<void>((done) => beginPathChange(change, ways, done), {
         succeed: () => completion.succeed(),
         fail: (error) => completion.fail(toSystemError(describePathChange(change), error)),
       }),

@@ -7,21 +7,29 @@ const fs = lazily("node:fs");
 /** Is told why it failed, or that it did not. */
 export type Told = (error: Error | null) => void;
 
-/** Removes a file or a link. */
-export type RemoveFile = (path: string, told: Told) => void;
+/** What not every runtime does in the same way. */
+export interface PathWays {
+  /** Removes a file or a link. */
+  readonly removeFile: (path: string, told: Told) => void;
+  /** A time before 1970 as `utimes` takes it: it takes a negative number for "now". */
+  readonly earlyTime: (ms: number) => string | Date;
+}
 
-/** As the system does it. */
-export const removeFile: RemoveFile = (path, told) => fs().unlink(path, told);
+/** Node's, and Bun's. */
+export const pathWays: PathWays = {
+  removeFile: (path, told) => fs().unlink(path, told),
+  earlyTime: (ms) => String(toSeconds(ms)),
+};
 
 /** Begins a change of what paths lead to. */
-export function beginPathChange(change: PathChange, remove: RemoveFile, done: Done<void>): void {
+export function beginPathChange(change: PathChange, ways: PathWays, done: Done<void>): void {
   const told = done as Told;
   const { path } = change;
   switch (change.kind) {
     case "make-directory":
       return fs().mkdir(path, { mode: change.mode }, told);
     case "remove-file":
-      return remove(path, told);
+      return ways.removeFile(path, told);
     case "remove-directory":
       return fs().rmdir(path, told);
     case "rename":
@@ -39,8 +47,12 @@ export function beginPathChange(change: PathChange, remove: RemoveFile, done: Do
       );
     case "mode":
       return fs().chmod(path, change.mode, told);
-    case "times":
-      return fs().utimes(path, toSeconds(change.accessedMs), toSeconds(change.modifiedMs), told);
+    case "times": {
+      const [accessed, modified] = [change.accessedMs, change.modifiedMs].map((ms) =>
+        ms < 0 ? ways.earlyTime(ms) : toSeconds(ms),
+      ) as [string | number | Date, string | number | Date];
+      return fs().utimes(path, accessed, modified, told);
+    }
     case "owner":
       return fs().chown(path, change.user, change.group, told);
     default:

@@ -147,7 +147,18 @@ export const changes: readonly FilesCheck[] = [
       await bench.write("file", "");
       await bench.makeDirectory("directory");
       await bench.symbolicLink("link", "file");
-      for (const modifiedMs of [0, 1, 999, 1_700_000_000_123, 2 ** 32 * 1000 - 1]) {
+      for (const modifiedMs of [
+        0,
+        1,
+        999,
+        1_700_000_000_123,
+        2 ** 32 * 1000 - 1,
+        -1,
+        -999,
+        -1000,
+        -86_400_001,
+        -1_700_000_000_123,
+      ]) {
         const accessedMs = modifiedMs + 86_400_000;
         for (const path of ["link", "directory"]) {
           await bench.change({ kind: "times", path, accessedMs, modifiedMs });
