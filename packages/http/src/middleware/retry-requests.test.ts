@@ -120,6 +120,10 @@ test("retryRequests: a server that wants more time than there is gets no second 
   await using client = openHttpClient({ base: server.url, middleware: [retryRequests()] });
   assert.equal((await client.request("/")).status, 503);
   assert.equal(times.length, 1);
+  const most = new HttpResponse("", { status: 503, headers: { "retry-after": "60" } });
+  const patient = await answering(most, 200);
+  await using _other = patient.server;
+  assert.equal((await client.request(patient.server.url)).status, 200);
 });
 
 test("retryRequests: connections that break, and that cannot be made", async () => {
@@ -165,6 +169,60 @@ test("retryRequests: connections of responses that are not given are given back"
   await using client = openHttpClient({ base: server.url, middleware: [retryRequests()] });
   await client.request("/");
   assert.equal(server.statistics().connectionsOpen, 1);
+});
+
+test("retryRequests: what is dropped holds no connection while the next attempt waits, and goes", async () => {
+  const endless = new HttpResponse(
+    async (sink) => {
+      for (;;) {
+        await sink.send("x".repeat(1000));
+        await sleep(10);
+      }
+    },
+    { status: 503 },
+  );
+  const { server, times } = await answering(endless, 200);
+  await using _server = server;
+  await using client = openHttpClient({
+    base: server.url,
+    limits: { connectionsMax: 1 },
+    middleware: [
+      retryRequests({
+        delayMs: () => {
+          assert.equal(client.statistics().connectionsActive, 1);
+          return 5000;
+        },
+      }),
+    ],
+  });
+  await taskGroup(async (group) => {
+    const asking = group.startSoon(() => client.request("/"));
+    await sleep(1000);
+    assert.equal(client.statistics().connectionsActive, 0);
+    assert.equal((await asking.result()).status, 200);
+  });
+  const [first = 0, second = 0] = times;
+  assert.ok(second - first < 5300, `${second - first}`);
+});
+
+test("retryRequests: what went well long before allows for no more attempts", async () => {
+  let isDown = false;
+  let asked = 0;
+  await using server = await openServer(
+    () => {
+      asked += 1;
+      return new HttpResponse("", { status: isDown ? 503 : 200 });
+    },
+    { port: 0, host: "127.0.0.1" },
+  );
+  const middleware = [retryRequests({ delayMs: () => 0 })];
+  await using client = openHttpClient({ base: server.url, middleware });
+  for (let count = 0; count < 100; count++) await client.request("/");
+  isDown = true;
+  asked = 0;
+  for (let count = 0; count < 20; count++) await client.request("/");
+  // Ten that are allowed at once, and a fifth of a request for each.
+  assert.ok(asked >= 20 + 12 && asked <= 20 + 14, `${asked}`);
 });
 
 test("retryRequests: an Idempotency-Key makes any method one that may be sent again", async () => {
