@@ -279,8 +279,7 @@ export class Transport implements ClientCore {
     try {
       return await this.pool.take(route.key, opening, { isFresh, waitMs: poolMs });
     } catch (error) {
-      if (error instanceof TimeoutError && progress.phase === "connect")
-        this.#dialer.unanswered(route);
+      if (error instanceof TimeoutError) this.#dialer.tookTooLong(route);
       throw connectFailure(error, progress, request);
     }
   }

@@ -15,8 +15,8 @@ export interface Dialer {
    * @throws DialError that tells how far it came.
    */
   dial(route: Route, progress?: DialProgress): Promise<Wire>;
-  /** Nobody has answered in time: the addresses that were tried are not trusted any more. */
-  unanswered(route: Route): void;
+  /** It was given up, since it took too long: the addresses that were tried are not trusted any more. */
+  tookTooLong(route: Route): void;
   /** Forgets the addresses of a host, or of all. */
   clearDnsCache(host?: string): void;
 }

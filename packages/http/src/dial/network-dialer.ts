@@ -51,7 +51,7 @@ export class NetworkDialer implements Dialer {
     return wireOf(stream, progress.phase, host);
   }
 
-  unanswered({ proxy, host }: Route): void {
+  tookTooLong({ proxy, host }: Route): void {
     this.#dns.forget(proxy?.host ?? host);
   }
 
