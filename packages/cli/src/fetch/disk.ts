@@ -44,25 +44,25 @@ const READ_BYTES = 256 * 1024;
 export const disk: Disk = {
   pathOf: (folder, name) => new Path(folder, name).toString(),
   exists: (path) =>
-    told(`look for ${path}`, async () => {
+    told(async () => {
       const found = await orNull(stat(path));
       if (found === null) return false;
       if (found.kind === "file") return true;
-      throw new CommandError(`${path} is there, and is no file`);
+      throw new CommandError("is there already, and is no file");
     }),
   openPart: (path) =>
-    told(`write ${path}`, async () => {
+    told(async () => {
       const { parent } = new Path(path);
       await parent.makeDirectory({ parents: true, existOk: true });
-      return await partFile(path, await openOrMake(path));
+      return await partFile(await openOrMake(path));
     }),
-  readText: (path) => told(`read ${path}`, () => orNull(readTextFile(path))),
+  readText: (path) => told(() => orNull(readTextFile(path))),
   writeText: async (path, text) => {
-    await told(`write ${path}`, () => replaceFile(path, text));
+    await told(() => replaceFile(path, text));
   },
   read: readChunks,
-  rename: (from, to) => told(`make ${to}`, () => new Path(from).rename(to)),
-  remove: (path) => told(`remove ${path}`, () => new Path(path).remove({ missingOk: true })),
+  rename: (from, to) => told(() => new Path(from).rename(to)),
+  remove: (path) => told(() => new Path(path).remove({ missingOk: true })),
 };
 
 /** Not with "a+", where every write would go to the end; not with "w+", which would cut what is there. */
@@ -71,23 +71,22 @@ async function openOrMake(path: string): Promise<File> {
   return there ?? (await openFile(path, { flags: "wx+" }));
 }
 
-async function partFile(path: string, file: File): Promise<PartFile> {
+async function partFile(file: File): Promise<PartFile> {
   const { size } = await file.stat();
-  const write = <T>(work: () => Promise<T>): Promise<T> => told(`write ${path}`, work);
   return {
     sizeBytes: size,
-    write: async (bytes, offsetBytes) => void (await write(() => file.write(bytes, offsetBytes))),
-    truncate: (sizeBytes) => write(() => file.setSize(sizeBytes)),
-    sync: () => write(() => file.sync()),
-    close: () => write(() => file[Symbol.asyncDispose]()),
+    write: async (bytes, offsetBytes) => void (await told(() => file.write(bytes, offsetBytes))),
+    truncate: (sizeBytes) => told(() => file.setSize(sizeBytes)),
+    sync: () => told(() => file.sync()),
+    close: () => told(() => file[Symbol.asyncDispose]()),
   };
 }
 
 async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
-  const file = await told(`read ${path}`, () => openFile(path));
+  const file = await told(() => openFile(path));
   try {
     for (;;) {
-      const chunk = await told(`read ${path}`, () => file.read(READ_BYTES));
+      const chunk = await told(() => file.read(READ_BYTES));
       if (chunk.length === 0) return;
       yield chunk;
     }
@@ -96,12 +95,13 @@ async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function told<T>(what: string, work: () => Promise<T>): Promise<T> {
+/** Its message says what was attempted, on which path. */
+async function told<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await shielded(work);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    throw new CommandError(`cannot ${what}: ${error.message}`);
+    throw new CommandError(`cannot ${error.message}`);
   }
 }
 

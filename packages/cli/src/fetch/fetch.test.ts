@@ -171,10 +171,7 @@ test("arborio fetch --output: another name; a folder of that name is an error", 
     assert.equal((await commandLine([...args, "a/b"])).code, 0);
     assertBytes(folder, "a/b", SMALL);
     const { code, err } = await commandLine([...args, "a"]);
-    assert.deepEqual(
-      [code, err],
-      [1, `arborio: a: ${join(folder.path, "a")} is there, and is no file\n`],
-    );
+    assert.deepEqual([code, err], [1, "arborio: a: is there already, and is no file\n"]);
   });
 });
 
