@@ -16,13 +16,10 @@ import { parseArgs } from "node:util";
 import { buildPackages, compiledPath, compileTests } from "./lib/compile.ts";
 import { ensureInstalled } from "./lib/install.ts";
 import { indent, runTestFiles } from "./lib/run-test-files.ts";
-import { runtimes, type Runtime } from "./lib/runtimes.ts";
+import { runtimeLimitMs, runtimes, type Runtime } from "./lib/runtimes.ts";
 import { isMissingTool, NO_REASON, SkipReasons } from "./lib/skips.ts";
 import type { TestCase } from "./lib/test-case.ts";
 import { matrixTestFiles, root, toolingTestFiles } from "./lib/workspace.ts";
-
-/** For all tests of one runtime. On a quiet machine of two cores the slowest takes about three fifths of it. */
-const runtimeLimitMs = 480_000;
 
 interface Count {
   readonly runtime: string;
@@ -36,9 +33,10 @@ const { values, positionals } = parseArgs({
   options: { runtime: { type: "string", multiple: true } },
 });
 const reasons = new SkipReasons();
-const reports = mkdtempSync(join(tmpdir(), "arborio-test-"));
-
 const chosen = chooseRuntimes(values.runtime ?? []);
+const reports = mkdtempSync(join(tmpdir(), "arborio-test-"));
+process.on("exit", () => rmSync(reports, { recursive: true, force: true }));
+
 await installWhatIsNeeded();
 if (chosen.some((runtime) => !runtime.fromSource)) {
   await buildPackages({ typeCheck: false });
@@ -49,7 +47,6 @@ for (const runtime of chosen) {
   const files = filesFor(runtime);
   if (files.length > 0 || positionals.length === 0) counts.push(await testOn(runtime, files));
 }
-rmSync(reports, { recursive: true, force: true });
 report();
 
 function chooseRuntimes(names: string[]): Runtime[] {

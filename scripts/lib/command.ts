@@ -1,6 +1,7 @@
 /** Runs other programs, always with a limit: a hanging child is ended with all its children, and says so. */
 
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import { root } from "./workspace.ts";
 
 /** How {@link runCommand} runs a program. */
@@ -30,6 +31,12 @@ export interface CommandResult {
 /** Longer than any honest step here; a step that knows better says so. */
 const limitMsDefault = 600_000;
 
+/** What ends this process, and then all that it runs, which is in groups of its own and hears nothing of Ctrl-C. */
+const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Ends the groups that run. */
+const running: Set<() => void> = new Set();
+
 /** Between asking a hanging program to end and ending it with its children. */
 const lastWordsMs = 2_000;
 
@@ -55,17 +62,21 @@ export function runCommand(
       child.kill("SIGTERM"); // a test runner then still tells what it was waiting for
       timer = setTimeout(endGroup, lastWordsMs);
     }, options.limitMs ?? limitMsDefault);
-    process.once("exit", endGroup);
+    watchEnd(endGroup);
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (chunk: Buffer) => {
         chunks.push(chunk);
         if (options.echo) process.stdout.write(chunk);
       });
     }
-    child.on("error", reject);
+    child.on("error", (error) => {
+      clearTimeout(timer);
+      forget(endGroup);
+      reject(error);
+    });
     child.on("close", (code) => {
       clearTimeout(timer);
-      process.off("exit", endGroup);
+      forget(endGroup);
       endGroup(); // whatever it left behind
       const output = Buffer.concat(chunks).toString("utf8");
       resolve({ code: code ?? 1, output, timedOut, elapsedMs: performance.now() - startedAt });
@@ -87,6 +98,31 @@ export async function mustRun(
     process.exit(1);
   }
   return result;
+}
+
+/** Has it called when this process ends, unless by SIGKILL. */
+function watchEnd(endGroup: () => void): void {
+  if (running.size === 0) {
+    process.on("exit", endAll);
+    for (const signal of endingSignals) process.on(signal, endBySignal);
+  }
+  running.add(endGroup);
+}
+
+function forget(endGroup: () => void): void {
+  running.delete(endGroup);
+  if (running.size > 0) return;
+  process.off("exit", endAll);
+  for (const signal of endingSignals) process.off(signal, endBySignal);
+}
+
+function endAll(): void {
+  for (const endGroup of running) endGroup();
+}
+
+/** Ends as if nobody had listened. */
+function endBySignal(signal: NodeJS.Signals): void {
+  process.exit(128 + constants.signals[signal]);
 }
 
 function killGroup(pid: number | undefined): void {

@@ -30,6 +30,9 @@ export interface Runtime {
 /** Each test file is a process of its own under Node; the machine that decides has two cores. */
 const concurrency = 2;
 
+/** For all tests of one runtime, in milliseconds. On a quiet machine of two cores the slowest takes about three fifths of it. */
+export const runtimeLimitMs = 480_000;
+
 /** For one test; a hanging one is named. Real waits in tests are far below. */
 const testLimitMs = 60_000;
 
