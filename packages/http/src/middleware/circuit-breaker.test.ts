@@ -5,6 +5,7 @@ import { simulator } from "arborio/sim";
 import { cancelEverywhere } from "arborio/testing";
 import { openHttpClient } from "../client/http-client.ts";
 import type { HttpClient } from "../client/http-client.ts";
+import type { Middleware } from "../client/middleware.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { openServer } from "../server/open-server.ts";
 import type { Server } from "../server/server.ts";
@@ -125,6 +126,60 @@ test("circuitBreaker: connections that cannot be made count, cancelled requests 
   await assert.rejects(all.client.request(unreachable), isRefusal);
   assert.equal(all.breaker.stateOf("http://127.0.0.1:9"), "open");
   assert.equal(all.breaker.stateOf(all.origin), "closed", "another origin");
+});
+
+test("circuitBreaker: failures on this side tell nothing of the origin", async () => {
+  for (const [phase, reason, state] of [
+    ["head", "timeout", "open"],
+    ["head", "disconnected", "open"],
+    ["tls", "certificate", "open"],
+    ["pool", "timeout", "closed"],
+    ["send", "request-body", "closed"],
+    ["head", "closed", "closed"],
+    ["connect", "refused", "closed"],
+    ["redirect", "redirect-url", "closed"],
+  ] as const) {
+    const breaker = circuitBreaker({ failuresMax: 1 });
+    const failing: Middleware = ({ method, url }) =>
+      Promise.reject(new RequestFailedError("no", { phase, reason, method, url }));
+    await using client = openHttpClient({ middleware: [breaker, failing] });
+    await assert.rejects(client.request("http://a.test/"), { phase, reason });
+    assert.equal(breaker.stateOf("http://a.test"), state, `${phase} ${reason}`);
+  }
+});
+
+test("circuitBreaker: without a time to be open each request is a trial", async () => {
+  await using all = await guarded({ failuresMax: 1, openMs: 0 });
+  all.status = 500;
+  for (let count = 1; count <= 3; count++) {
+    await all.client.request("/");
+    assert.equal(all.breaker.stateOf(all.origin), "open");
+    assert.equal(all.asked, count);
+  }
+});
+
+test("circuitBreaker: what was on its way when it opened, and fails, does not keep it open", async () => {
+  let isDown = true;
+  const breaker = circuitBreaker({ failuresMax: 2, openMs: 5000 });
+  const behind: Middleware = async (request) => {
+    const { method, url } = request;
+    if (url.endsWith("/slow")) await sleep(1000);
+    if (!isDown) return request.respond(new HttpResponse(""));
+    throw new RequestFailedError("no", { phase: "head", reason: "timeout", method, url });
+  };
+  await using client = openHttpClient({ middleware: [breaker, behind] });
+  const fails = async (path: string): Promise<void> => {
+    await assert.rejects(client.request(`http://a.test${path}`), { reason: "timeout" });
+  };
+  await taskGroup(async (group) => {
+    const late = group.startSoon(() => fails("/slow"));
+    await sleep(10);
+    for (let count = 0; count < 2; count++) await fails("/");
+    await late.result();
+    await sleep(4500);
+    isDown = false;
+    assert.equal((await client.request("http://a.test/")).status, 200);
+  });
 });
 
 test("circuitBreaker: statuses that are no failure", async () => {
