@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { run, sleep } from "arborio";
 import { simulator } from "arborio/sim";
 import { openServer } from "../server/open-server.ts";
+import type { BodySink } from "../web/body-producer.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { openHttpClient } from "./http-client.ts";
 
@@ -31,6 +32,25 @@ void test("a response that cannot be decompressed gives its connection back when
         await sleep(10);
         assert.equal(client.statistics().connectionsActive, 0);
       }
+    },
+    { signals: [], backend: simulator({ seed: 1 }) },
+  ));
+
+void test("a response with too many codings gives its connection back, though nobody got it", () =>
+  run(
+    async () => {
+      const body = async (sink: BodySink): Promise<void> => {
+        await sink.send("a");
+        await sleep(1_000_000);
+      };
+      const headers = { "content-encoding": "gzip, gzip, gzip, gzip, gzip, gzip" };
+      await using server = await openServer(() => new HttpResponse(body, { headers }), {
+        port: 0,
+        host: "127.0.0.1",
+      });
+      await using client = openHttpClient({ base: server.url });
+      await assert.rejects(client.fetch("/"), /the body has 6 codings one over the other/);
+      assert.equal(client.statistics().connectionsActive, 0);
     },
     { signals: [], backend: simulator({ seed: 1 }) },
   ));
