@@ -48,8 +48,8 @@ export interface Blocking<T> {
   readonly where: string;
   /** Takes what has come; `undefined` while that is not enough. */
   readonly look: () => { readonly value: T } | undefined;
-  /** Withdraws the operation; `false` if it cannot be withdrawn now: then what comes of it is waited for. */
-  readonly withdraw: () => boolean;
+  /** Withdraws the operation; `false` if it cannot be withdrawn now: then what comes of it is waited for. `isLate`: since its time is over. */
+  readonly withdraw: (isLate: boolean) => boolean;
 }
 
 /**
@@ -70,7 +70,8 @@ export function blockUntil<T>(blocking: Blocking<T>, timeoutMs: number): T {
     call?.noticeCancellation();
     let remainingMs = end === Infinity ? Infinity : end - clock.now();
     if (scope.applied !== null || remainingMs <= 0) {
-      if (blocking.withdraw()) throw scope.applied ?? timeoutError(blocking.where, timeoutMs);
+      if (blocking.withdraw(remainingMs <= 0))
+        throw scope.applied ?? timeoutError(blocking.where, timeoutMs);
       remainingMs = Infinity;
     }
     Atomics.wait(bell, POSTED, seen, remainingMs);

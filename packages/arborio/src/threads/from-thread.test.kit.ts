@@ -58,6 +58,16 @@ export function waitSync(): string {
   }
 }
 
+/** The same, with a limit of time. */
+export function waitSyncLimited(timeoutMs: number): string {
+  try {
+    fromThread.of<Callbacks>({ timeoutMs }).runSync("forever");
+    return "returned";
+  } catch (error) {
+    return (error as Error).name;
+  }
+}
+
 export function waitSyncRethrow(): void {
   caller.runSync("forever");
 }

@@ -1,9 +1,10 @@
 /** The worker's side of callbacks: calls of functions that the caller has given to the call. */
 import { ambientScope } from "../core/ambient.ts";
-import { describeValue } from "../core/arguments.ts";
+import { describeValue, requireKnown, requireOptions } from "../core/arguments.ts";
 import { BrokenResourceError, InvalidStateError, NotSupportedError } from "../core/errors.ts";
-import { requireBlockable } from "./doorbell.ts";
+import { requireBlockable, requireTimeout } from "./doorbell.ts";
 import { WITH_CALLBACKS } from "./from-thread-callbacks.ts";
+import { requireClasses } from "./module-at.ts";
 import { type Line, RemoteCalls } from "./portal-calls.ts";
 import type {
   CallableArguments,
@@ -21,6 +22,8 @@ import { currentWorkerCall, type WorkerCall } from "./worker-call.ts";
 export interface FromThreadOptions {
   /** Error classes of your own that callbacks may throw, known by their names; see `runInThread`. */
   readonly errorClasses?: readonly RemoteErrorClass[];
+  /** Longest wait of `runSync` in milliseconds: then the callback is cancelled. For `run` there are scopes. Default `Infinity`. */
+  readonly timeoutMs?: number;
 }
 
 /** Calls callbacks, by their names. See `fromThread`. */
@@ -43,21 +46,28 @@ export interface FromThread<Callbacks> {
    * callback waits for there; only what it should need of this thread could not come.
    *
    * @throws as `run`; Cancelled if the caller is cancelled.
+   * @throws TimeoutError if the time is over (`of({ timeoutMs })`); the callback is cancelled, and its end is not waited for.
    * @throws NotSupportedError in a process, and in a simulator.
    */
   runSync<Name extends CallableName<Callbacks>>(
     name: Name,
     ...args: CallableArguments<Callbacks, Name>
   ): CallableResult<Callbacks, Name>;
-  /** The same with types, and with error classes of your own: `fromThread.of<Callbacks>()`. */
+  /**
+   * The same with types, with error classes of your own, and with a limit of time: `fromThread.of<Callbacks>()`.
+   *
+   * @throws TypeError, RangeError for wrong options.
+   */
   of<Typed extends CallableFunctions>(options?: FromThreadOptions): FromThread<Typed>;
 }
 
 class CallbacksOfCall implements FromThread<UntypedFunctions> {
   readonly #errorClasses: readonly RemoteErrorClass[];
+  readonly #timeoutMs: number;
 
-  constructor(errorClasses: readonly RemoteErrorClass[]) {
+  constructor(errorClasses: readonly RemoteErrorClass[], timeoutMs: number) {
     this.#errorClasses = errorClasses;
+    this.#timeoutMs = timeoutMs;
   }
 
   run(name: string, ...args: readonly unknown[]): Promise<never> {
@@ -78,13 +88,19 @@ class CallbacksOfCall implements FromThread<UntypedFunctions> {
         `${where}: a process cannot wait for a message without its event loop; await fromThread.run(…) instead`,
       );
     }
-    return calls.callSync(where, name, args, this.#errorClasses) as never;
+    return calls.callSync(where, name, args, this.#timeoutMs, this.#errorClasses) as never;
   }
 
-  of<Typed extends CallableFunctions>({
-    errorClasses = [],
-  }: FromThreadOptions = {}): FromThread<Typed> {
-    return new CallbacksOfCall(errorClasses) as unknown as FromThread<Typed>;
+  of<Typed extends CallableFunctions>(options: FromThreadOptions = {}): FromThread<Typed> {
+    const where = "fromThread.of";
+    requireOptions(where, options, "{ errorClasses: [MyError] }");
+    requireKnown(where, options, { errorClasses: true, timeoutMs: true });
+    const { errorClasses = [] } = options;
+    requireClasses(where, errorClasses);
+    return new CallbacksOfCall(
+      errorClasses,
+      requireTimeout(where, options),
+    ) as unknown as FromThread<Typed>;
   }
 }
 
@@ -117,7 +133,7 @@ class CallbacksOfCall implements FromThread<UntypedFunctions> {
  * await runInThread(hash, "work", { callbacks });
  * ```
  */
-export const fromThread: FromThread<UntypedFunctions> = new CallbacksOfCall([]);
+export const fromThread: FromThread<UntypedFunctions> = new CallbacksOfCall([], Infinity);
 
 /** Of calls that have called back. */
 const known: WeakMap<WorkerCall, RemoteCalls> = new WeakMap();

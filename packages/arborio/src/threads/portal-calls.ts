@@ -91,33 +91,39 @@ export class RemoteCalls {
     return waiter.promise;
   }
 
-  /** Calls a function, and blocks this thread until it has ended. */
+  /**
+   * Calls a function, and blocks this thread until it has ended. When the time is over the function is cancelled, and its end is not waited
+   * for: its own thread may be why nothing comes.
+   */
   callSync(
     where: string,
     name: string,
     args: readonly unknown[],
+    timeoutMs: number,
     errorClasses?: readonly RemoteErrorClass[],
   ): unknown {
     const refusal = ambientScope().refuseExactly() ?? this.#refusal(where);
     if (refusal !== null) throw refusal;
     const call = newCall("call", name, args, () => {});
     this.begin(call);
-    return this.#blockFor(where, call, errorClasses);
-  }
-
-  #blockFor(where: string, call: RemoteCall, errorClasses?: readonly RemoteErrorClass[]): unknown {
-    const outcome = this.blockUntilEnded(where, call, () => this.withdraw(call));
+    const withdraw = (isLate: boolean): boolean => this.withdraw(call) || isLate;
+    const outcome = this.blockUntilEnded(where, call, withdraw, timeoutMs);
     if (outcome.kind === "value") return outcome.value;
     throw this.errorOf(call, outcome, errorClasses);
   }
 
   /** Blocks this thread until `call` has ended. */
-  blockUntilEnded(where: string, call: RemoteCall, withdraw: () => boolean): CallOutcome {
+  blockUntilEnded(
+    where: string,
+    call: RemoteCall,
+    withdraw: (isLate: boolean) => boolean,
+    timeoutMs: number,
+  ): CallOutcome {
     const look = (): RemoteCall["outcome"] => {
       while (call.outcome === undefined && this.line.receiveNowait());
       return call.outcome;
     };
-    return blockUntil({ where, look, withdraw }, Infinity);
+    return blockUntil({ where, look, withdraw }, timeoutMs);
   }
 
   /** Asks for it, or queues it. */

@@ -14,7 +14,8 @@ import { ignore } from "../core/promise.ts";
 import { currentBackend, requireCapability } from "../platform/capabilities.ts";
 import type { MessagePortLike, Threads } from "../platform/threads.ts";
 import { Event } from "../sync/event.ts";
-import { requireBlockable, threadBell, threadName } from "./doorbell.ts";
+import { requireBlockable, requireTimeout, threadBell, threadName } from "./doorbell.ts";
+import { requireClasses } from "./module-at.ts";
 import { adoptWithPassport } from "./passport.ts";
 import { portalPassport } from "./portal.ts";
 import { newCall, RemoteCalls, type CallOutcome, type RemoteCall } from "./portal-calls.ts";
@@ -38,6 +39,8 @@ export const STARTED_MAX = 10_000;
 export interface ConnectPortalOptions {
   /** Error classes of your own that the functions may throw, known by their names; see `runInThread`. Default: none. */
   readonly errorClasses?: readonly RemoteErrorClass[];
+  /** Longest wait of `callSync` and `resultSync` in milliseconds. For `call` and `result` there are scopes. Default `Infinity`. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -47,6 +50,7 @@ export interface ConnectPortalOptions {
  * @param handle from `portal.handle()`, as it came to this thread.
  * @returns the connection; close it when done, best by `using`. A thread that ends has closed it.
  * @throws TypeError if it is no handle of a portal, or was used before.
+ * @throws TypeError, RangeError for wrong options.
  * @throws NotSupportedError if the backend has no threads.
  *
  * Counterpart: the methods of `anyio.from_thread.BlockingPortal` that threads call.
@@ -56,7 +60,10 @@ export function connectPortal<Functions extends CallableFunctions = UntypedFunct
   options: ConnectPortalOptions = {},
 ): PortalConnection<Functions> {
   requireOptions("connectPortal", options, "{ errorClasses: [MyError] }");
-  requireKnown("connectPortal", options, { errorClasses: true });
+  requireKnown("connectPortal", options, { errorClasses: true, timeoutMs: true });
+  const { errorClasses = [] } = options;
+  requireClasses("connectPortal", errorClasses);
+  const timeoutMs = requireTimeout("connectPortal", options);
   const threads = requireCapability(currentBackend(), "threads", "connectPortal");
   const adopted = adoptWithPassport<PortalPassport>(threads, handle, PORTAL_PORT);
   if (adopted === undefined) {
@@ -64,8 +71,8 @@ export function connectPortal<Functions extends CallableFunctions = UntypedFunct
       `connectPortal: got ${describeValue(handle)}, needs what portal.handle() gave, which nobody has used yet`,
     );
   }
-  const { errorClasses = [] } = options;
-  return new PortalConnection(threads, adopted.port, adopted.passport.home, errorClasses);
+  const { home } = adopted.passport;
+  return new PortalConnection(threads, adopted.port, home, { errorClasses, timeoutMs });
 }
 
 /** A port that is not needed keeps nothing alive, so its listeners need somebody who knows them. */
@@ -76,6 +83,7 @@ export class PortalConnection<Functions> implements Disposable {
   readonly #threads: Threads;
   readonly #port: MessagePortLike;
   readonly #home: string;
+  readonly #timeoutMs: number;
   readonly #calls: RemoteCalls;
 
   /** @internal */
@@ -83,11 +91,12 @@ export class PortalConnection<Functions> implements Disposable {
     threads: Threads,
     port: MessagePortLike,
     home: string,
-    errorClasses: readonly RemoteErrorClass[],
+    { errorClasses, timeoutMs }: Required<ConnectPortalOptions>,
   ) {
     this.#threads = threads;
     this.#port = port;
     this.#home = home;
+    this.#timeoutMs = timeoutMs;
     this.#calls = new RemoteCalls(
       {
         where: "portal.call",
@@ -128,6 +137,7 @@ export class PortalConnection<Functions> implements Disposable {
    * `call` for synchronous code: blocks this thread until the function has ended.
    *
    * @throws as `call`.
+   * @throws TimeoutError if the time is over (`connectPortal({ timeoutMs })`); the function is cancelled, and its end is not waited for.
    * @throws InvalidStateError in the portal's own thread, which could then not run the function.
    * @throws NotSupportedError in a simulator.
    */
@@ -137,7 +147,10 @@ export class PortalConnection<Functions> implements Disposable {
   ): CallableResult<Functions, Name> {
     const where = "portal.callSync";
     this.#requireOther(where, "await portal.call(…) instead");
-    return this.#calls.callSync(where, name, args) as CallableResult<Functions, Name>;
+    return this.#calls.callSync(where, name, args, this.#timeoutMs) as CallableResult<
+      Functions,
+      Name
+    >;
   }
 
   /**
@@ -160,9 +173,10 @@ export class PortalConnection<Functions> implements Disposable {
         `portal.start: ${STARTED_MAX} tasks of this connection have not ended; wait for one of them, or use call`,
       );
     }
-    const task = new PortalTask<CallableResult<Functions, Name>>(this.#calls, name, args, (where) =>
-      this.#requireOther(where, "await task.result() instead"),
-    );
+    const task = new PortalTask<CallableResult<Functions, Name>>(this.#calls, name, args, {
+      timeoutMs: this.#timeoutMs,
+      requireOther: (where) => this.#requireOther(where, "await task.result() instead"),
+    });
     task.begin();
     return task;
   }
@@ -225,6 +239,13 @@ export class PortalConnection<Functions> implements Disposable {
   }
 }
 
+/** How a task's thread may be blocked. */
+interface TaskBlocking {
+  readonly timeoutMs: number;
+  /** Throws in the portal's own thread. */
+  readonly requireOther: (where: string) => void;
+}
+
 /** A task that a thread has started in the loop of a portal. Counterpart: the future of `BlockingPortal.start_task_soon`. */
 export class PortalTask<T> {
   /** The name of the function. */
@@ -232,18 +253,13 @@ export class PortalTask<T> {
   readonly #calls: RemoteCalls;
   readonly #call: RemoteCall;
   readonly #ended: Event = new Event();
-  readonly #requireOther: (where: string) => void;
+  readonly #blocking: TaskBlocking;
 
   /** @internal */
-  constructor(
-    calls: RemoteCalls,
-    name: string,
-    args: readonly unknown[],
-    requireOther: (where: string) => void,
-  ) {
+  constructor(calls: RemoteCalls, name: string, args: readonly unknown[], blocking: TaskBlocking) {
     this.name = name;
     this.#calls = calls;
-    this.#requireOther = requireOther;
+    this.#blocking = blocking;
     this.#call = newCall("start", name, args, () => this.#ended.set());
   }
 
@@ -276,15 +292,16 @@ export class PortalTask<T> {
    * `result` for synchronous code: blocks this thread until the task has ended.
    *
    * @throws as `result`.
+   * @throws TimeoutError if the time is over (`connectPortal({ timeoutMs })`); the task goes on.
    * @throws InvalidStateError in the portal's own thread.
    * @throws NotSupportedError in a simulator.
    */
   resultSync(): T {
     const where = "task.resultSync";
-    this.#requireOther(where);
+    this.#blocking.requireOther(where);
     const refusal = ambientScope().refuseExactly();
     if (refusal !== null) throw refusal;
-    this.#calls.blockUntilEnded(where, this.#call, () => true);
+    this.#calls.blockUntilEnded(where, this.#call, () => true, this.#blocking.timeoutMs);
     return this.#valueOrError();
   }
 

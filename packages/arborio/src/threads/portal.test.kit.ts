@@ -88,6 +88,18 @@ export function startSync(handle: MessagePort): unknown[] {
   }
 }
 
+/** Blocks no longer than its limit, and then goes on with the portal; tells in memory that both sides see where it is. */
+export async function late(handle: MessagePort, place: Int32Array): Promise<unknown[]> {
+  using portal = connectPortal<Functions>(handle, { timeoutMs: 20 });
+  await portal.call("add", 1, 2);
+  Atomics.store(place, 0, 1);
+  const called = await nameOf(() => portal.callSync("forever"));
+  const task = portal.start("forever");
+  const waited = await nameOf(() => task.resultSync());
+  Atomics.store(place, 0, 2);
+  return [called, waited, await portal.call("later", "x")];
+}
+
 /** Starts a task and leaves it alone. */
 export function startAndLeave(handle: MessagePort): void {
   using portal = connect(handle);
