@@ -331,23 +331,32 @@ webTest("crawl: a site that was not there is visited when the crawl goes on", as
   ]);
 });
 
-webTest("crawl: a site that asks for a pause has it, and no other waits for it", async (web) => {
-  const busy: Handler = () =>
-    new HttpResponse("", { status: 429, headers: { "retry-after": "30" } });
-  await web.site("a.test", {
-    "/": links("/busy", "/x", "/y", "http://b.test/"),
-    "/busy": busy,
-  });
-  await web.site("b.test", meshed(4));
-  await crawlFrom(["http://a.test/", "http://b.test/"], { perSite: 1 });
-  const times = (prefix: string): number[] =>
-    web.seen.filter(({ url }) => url.startsWith(prefix)).map(({ at }) => at);
-  const [busyAt = NaN] = times("a.test/busy");
-  const after = [...times("a.test/x"), ...times("a.test/y")].map((at) => at - busyAt);
-  assert.equal(after.length, 2);
-  assert.ok(Math.min(...after) >= 30_000, `asked again after ${after.join(" and ")} ms`);
-  assert.ok(Math.max(...times("b.test/")) < 5000);
-});
+for (const manners of [
+  { perSite: 1, everyMs: 0 },
+  // The second visitor waits for its turn when the first is asked for a pause.
+  { perSite: 2, everyMs: 500 },
+]) {
+  webTest(
+    `crawl: a site that asks for a pause has it, and no other waits for it: ${JSON.stringify(manners)}`,
+    async (web) => {
+      const busy: Handler = () =>
+        new HttpResponse("", { status: 429, headers: { "retry-after": "30" } });
+      await web.site("a.test", {
+        "/": links("/busy", "/x", "/y", "http://b.test/"),
+        "/busy": busy,
+      });
+      await web.site("b.test", meshed(4));
+      await crawlFrom(["http://a.test/", "http://b.test/"], manners);
+      const times = (prefix: string): number[] =>
+        web.seen.filter(({ url }) => url.startsWith(prefix)).map(({ at }) => at);
+      const [busyAt = NaN] = times("a.test/busy");
+      const after = [...times("a.test/x"), ...times("a.test/y")].map((at) => at - busyAt);
+      assert.equal(after.length, 2);
+      assert.ok(Math.min(...after) >= 30_000, `asked again after ${after.join(" and ")} ms`);
+      assert.ok(Math.max(...times("b.test/")) < 5000);
+    },
+  );
+}
 
 nodeTest("crawler, the program: crawls, stops at Ctrl-C, goes on; wrong usage says so", LONG, () =>
   run(
