@@ -1,6 +1,6 @@
 /** What tests of callbacks let workers do. */
 import process from "node:process";
-import { checkpoint, moveOnAfter, shielded, sleepForever } from "../index.ts";
+import { CancelScope, checkpoint, shielded, sleepForever, taskGroup } from "../index.ts";
 import { checkCancelled, fromThread, transferred } from "../threads.ts";
 
 /** An error class of a program's own. */
@@ -76,13 +76,15 @@ export async function wait(): Promise<void> {
   await caller.run("forever");
 }
 
-/** Gives up by itself. */
-export async function waitABit(ms: number): Promise<string> {
-  const value = await moveOnAfter(ms, async () => {
-    await caller.run("forever");
-    return "came";
+/** Gives up by itself, when another callback has ended. */
+export async function giveUp(): Promise<string> {
+  const scope = new CancelScope();
+  await taskGroup(async (group) => {
+    group.startSoon(() => scope.run(() => caller.run("forever")));
+    await caller.run("lookup", "x");
+    scope.cancel();
   });
-  return value ?? "gave up";
+  return scope.cancelledCaught ? "gave up" : "came";
 }
 
 /** Leaves a callback running. */

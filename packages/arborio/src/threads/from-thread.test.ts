@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import {
   CancelScope,
   currentScope,
+  Event,
   failAfter,
   InvalidStateError,
   run,
@@ -212,17 +213,22 @@ test(
 );
 
 test("fromThread.run: a worker that gives up cancels the callback and waits for its end", async () => {
+  const began = new Event();
   let cleaned = false;
-  const answer = await runInThread(kit, "waitABit", {
-    args: [5],
+  const answer = await runInThread(kit, "giveUp", {
     callbacks: callbacks({
       async forever() {
+        began.set();
         try {
           await sleepForever();
         } finally {
           await shielded(() => sleep(5));
           cleaned = true;
         }
+      },
+      async lookup(key) {
+        await began.wait();
+        return key;
       },
     }),
   });
