@@ -34,7 +34,9 @@ for (const [title, after] of [
       assert.equal(response.status, 413);
       assert.equal(response.text(), "large");
       assert.equal(endless.running, 0, "the producer still runs");
+      // At once: nobody takes the rest of a request for another one.
       assert.equal((await client.request("/")).text(), "2");
+      assert.equal(client.statistics().requestsReplayed, 0);
     },
   );
 }
