@@ -1,7 +1,7 @@
 /** What tests of portals let other threads do. As the main module of a plain thread it does what `workerData` says. */
 import process from "node:process";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import { moveOnAfter, run, sleep, taskGroup, WouldBlock } from "../index.ts";
+import { CancelScope, moveOnAfter, run, sleep, taskGroup, WouldBlock } from "../index.ts";
 import { connectPortal, type PortalConnection, runInThread } from "../threads.ts";
 
 /** An error class of a program's own. */
@@ -106,14 +106,16 @@ export function startAndLeave(handle: MessagePort): void {
   portal.start("forever");
 }
 
-/** Calls, and gives up after a while. */
+/** Calls, and gives up when another call has ended. */
 export async function giveUp(handle: MessagePort): Promise<string> {
   using portal = connect(handle);
-  const value = await moveOnAfter(5, async () => {
-    await portal.call("forever");
-    return "came";
+  const scope = new CancelScope();
+  await taskGroup(async (group) => {
+    group.startSoon(() => scope.run(() => portal.call("forever")));
+    await portal.call("later", "x");
+    scope.cancel();
   });
-  return value ?? "gave up";
+  return scope.cancelledCaught ? "gave up" : "came";
 }
 
 /** Ends its thread in the middle of a call. */

@@ -138,15 +138,21 @@ test("portal.start: there is a limit", async () => {
 });
 
 test("portal.call: given up, the function is cancelled and its end waited for", async () => {
+  const began = new Event();
   let cleaned = false;
   const own = functions({
     async forever() {
+      began.set();
       try {
         await sleepForever();
       } finally {
         await shielded(() => sleep(3));
         cleaned = true;
       }
+    },
+    async later(value) {
+      await began.wait();
+      return value;
     },
   });
   await withPortal(own, async (portal) => {
