@@ -231,3 +231,31 @@ test("arborio fetch: HTTPS, trusted by --ca-certificate only", () => {
   };
   return serving(origin.handler, body, { tls: { identity } });
 });
+
+test("arborio fetch: options that cannot be are errors of the command line", async () => {
+  using folder = new ModuleFolder();
+  const hello = folder.write("hello.pem", "hello");
+  const broken = folder.write("broken.pem", authority.replace(/^MII.*$/m, "xxxx"));
+  for (const [options, message] of [
+    [["--ca-certificate", hello], `--ca-certificate: ${hello}: it needs certificates in PEM`],
+    [["--ca-certificate", broken], `--ca-certificate: ${broken}: it needs certificates in PEM`],
+    [["--proxy", "ftp://h"], /^proxy: got a URL of ftp:, needs one of http, https, /],
+  ] as const) {
+    const args = ["fetch", "http://127.0.0.1:9/x", ...options, "-d", folder.path];
+    const { code, out, err } = await commandLine(args);
+    assert.deepEqual([code, out], [2, ""], err);
+    if (typeof message === "string") assert.equal(err, `arborio: ${message}\n`);
+    else assert.match(err.replace("arborio: ", ""), message);
+  }
+});
+
+test("arborio fetch: a proxy of the environment that is none fails the download, in words", async () => {
+  using folder = new ModuleFolder();
+  const env = { http_proxy: "ftp://h:1", no_proxy: "" };
+  const { code, err } = await runCommand(["fetch", "http://127.0.0.1:9/x"], {
+    cwd: folder.path,
+    env,
+  });
+  assert.equal(code, 1);
+  assert.match(err, /^arborio: x: .*ftp.*\n$/);
+});

@@ -6,7 +6,8 @@ import {
 } from "@arborio/http";
 import { SystemError } from "arborio";
 import { readTextFile } from "arborio/fs";
-import { UsageError } from "../command-error.ts";
+import { CommandError, UsageError } from "../command-error.ts";
+import { isCertificate } from "../host/is-certificate.ts";
 import type { Shell } from "../host/shell.ts";
 import type { Ask } from "./download.ts";
 import type { FetchFilesOptions } from "./fetch-options.ts";
@@ -33,12 +34,15 @@ export async function openClient(
 }
 
 async function readCertificates(path: string): Promise<string> {
+  let text: string;
   try {
-    return await readTextFile(path);
+    text = await readTextFile(path);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     throw new UsageError(`--ca-certificate: ${error.message}`);
   }
+  if (isCertificate(text)) return text;
+  throw new UsageError(`--ca-certificate: ${path}: it needs certificates in PEM`);
 }
 
 /** Asks over HTTP. */
@@ -46,7 +50,7 @@ export function httpAsk(client: HttpClient): Ask {
   return async (url, fields) => {
     // Ranges, lengths and checksums are of the bytes themselves, so they must not be compressed on the way.
     const headers = { ...fields, "accept-encoding": "identity" };
-    const response = await client.fetch(url, { headers, decompress: false });
+    const response = await asked(() => client.fetch(url, { headers, decompress: false }));
     return {
       status: response.status,
       headers: response.headers,
@@ -57,6 +61,17 @@ export function httpAsk(client: HttpClient): Ask {
       [Symbol.dispose]: () => response.close(),
     };
   };
+}
+
+/** What is wrong with a proxy that the environment names shows when it is needed. */
+async function asked<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError)
+      throw new CommandError(error.message);
+    throw error;
+  }
 }
 
 /** Whether a request that failed like this may succeed the next time: the network was at fault. */
