@@ -117,11 +117,11 @@ simTest(
 simTest(
   "compression: the limit is of one message, and exact",
   async (group) => {
+    let received = 0;
     const peer = peerOf(
       group,
       async (socket) => {
-        for (let index = 0; index < 5; index++)
-          assert.equal((await socket.receive()).length, 100_000);
+        for (; received < 5; received++) assert.equal((await socket.receive()).length, 100_000);
         await assert.rejects(
           socket.receive(),
           (error) => error instanceof WebSocketClosedError && error.code === 1009,
@@ -133,6 +133,7 @@ simTest(
       await sendRaw(peer, 0xc2, flushed(new Uint8Array(100_000)));
     await sendRaw(peer, 0xc2, flushed(new Uint8Array(100_001)));
     assert.equal(await peer.next(), "close 1009");
+    assert.equal(received, 5);
     peer.stream.close();
   },
   SEEDS,
