@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sleep } from "arborio";
+import { failAfter, moveOnAfter, sleep, taskGroup } from "arborio";
 import {
   eventStreamResponse,
   HttpResponse,
@@ -111,15 +111,52 @@ peerTest(
   async () => {
     using nginx = await Nginx.open(`keepalive_timeout 1s; location / { return 200 "hello"; }`);
     await using client = openHttpClient({ base: nginx.url });
-    for (let count = 0; count < 2; count++) {
-      // Not to be sent twice.
-      const response = await client.request("/", { method: "POST", body: "text" });
-      assert.equal(response.text(), "hello");
-      const until = performance.now() + 3000;
-      while (performance.now() < until);
-    }
+    // Not to be sent twice.
+    const ask = () => client.request("/", { method: "POST", body: "text" });
+    assert.equal((await ask()).text(), "hello");
+    const until = performance.now() + 2500;
+    while (performance.now() < until);
+    assert.equal((await ask()).text(), "hello");
     const { connectionsOpened, requestsReplayed } = client.statistics();
     assert.deepEqual([connectionsOpened, requestsReplayed], [2, 0]);
+  },
+);
+
+peerTest(
+  [NGINX],
+  "nginx as origin: many requests, given up at any moment, over few connections",
+  async () => {
+    using folder = openFolder();
+    using nginx = await Nginx.open(
+      `root ${folder.path}; keepalive_requests 7; location /said { return 200 "said"; }`,
+    );
+    const client = openHttpClient({ base: nginx.url, limits: { connectionsMax: 4 } });
+    let whole = 0;
+    await taskGroup(async (group) => {
+      for (let task = 0; task < 12; task++) {
+        group.startSoon(async () => {
+          for (let count = 0; count < 20; count++) {
+            const isPost = (task + count) % 3 === 0;
+            await moveOnAfter((task * count) % 4 === 1 ? count : Infinity, async () => {
+              using response = isPost
+                ? await client.fetch("/said", { method: "POST", body: "x".repeat(count * 2000) })
+                : await client.fetch("/text.html");
+              if (count % 5 === 0) return;
+              assert.equal((await response.text()).length, isPost ? 4 : 130_000);
+              whole += 1;
+            });
+            assert.ok(client.statistics().connectionsOpen <= 4);
+          }
+        });
+      }
+    });
+    assert.ok(whole > 100, `${whole}`);
+    // What nobody wanted may be on its way.
+    await sleep(2000);
+    const { connectionsActive, connectionsConnecting, requestsWaiting } = client.statistics();
+    assert.deepEqual([connectionsActive, connectionsConnecting, requestsWaiting], [0, 0, 0]);
+    await client[Symbol.asyncDispose]();
+    assert.equal(client.statistics().connectionsOpen, 0);
   },
 );
 
