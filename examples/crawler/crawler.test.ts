@@ -358,6 +358,15 @@ for (const manners of [
   );
 }
 
+webTest("crawl: a pause of days does not keep the crawl from its end", async (web) => {
+  const busy: Handler = () =>
+    new HttpResponse("", { status: 503, headers: { "retry-after": "864000" } });
+  await web.site("a.test", { "/": links("/busy", "/x"), "/busy": busy, "/x": "" });
+  const journal = await crawlFrom(["http://a.test/"], { perSite: 1 });
+  assert.deepEqual(visits(journal), ["a.test/: 200", "a.test/busy: status 503", "a.test/x: 200"]);
+  assert.ok(now() < 150_000, `took ${now()} ms`);
+});
+
 nodeTest("crawler, the program: crawls, stops at Ctrl-C, goes on; wrong usage says so", LONG, () =>
   run(
     () =>

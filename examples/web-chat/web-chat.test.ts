@@ -80,6 +80,25 @@ test("web-chat: rooms hear what is said in them, and who comes and goes", async 
   assert.deepEqual(await ann.told(), { type: "said", name: "Ann", text: "alone?" });
 });
 
+test("web-chat: however one leaves, the others are told, and its name is free", async () => {
+  await using server = await open();
+  await using client = openHttpClient({ base: server.url });
+  await using ann = await Visitor.come(client, "Ann", "hall");
+  await ann.told();
+  const leaves: Readonly<Record<string, (bob: Visitor) => Promise<void>>> = {
+    "in order": (bob) => bob.socket.close(),
+    "against the protocol": (bob) => bob.socket.send("x".repeat(20_000)),
+    "by being gone": async (bob) => bob.socket.abort(),
+  };
+  for (const [how, leave] of Object.entries(leaves)) {
+    const bob = await Visitor.come(client, "Bob", "hall");
+    assert.deepEqual(await ann.told(), { type: "came", name: "Bob" }, how);
+    await leave(bob);
+    assert.deepEqual(await ann.told(), { type: "left", name: "Bob" }, how);
+    await bob.socket.close();
+  }
+});
+
 test("web-chat: what cannot be done is refused, and nothing else happens", async () => {
   await using server = await open();
   await using client = openHttpClient({ base: server.url });
