@@ -93,6 +93,12 @@ export function exitSoon(place: Int32Array): void {
   }, 1);
 }
 
+/** Keeps all that it makes. */
+export function fillMemory(): never {
+  const kept: number[][] = [];
+  for (;;) kept.push(Array.from({ length: 10_000 }, Math.random));
+}
+
 export function loop(): never {
   for (;;);
 }
