@@ -36,6 +36,11 @@ export class Guest {
 export class Rooms {
   readonly #rooms: Map<string, Map<string, Guest>> = new Map();
 
+  /** Rooms in which somebody is; of others nothing is kept. */
+  get size(): number {
+    return this.#rooms.size;
+  }
+
   /** Lets somebody into a room; `null` if its name is taken there. */
   enter(name: string, room: string): Guest | null {
     const guests = this.#rooms.get(room) ?? new Map<string, Guest>();

@@ -165,6 +165,12 @@ simulated("web-chat: a slow reader is shown out, and holds up nobody", async () 
     isThere = (await quick.told()).type === "said";
   }
   assert.ok(said > 100);
+  // It learns why when it reads what is on the way.
+  const reading = async (): Promise<never> => {
+    for (;;) await slow.socket.receive();
+  };
+  const error = await reading().catch((caught: unknown) => caught);
+  assert.ok(error instanceof WebSocketClosedError && error.code === 4001, String(error));
 });
 
 simulated("web-chat: the server tells its guests that it goes", async () => {
@@ -204,6 +210,7 @@ nodeTest("Rooms: nobody is left behind", async () => {
       rooms.leave(ann);
       assert.equal(rooms.move(other, "hall"), true);
       rooms.leave(other);
+      assert.equal(rooms.size, 0);
       assert.notEqual(rooms.enter("Ann", "attic"), null);
     },
     { signals: [] },
