@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { waitAllTasksBlocked } from "../core/idle.ts";
-import { CancelScope } from "../core/scope.ts";
 import { run } from "../platform/run.ts";
 import { simulator } from "../sim/simulator.ts";
+import { Operation } from "./operation.test.kit.ts";
 import { createChannel, type ReceiveChannel, type SendChannel } from "./channel.ts";
 
 /** Printed, so that a run can be repeated. */
@@ -38,39 +38,6 @@ const commands: fc.Arbitrary<Command[]> = fc.array(
   ),
   { maxLength: 60 },
 );
-
-/** One operation: what became of it, and what the model says should have. */
-class Operation {
-  readonly scope: CancelScope = new CancelScope();
-  outcome = "pending";
-  expected = "pending";
-  done: Promise<void> = Promise.resolve();
-
-  start(fn: () => Promise<unknown>): void {
-    this.done = this.scope.run(fn).then(
-      (value) => {
-        this.outcome = this.scope.cancelledCaught ? "cancelled" : describe(value);
-      },
-      (error: Error) => {
-        this.outcome = error.name;
-      },
-    );
-  }
-
-  nowait(fn: () => unknown): void {
-    try {
-      this.outcome = describe(fn());
-    } catch (error) {
-      this.outcome = (error as Error).name;
-    }
-  }
-}
-
-function describe(value: unknown): string {
-  if (typeof value === "object" && value !== null && "done" in value)
-    return value.done === true ? "end" : String((value as unknown as { value: unknown }).value);
-  return String(value);
-}
 
 interface Waiting {
   readonly operation: Operation;
