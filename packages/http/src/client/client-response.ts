@@ -40,6 +40,8 @@ export interface Transfer {
   readonly bytesReceived: number;
   /** Waits until the request has been sent. `null`: it has. */
   sent(): Promise<void> | null;
+  /** Somebody sees to it that it is closed, whichever task ends. */
+  keep(): void;
 }
 
 /** A connection whose protocol was switched. */
@@ -228,6 +230,11 @@ export class ClientResponse implements Response {
     if (this.#isShared) this.#content.close();
     else if (payload !== null && !(payload instanceof Uint8Array)) payload.close();
     if (!this.#isTaken) this.#source.upgraded?.close();
+  }
+
+  /** @internal Whoever calls it closes the response: it is not taken for forgotten when the task ends that fetched it. */
+  keep(): void {
+    this.#source.transfer?.keep();
   }
 
   /** @internal For a server whose handler passes it on. @throws TypeError if the body was read already. */

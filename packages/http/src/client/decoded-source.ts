@@ -31,5 +31,5 @@ export function decodedSource(
 }
 
 function transferOfWhole({ length }: Uint8Array): Transfer {
-  return { bytesReceived: length, sent: () => null };
+  return { bytesReceived: length, sent: () => null, keep: () => {} };
 }

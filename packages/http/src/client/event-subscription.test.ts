@@ -1,51 +1,11 @@
-/** What ends a subscription, and what hostile servers make of the waits of one. */
+/** What ends a subscription, whoever asks, and what it sends. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { moveOnAfter, now, run, sleep, type TaskGroup, taskGroup } from "arborio";
-import { simulate, simulator } from "arborio/sim";
-import type { Handler } from "../server/handler.ts";
-import { serve } from "../server/open-server.ts";
-import { eventStreamResponse } from "../sse/event-stream-response.ts";
+import type { ClientTrace } from "./client-trace.ts";
 import type { EventSubscription, EventsOptions } from "./event-subscription.ts";
-import { type HttpClient, openHttpClient } from "./http-client.ts";
-import {
-  assertNothingOpen,
-  type RawPeer,
-  rawServer,
-  type RawServer,
-} from "./raw-server.test.kit.ts";
-
-const HEAD = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
-
-interface Scene {
-  readonly group: TaskGroup;
-  readonly server: RawServer;
-  readonly client: HttpClient;
-}
-
-/** A server of these bytes, in virtual time. Nothing of it is left. */
-function simulated(
-  title: string,
-  serve: (peer: RawPeer) => Promise<void>,
-  body: (scene: Scene) => Promise<void>,
-): void {
-  for (const seed of [1, 2, 3]) {
-    void test(`client.events: ${title} [seed ${seed}]`, async () => {
-      const main = (): Promise<void> =>
-        taskGroup(async (group) => {
-          const server = await rawServer(group, serve);
-          const client = openHttpClient({ base: server.url });
-          await body({ group, server, client });
-          await sleep(10);
-          assert.equal(client.statistics().connectionsActive, 0);
-          await client[Symbol.asyncDispose]();
-          assertNothingOpen(client.statistics());
-          group.cancel("it is over");
-        });
-      await run(main, { signals: [], backend: simulator({ seed }) });
-    });
-  }
-}
+import { HEAD, simulated } from "./event-subscription.test.kit.ts";
+import { openHttpClient } from "./http-client.ts";
 
 /** Closes it while somebody waits for its next event. @returns after how many milliseconds he was told that there is none. */
 async function closedMeanwhile(group: TaskGroup, events: EventSubscription): Promise<number> {
@@ -136,96 +96,84 @@ simulated(
 );
 
 simulated(
-  "a server that asks for no wait, and is away then, is not asked without end",
+  "whoever asks: not one of the tasks that have had an event has to live on",
   async (peer) => {
     await peer.request();
-    const isFirst = peer.number === 1;
-    await peer.send(
-      isFirst
-        ? `${HEAD}connection: close\r\n\r\nretry: 0\ndata: a\n\n`
-        : "HTTP/1.1 503 Later\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-    );
+    await peer.send(`${HEAD}\r\n`);
+    for (let count = 1; count <= 6; count++) {
+      await peer.send(`data: ${peer.number}.${count}\n\n`);
+      await sleep(100);
+    }
   },
   async ({ client, server }) => {
-    await using events = client.events("/");
-    await events.next();
-    await moveOnAfter(5000, () => events.next());
-    // At 0 ms, 100, 300, 700, …
-    assert.ok(server.connections <= 8, `${server.connections}`);
+    const trace: ClientTrace = { requestEnd: (_, { outcome }) => void ends.push(outcome) };
+    const ends: string[] = [];
+    await using traced = openHttpClient({ base: server.url, trace });
+    for (const one of [client, traced]) {
+      await using events = one.events("/");
+      const seen: (string | undefined)[] = [];
+      for (let count = 0; count < 5; count++) {
+        const event = await taskGroup((group) => group.startSoon(() => events.next()).result());
+        seen.push(event.value?.data);
+      }
+      const numbers = [1, 2, 3, 4, 5].map((count) => `${server.connections}.${count}`);
+      assert.deepEqual(seen, numbers);
+      assert.deepEqual(ends, []);
+    }
   },
 );
 
 simulated(
-  "a server that gives nothing, and asks for no wait, is not asked without end",
+  "when the task ends that has opened it, nothing is left of it",
   async (peer) => {
     await peer.request();
-    await peer.send(`${HEAD}connection: close\r\n\r\nretry: 0\n\n`);
+    await peer.send(`${HEAD}\r\ndata: a\n\n`);
+    await peer.request();
   },
-  async ({ client, server }) => {
-    await using events = client.events("/");
-    await moveOnAfter(1000, () => events.next());
-    assert.ok(server.connections > 5 && server.connections <= 11, `${server.connections}`);
+  async ({ group, client }) => {
+    const warn = mock.method(console, "warn", () => {});
+    try {
+      const forgetful = async (isClosed: boolean): Promise<EventSubscription> => {
+        const events = client.events("/");
+        await events.next();
+        if (isClosed) events.close();
+        return events;
+      };
+      await group.startSoon(() => forgetful(true)).result();
+      assert.equal(warn.mock.calls.length, 0);
+      const events = await group.startSoon(() => forgetful(false)).result();
+      assert.equal(client.statistics().connectionsActive, 0);
+      assert.equal(warn.mock.calls.length, 1);
+      assert.match(
+        String(warn.mock.calls[0]?.arguments[0]),
+        /^client\.events: the task that opened/,
+      );
+      assert.equal((await events.next()).done, true);
+    } finally {
+      warn.mock.restore();
+    }
   },
 );
 
 simulated(
-  "a status is judged here, whatever the client raises; a server that says how long it is away is asked then",
+  "redirects are followed, each time from the URL that was asked for, with the id",
   async (peer) => {
-    await peer.request();
-    await peer.send(
-      peer.number === 1
-        ? "HTTP/1.1 503 Later\r\nretry-after: 20\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-        : `${HEAD}\r\ndata: a\n\n`,
-    );
-    if (peer.number > 1) await peer.request();
-  },
-  async ({ server }) => {
-    await using client = openHttpClient({ base: server.url, raiseForStatus: true });
-    await using events = client.events("/");
-    const start = now();
-    assert.equal((await events.next()).value?.data, "a");
-    assert.ok(now() - start >= 20_000 && now() - start < 26_000, `${now() - start}`);
-  },
-);
-
-simulated(
-  "an abort by its signal is heard while it waits to connect again, and there is nothing afterwards",
-  async (peer) => {
-    await peer.request();
-    await peer.send(`${HEAD}connection: close\r\n\r\ndata: a\n\n`);
-  },
-  async ({ group, client, server }) => {
-    const controller = new AbortController();
-    await using events = client.events("/", { signal: controller.signal });
-    await events.next();
-    const start = now();
-    group.startSoon(async () => {
-      await sleep(500);
-      controller.abort(new Error("enough"));
-    });
-    await assert.rejects(events.next(), /^Error: enough$/);
-    assert.ok(now() - start < 510, `${now() - start}`);
-    assert.equal((await events.next()).done, true);
-    await sleep(10_000);
-    assert.equal(server.connections, 1);
-  },
-);
-
-simulated(
-  "who asks for a moment at a time is connected again all the same",
-  async (peer) => {
-    await peer.request();
-    await peer.send(`${HEAD}connection: close\r\n\r\ndata: ${peer.number}\n\n`);
+    for (let head = await peer.request(); head !== null; head = await peer.request()) {
+      const [, path = ""] = / (\S+) /.exec(head) ?? [];
+      const [, id = ""] = /^last-event-id: (.*)/im.exec(head) ?? [];
+      if (path === "/") {
+        await peer.send("HTTP/1.1 307 There\r\nlocation: /there\r\ncontent-length: 0\r\n\r\n");
+      } else {
+        const body = `id: ${peer.number}\ndata: ${path} ${id}\n\n`;
+        return await peer.send(`${HEAD}connection: close\r\n\r\n${body}`);
+      }
+    }
   },
   async ({ client }) => {
     await using events = client.events("/");
     const seen: (string | undefined)[] = [];
-    const start = now();
-    while (seen.length < 3 && now() - start < 20_000) {
-      const event = await moveOnAfter(100, () => events.next());
-      if (event !== undefined) seen.push(event.value?.data);
-    }
-    assert.deepEqual(seen, ["1", "2", "3"]);
+    for (let count = 0; count < 3; count++) seen.push((await events.next()).value?.data);
+    assert.deepEqual(seen, ["/there ", "/there 1", "/there 2"]);
   },
 );
 
@@ -258,43 +206,6 @@ simulated(
     assert.equal(made.length, 2);
   },
 );
-
-void test("client.events: the server's machine crashes, and comes back: it goes on behind the last event", async () => {
-  for (const seed of [1, 2, 3]) {
-    await simulate({ seed }, async (world) => {
-      const machine = world.host("server", { addresses: ["10.0.0.1"] });
-      world.names.set("events.test", ["10.0.0.1"]);
-      const program = async (): Promise<void> => {
-        const handler: Handler = (request) =>
-          eventStreamResponse(request, async (events) => {
-            for (let next = Number(events.lastEventId ?? 0) + 1; ; next++) {
-              await events.send({ id: `${next}`, data: `${next}` });
-              await sleep(100);
-            }
-          });
-        await serve(handler, { port: 80, onError: () => {} });
-      };
-      machine.start(program);
-      await sleep(10);
-      await using client = openHttpClient();
-      await using events = client.events("http://events.test/", { retryMs: 500 });
-      const seen: number[] = [];
-      while (seen.length < 60) {
-        seen.push(Number((await events.next()).value?.data));
-        if (seen.length % 20 === 10) machine.crash();
-        if (seen.length % 20 === 10) {
-          // Nobody listens at first.
-          await sleep(3000);
-          machine.start(program);
-        }
-      }
-      assert.deepEqual(
-        seen,
-        Array.from({ length: 60 }, (_, index) => index + 1),
-      );
-    });
-  }
-});
 
 void test("client.events: wrong options are refused before anything is sent", async () => {
   await run(async () => {

@@ -1,4 +1,5 @@
 import { BusyResourceError, Cancelled, CancelScope, withSignal } from "arborio";
+import { onTaskEnd } from "arborio/lowlevel";
 import type { ByteReceiveStream } from "arborio/streams";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { isValue } from "../protocol/characters.ts";
@@ -53,7 +54,7 @@ const PASSING_FAILURES: ReadonlySet<string> = new Set(["timeout", "unreachable",
 /**
  * The events of a URL, across as many connections as it takes: asked for one after the other, by one task at a time. It connects when it is
  * asked for an event; when the connection ends it waits, and connects again with the id of the last event, so that the server can go on behind it.
- * Ends when the server says that there is no more (204), or when it is left or closed.
+ * Ends when the server says that there is no more (204), or when it is left or closed; with a warning, when the task ends that opened it.
  *
  * Source: HTML Standard §9.2. Counterpart: `EventSource`.
  */
@@ -71,6 +72,8 @@ export class EventSubscription
   #ended = false;
   /** Of the wait for a connection, which `close` ends. */
   #connecting: CancelScope | null = null;
+  /** Told when the task ends that has opened it. */
+  readonly #forgotten: Disposable;
 
   /** @internal */
   constructor(fetch: (options: FetchOptions) => Promise<ClientResponse>, options: EventsOptions) {
@@ -93,6 +96,7 @@ export class EventSubscription
     this.#reconnection = new Reconnection(retryMs, retryMsMax);
     this.#parser = new EventParser(charactersMax, lastEventId);
     this.#connect = (id) => fetch(requestOptions(rest, id));
+    this.#forgotten = onTaskEnd(() => this.#forget());
   }
 
   /** The id that the next connection will begin with; `""`: none. */
@@ -164,11 +168,13 @@ export class EventSubscription
       response = await this.#connect(this.lastEventId);
       if (this.#ended || response.status === STATUS_NO_CONTENT) {
         response.close();
-        this.#ended = true;
+        this.close();
         return null;
       }
       this.#stream = eventBytes(response);
       this.#response = response;
+      // Who asks next may be another task.
+      response.keep();
       this.#reconnection.connected();
       this.#parser.restart();
       return this.#stream;
@@ -197,9 +203,18 @@ export class EventSubscription
     this.#stream = null;
   }
 
+  #forget(): void {
+    if (this.#response !== null)
+      console.warn(
+        "client.events: the task that opened them has ended, and nobody closed them; use: await using events = client.events(…)",
+      );
+    this.close();
+  }
+
   /** Closes the connection, and ends the wait for one; there are no more events, also for who waits for one. */
   close(): void {
     this.#ended = true;
+    this.#forgotten[Symbol.dispose]();
     this.#connecting?.cancel("the events were closed");
     this.#leave();
   }

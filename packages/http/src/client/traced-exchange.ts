@@ -1,7 +1,7 @@
 import { Cancelled, now } from "arborio";
 import { onTaskEnd } from "arborio/lowlevel";
 import { ClientRequest } from "./client-request.ts";
-import { ClientResponse } from "./client-response.ts";
+import { ClientResponse, type Transfer } from "./client-response.ts";
 import type { ClientTrace, ExchangeOutcome, SentRequest, TracedResponse } from "./client-trace.ts";
 import { TracedBody } from "./traced-body.ts";
 
@@ -109,7 +109,25 @@ export class TracedExchange {
     }
     // Then the body is closed: see the transport.
     this.#forgotten = onTaskEnd(() => this.left());
-    return new ClientResponse({ ...source, payload: new TracedBody(payload, this) });
+    const { transfer } = source;
+    return new ClientResponse({
+      ...source,
+      payload: new TracedBody(payload, this),
+      ...(transfer === undefined ? {} : { transfer: this.#keeping(transfer) }),
+    });
+  }
+
+  #keeping(transfer: Transfer): Transfer {
+    return {
+      get bytesReceived() {
+        return transfer.bytesReceived;
+      },
+      sent: () => transfer.sent(),
+      keep: () => {
+        this.#forgotten?.[Symbol.dispose]();
+        transfer.keep();
+      },
+    };
   }
 
   #fail(error: unknown): void {
