@@ -91,6 +91,12 @@ const RULES: Readonly<Record<string, readonly [string, string, string, string]>>
   "a name that is no token": [`${H}/`, "a[b c]\u00e4=1", `${H}/`, "a[b c]\u00e4=1"],
   "too large": [`${H}/`, `a=${"x".repeat(4096)}`, `${H}/`, ""],
   "just not too large": [`${H}/`, `a=${"x".repeat(4095)}`, `${H}/`, `a=${"x".repeat(4095)}`],
+  "a domain that is too long": [
+    `http://${"a.".repeat(600)}example.com/`,
+    `a=1; Domain=${"a.".repeat(600)}example.com`,
+    `http://${"a.".repeat(600)}example.com/`,
+    "",
+  ],
   "a path that is too long": [
     `${H}/`,
     `a=1; Path=/${"x".repeat(2000)}`,

@@ -1,6 +1,14 @@
 /** Answers that come while the request is being sent; requests that break off. */
 import assert from "node:assert/strict";
-import { CancelScope, currentScope, moveOnAfter, now, sleep, taskGroup } from "arborio";
+import {
+  CancelScope,
+  ClosedResourceError,
+  currentScope,
+  moveOnAfter,
+  now,
+  sleep,
+  taskGroup,
+} from "arborio";
 import { fromIterable } from "arborio/streams";
 import { simTest } from "../connection/raw-client.test.kit.ts";
 import type { RequestFailedError } from "../connection/request-failed-error.ts";
@@ -296,5 +304,50 @@ simTest(
       await client.request("/", { method: "POST", body });
       await assert.rejects(body.receive(), /closed/);
     }
+  },
+);
+
+simTest("a stream that fails to close fails its own request", async (group) => {
+  const server = await rawServer(group, async (peer) => {
+    while ((await peer.request()) !== null) await peer.answer("ok");
+  });
+  await using client = openHttpClient({ base: server.url });
+  const thrown = new Error("cannot close");
+  const good = fromIterable([encode("hello")]);
+  const body = Object.assign(Object.create(good) as typeof good, {
+    receive: () => good.receive(),
+    [Symbol.asyncIterator]: () => good[Symbol.asyncIterator](),
+    close: () => {
+      throw thrown;
+    },
+  });
+  await assert.rejects(client.request("/", { method: "POST", body }), (error) => {
+    failedIn("send", "request-body")(error);
+    return (error as Error).cause === thrown;
+  });
+  assert.equal((await client.request("/")).text(), "ok");
+});
+
+simTest(
+  "what a producer sends when it has ended is refused, and reaches no other request",
+  async (group) => {
+    const server = await rawServer(group, async (peer, { seen }) => {
+      for (let head = await peer.request(); head !== null; head = await peer.request()) {
+        seen.push(head);
+        await peer.answer("ok");
+      }
+    });
+    await using client = openHttpClient({ base: server.url });
+    const kept: BodySink[] = [];
+    const body = async (sink: BodySink): Promise<void> => {
+      kept.push(sink);
+      await sink.send("hello");
+    };
+    for (let count = 0; count < 2; count++) {
+      await client.request("/", { method: "POST", body });
+      await assert.rejects(async () => kept[count]?.send("more"), ClosedResourceError);
+    }
+    assert.equal(server.seen.length, 2);
+    assert.equal(client.statistics().connectionsOpened, 1);
   },
 );

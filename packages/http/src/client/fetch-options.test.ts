@@ -122,6 +122,7 @@ const FETCH: readonly (readonly [unknown, RegExp])[] = [
   [{ cookies: "a=1" }, /fetch\(\{ cookies \}\): got "a=1", needs an object$/],
   [{ cookies: new CookieJar() }, /fetch\(\{ cookies \}\): got a CookieJar, needs a record/],
   [{ cookies: { "a b": "1" } }, /got the name "a b", needs a token/],
+  [{ cookies: { a: "secret b" } }, /the value of "a" is no text, or has white space/],
   [{ cookies: { a: "secret;b=2" } }, /the value of "a" is no text, or has/],
   [{ cookies: { a: "secret\r\nb: 2" } }, /the value of "a" is no text, or has/],
   [{ redirectsMax: -1 }, /got -1, needs at least 0$/],

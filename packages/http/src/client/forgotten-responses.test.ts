@@ -7,6 +7,7 @@ import type { ClientResponse } from "./client-response.ts";
 import { type HttpClient, openHttpClient } from "./http-client.ts";
 import { rawServer } from "./raw-server.test.kit.ts";
 import { encode } from "./uploads.test.kit.ts";
+import { warningsOf } from "./warnings.test.kit.ts";
 
 const OK = "HTTP/1.1 200 OK\r\n";
 const PACKED = compressNowait("gzip", encode("a".repeat(5)));
@@ -30,19 +31,6 @@ async function slowServer(group: TaskGroup): Promise<string> {
     }
   });
   return url;
-}
-
-/** What `console.warn` was told meanwhile. */
-async function warningsOf(body: (warnings: readonly string[]) => Promise<void>): Promise<string[]> {
-  const warnings: string[] = [];
-  const { warn } = console;
-  console.warn = (message: string) => void warnings.push(message);
-  try {
-    await body(warnings);
-  } finally {
-    console.warn = warn;
-  }
-  return warnings;
 }
 
 async function connectionsOf(client: HttpClient): Promise<number> {
@@ -179,6 +167,26 @@ simTest(
         response.close();
       });
     });
+    assert.deepEqual(warnings, []);
+  },
+);
+
+simTest(
+  "nobody is told of a response that somebody waits for, however long it takes",
+  async (group) => {
+    const { url } = await rawServer(group, async (peer) => {
+      while ((await peer.request()) !== null) {
+        await peer.send(`${OK}content-length: 10\r\n\r\nhello`);
+        await sleep(30_000);
+        await peer.send("hello");
+      }
+    });
+    await using client = openHttpClient({ base: url, limits: { connectionsMax: 1 } });
+    const warnings = await warningsOf(() =>
+      taskGroup(async (inner) => {
+        for (let count = 0; count < 2; count++) inner.startSoon(() => client.request("/"));
+      }),
+    );
     assert.deepEqual(warnings, []);
   },
 );

@@ -1,14 +1,18 @@
 /** A server whose handlers pass requests on to another server, and its responses back: a reverse proxy in one line. */
 import assert from "node:assert/strict";
+import { test } from "node:test";
 import { connectTcp } from "arborio/net";
+import { fromIterable } from "arborio/streams";
 import { sleep } from "arborio";
 import { bytesOf, lines, RawClient } from "../connection/raw-client.test.kit.ts";
+import type { ResponseHead } from "../protocol/message.ts";
 import type { Handler } from "../server/handler.ts";
 import { openServer } from "../server/open-server.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { responseParts } from "../web/response-parts.ts";
 import { ClientResponse } from "./client-response.ts";
 import type { HttpClient } from "./http-client.ts";
+import { passedOn } from "./passed-on.ts";
 import { type Sites, sitesTest, valuesOf } from "./sites.test.kit.ts";
 
 const A = "http://a.wild.test";
@@ -233,3 +237,22 @@ sitesTest(
     wrapped.close();
   },
 );
+
+void test("passedOn: fields that `Connection` names are for this connection alone; trailers come behind chunks alone", () => {
+  const fields = ["connection", "X-Hop, close", "x-hop", "1", "x-end", "2"];
+  const head: ResponseHead = {
+    version: "1.1",
+    status: 200,
+    reason: "",
+    fields,
+    framing: "chunked",
+    keepAlive: true,
+  };
+  const trailers = (): string[] => ["a", "b"];
+  const stream = fromIterable([]);
+  assert.deepEqual(passedOn(head, stream, trailers).fields, ["x-end", "2"]);
+  assert.equal(passedOn(head, stream, trailers).trailers, trailers);
+  assert.equal(passedOn(head, null, trailers).trailers, null);
+  const known = Object.assign(fromIterable([]), { length: 0 });
+  assert.equal(passedOn(head, known, trailers).trailers, null);
+});
