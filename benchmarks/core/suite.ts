@@ -1,23 +1,9 @@
 /** The suite `core`: tasks, scopes, time, channels, locks, beside raw promises, Effect, Effection and Python's libraries. */
-import { fileURLToPath } from "node:url";
-import type { Amount, Bench, StaticBench, Subject, Suite, TimedBench } from "../harness/suite.ts";
+import { casesBeside } from "../harness/case-files.ts";
+import type { Amount, Bench, StaticBench, Suite, TimedBench } from "../harness/suite.ts";
 import { minimalSize, wholeSize } from "./size.ts";
 
-const caseFile = (name: string): string => fileURLToPath(new URL(`cases/${name}`, import.meta.url));
-
-const script = (name: string, ...needs: string[]): Subject => ({
-  name,
-  kind: "script",
-  file: caseFile(`${name}.ts`),
-  needs,
-});
-
-const python = (name: string, ...needs: string[]): Subject => ({
-  name,
-  kind: "python",
-  file: caseFile("python_cases.py"),
-  needs,
-});
+const { script, python } = casesBeside(import.meta.url);
 
 const subjects = [
   script("arborio"),

@@ -1,21 +1,14 @@
 /** The suite `fs`: a large file read to its end, beside the runtimes' own streams and AnyIO. */
-import { fileURLToPath } from "node:url";
+import { casesBeside } from "../harness/case-files.ts";
 import type { Bench, Figure, Subject, Suite } from "../harness/suite.ts";
 
-const caseFile = (name: string): string => fileURLToPath(new URL(`cases/${name}`, import.meta.url));
-
-const script = (name: string): Subject => ({
-  name,
-  kind: "script",
-  file: caseFile(`${name}.ts`),
-  needs: [],
-});
+const { script, python } = casesBeside(import.meta.url);
 
 const subjects: readonly Subject[] = [
   script("arborio"),
   script("raw"),
   script("raw-loaded"),
-  { name: "anyio-asyncio", kind: "python", file: caseFile("python_cases.py"), needs: ["anyio"] },
+  python("anyio-asyncio", "anyio"),
 ];
 
 const NOTES = [

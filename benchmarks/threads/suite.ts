@@ -1,23 +1,16 @@
 /** The suite `threads`: calls of an empty function in another thread, beside bare workers, Piscina, Tinypool and AnyIO. */
-import { fileURLToPath } from "node:url";
+import { casesBeside } from "../harness/case-files.ts";
 import type { Bench, Figure, Subject, Suite } from "../harness/suite.ts";
 
-const caseFile = (name: string): string => fileURLToPath(new URL(`cases/${name}`, import.meta.url));
-
-const script = (name: string, needs: readonly string[] = []): Subject => ({
-  name,
-  kind: "script",
-  file: caseFile(`${name}.ts`),
-  needs,
-});
+const { script, python } = casesBeside(import.meta.url);
 
 const PEERS = ["piscina", "tinypool"] as const;
 
 const subjects: readonly Subject[] = [
   script("arborio"),
   script("raw"),
-  ...PEERS.map((name) => script(name, [name])),
-  { name: "anyio-asyncio", kind: "python", file: caseFile("python_cases.py"), needs: ["anyio"] },
+  ...PEERS.map((name) => script(name, name)),
+  python("anyio-asyncio", "anyio"),
 ];
 
 const NOTES = [

@@ -1,16 +1,15 @@
-"""A large file, read with anyio.
+"""A large file, read with anyio."""
 
-Called as `python_cases.py SUBJECT REQUEST`; the request and the printed line are those of `harness/case.ts`.
-"""
-
-import gc
-import json
+import functools
 import os
 import sys
 import tempfile
 import time
 
 import anyio
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../harness"))
+from anyio_case import run_requested_case  # noqa: E402
 
 MIB = 2**20
 CHUNK_BYTES = {"file-read": 65_536, "file-read-1m": MIB}
@@ -35,7 +34,7 @@ async def read(path, chunk_bytes):
     return count
 
 
-async def measure(folder, mebibytes, chunk_bytes):
+async def measure(folder, chunk_bytes, mebibytes):
     path = cached_file(folder, mebibytes)
     start = time.perf_counter_ns()
     count = await read(path, chunk_bytes)
@@ -45,20 +44,7 @@ async def measure(folder, mebibytes, chunk_bytes):
     return elapsed
 
 
-def main():
-    request = json.loads(sys.argv[2])
-    chunk_bytes = CHUNK_BYTES[request["bench"]]
-    with tempfile.TemporaryDirectory(prefix="arborio-bench-") as folder:
-        if request["warmUpOps"] > 0:
-            anyio.run(measure, folder, request["warmUpOps"], chunk_bytes)
-        samples = []
-        begin = time.perf_counter()
-        while len(samples) < request["samplesMax"]:
-            if samples and (time.perf_counter() - begin) * 1000 > request["budgetMs"]:
-                break
-            gc.collect()
-            samples.append(anyio.run(measure, folder, request["ops"], chunk_bytes) / request["ops"])
-    print(json.dumps({"samples": samples}))
-
-
-main()
+with tempfile.TemporaryDirectory(prefix="arborio-bench-") as folder:
+    run_requested_case(
+        {bench: functools.partial(measure, folder, chunk_bytes) for bench, chunk_bytes in CHUNK_BYTES.items()}
+    )

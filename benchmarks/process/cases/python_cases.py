@@ -1,14 +1,13 @@
-"""Short programs with anyio.
+"""Short programs with anyio."""
 
-Called as `python_cases.py SUBJECT REQUEST`; the request and the printed line are those of `harness/case.ts`.
-"""
-
-import gc
-import json
+import os
 import sys
 import time
 
 import anyio
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../harness"))
+from anyio_case import run_requested_case  # noqa: E402
 
 PROGRAM = "true"
 AT_ONCE = 10
@@ -48,19 +47,4 @@ async def several(ops):
     return time.perf_counter_ns() - start
 
 
-def main():
-    request = json.loads(sys.argv[2])
-    measure = {"process": one, "process-10": several}[request["bench"]]
-    if request["warmUpOps"] > 0:
-        anyio.run(measure, request["warmUpOps"])
-    samples = []
-    begin = time.perf_counter()
-    while len(samples) < request["samplesMax"]:
-        if samples and (time.perf_counter() - begin) * 1000 > request["budgetMs"]:
-            break
-        gc.collect()
-        samples.append(anyio.run(measure, request["ops"]) / request["ops"])
-    print(json.dumps({"samples": samples}))
-
-
-main()
+run_requested_case({"process": one, "process-10": several})
