@@ -1,6 +1,6 @@
 /**
  * The cases of the Autobahn test suite, against both sides of ours, over memory and in virtual time. Groups 9, 12 and 13 are cut down, unless
- * `ARBORIO_AUTOBAHN=full`.
+ * `ARBORIO_AUTOBAHN=full` (CONTRIBUTING.md has the command).
  */
 import assert from "node:assert/strict";
 import process from "node:process";
