@@ -153,6 +153,28 @@ simTest(
 );
 
 simTest(
+  "a producer that throws behind an early 204 ends the exchange all the same",
+  async (group) => {
+    const server = await rawServer(group, async (peer) => {
+      await peer.stream.receive();
+      await peer.send("HTTP/1.1 204 x\r\n\r\n");
+      await within(peer, 5000);
+    });
+    await using client = openHttpClient({ base: server.url });
+    const why = new Error("no more");
+    const body = async (sink: BodySink): Promise<void> => {
+      await sink.send("a");
+      await sleep(500);
+      throw why;
+    };
+    await assert.rejects(client.request("/", { method: "POST", body }), (error) => {
+      return failedIn("send", "request-body")(error) && (error as Error).cause === why;
+    });
+    assert.equal(client.statistics().connectionsOpen, 0);
+  },
+);
+
+simTest(
   "a producer that throws: its error is the cause, and the server sees a body that is cut",
   async () => {
     const seen: string[] = [];
