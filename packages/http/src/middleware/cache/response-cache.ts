@@ -67,7 +67,6 @@ export class ResponseCache {
     response: CachedResponse,
     { moment }: Begun,
   ): Promise<void> {
-    if (!this.#invalidations.isUnchanged(url, moment)) return;
     const others = (await this.#safely(() => this.#store.get(key))) ?? [];
     const names = response.vary.filter((_, index) => index % 2 === 0).join();
     const kept = others.filter(
