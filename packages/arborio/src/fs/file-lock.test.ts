@@ -8,6 +8,7 @@ import process from "node:process";
 import { test } from "node:test";
 import {
   CancelScope,
+  ClosedResourceError,
   moveOnAfter,
   NotSupportedError,
   run,
@@ -144,6 +145,21 @@ lockTest(
     waiting.close();
   },
 );
+
+lockTest("File.lock: of a file that is closed it is not waited for any more", async (folder) => {
+  const path = `${folder}/file`;
+  using holder = await openFile(path, { flags: "w" });
+  using _lease = await holder.lock();
+  for (const waitMs of [0, 1, 20]) {
+    const file = await openFile(path);
+    await taskGroup(async (group) => {
+      group.startSoon(() => assert.rejects(file.lock(), ClosedResourceError));
+      await sleep(waitMs);
+      file.close();
+    });
+    await assert.rejects(file.lock(), ClosedResourceError);
+  }
+});
 
 /** Runs a test on the host, with the path of a file to lock. */
 function programTest(title: string, body: (path: string) => Promise<void>): void {

@@ -149,11 +149,14 @@ export class OpenHandle implements PositionedFile {
 
   close(): void {
     if (this.isClosed) return;
-    this.#closing = new Promise((resolve) => this.handle.close(resolve));
+    const { promise, resolve } = Promise.withResolvers<Error | null>();
+    this.#closing = promise;
+    // First: else they could hear of it from the system, in its own words.
     for (const one of this.#running.splice(0)) {
       one.withdraw();
       one.fail(new ClosedResourceError(`File: ${this.path} was closed while it was used`));
     }
+    this.handle.close(resolve);
   }
 
   /** Closes, and throws what the system said to that. */

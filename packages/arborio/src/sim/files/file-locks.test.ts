@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { moveOnAfter, sleep, taskGroup, WouldBlock } from "../../index.ts";
-import { openFile } from "../../fs.ts";
+import { openFile, Path } from "../../fs.ts";
 import { openProcess } from "../../process.ts";
 import { simulate } from "../../sim.ts";
 
@@ -83,5 +83,34 @@ test("simulated files: the lock of a process that is killed is free, and so is t
       using file = await openFile("/lock");
       using _lock = await file.lock({ wait: false });
     });
+  });
+});
+
+test("simulated files: after a crash nobody holds a lock, and nothing that was open takes room", async () => {
+  await simulate({ seed: 1 }, async (world) => {
+    const server = world.host("server");
+    server.files.write("/lock", "");
+    for (let round = 0; round < 3; round++) {
+      const used = server.files.usedBytes;
+      for (let number = 0; number < 2; number++) {
+        server.start(async () => {
+          using file = await openFile("/lock");
+          using _lease = await file.lock();
+          using removed = await openFile("/removed", { flags: "w" });
+          await new Path("/removed").remove({ missingOk: true });
+          await removed.write("x".repeat(100_000));
+          await sleep(Infinity);
+        });
+      }
+      // In the first round one waits, in the others it has just asked.
+      await sleep(round === 0 ? 50 : round / 5);
+      server.crash();
+      await sleep(50);
+      assert.equal(server.files.usedBytes, used);
+      await server.run(async () => {
+        using file = await openFile("/lock");
+        using _lease = await file.lock({ wait: false });
+      });
+    }
   });
 });
