@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test as nodeTest } from "node:test";
 import { CancelScope, failAfter, now, run, sleep, taskGroup } from "arborio";
-import { simulate, type SimulatedWorld } from "arborio/sim";
+import { simulate } from "arborio/sim";
 import { type Handler, HttpResponse, openHttpClient, openServer } from "@arborio/http";
 import { ExampleProgram } from "../testing/example-program.ts";
 import { crawl, type CrawlOptions } from "./crawl.ts";
 import { Frontier, type FrontierLimits, type JournalEntry } from "./frontier.ts";
+import { html, links, Web } from "./web.test.kit.ts";
 
 // A web of several hosts, in virtual time: a crawl of minutes takes milliseconds.
 
@@ -16,61 +17,6 @@ import { Frontier, type FrontierLimits, type JournalEntry } from "./frontier.ts"
 const LONG = { timeout: 60_000 };
 /** What the simulated network adds at most, in milliseconds, from when a visitor asks to when the server has got it. */
 const NETWORK_MS = 20;
-
-/** A request, as a site has seen it. */
-interface Seen {
-  readonly url: string;
-  readonly at: number;
-}
-
-/** Web sites, and what was asked of them. */
-class Web {
-  readonly seen: Seen[] = [];
-  /** Of each site: requests at once, at most. */
-  readonly most: Map<string, number> = new Map();
-  readonly #world: SimulatedWorld;
-
-  constructor(world: SimulatedWorld) {
-    this.#world = world;
-  }
-
-  /** Adds a site with these pages, each of which takes some time; a page is HTML, or a response. */
-  async site(name: string, pages: Readonly<Record<string, string | Handler>>): Promise<void> {
-    let inFlight = 0;
-    const handle: Handler = async (request, context) => {
-      const { pathname, search } = new URL(request.url);
-      this.seen.push({ url: `${name}${pathname}${search}`, at: now() });
-      inFlight += 1;
-      this.most.set(name, Math.max(this.most.get(name) ?? 0, inFlight));
-      try {
-        await sleep(200);
-        const page = pages[pathname];
-        if (page === undefined) return new HttpResponse("", { status: 404 });
-        return typeof page === "string" ? html(page) : await page(request, context);
-      } finally {
-        inFlight -= 1;
-      }
-    };
-    await this.#world.host(name).run(() => openServer(handle, { port: 80, onError: () => {} }));
-  }
-
-  /** What was asked for, in alphabetical order, without `robots.txt`. */
-  get pages(): string[] {
-    return this.seen
-      .map(({ url }) => url)
-      .filter((url) => !url.endsWith("/robots.txt"))
-      .toSorted();
-  }
-}
-
-function html(text: string): HttpResponse {
-  return new HttpResponse(text, { headers: { "content-type": "text/html; charset=utf-8" } });
-}
-
-/** A page with such links. */
-function links(...urls: string[]): string {
-  return urls.map((url) => `<p><a class=x href="${url}">a page</a>`).join("\n");
-}
 
 interface CrawlSettings extends Partial<FrontierLimits>, Partial<CrawlOptions> {
   readonly entries?: readonly JournalEntry[];

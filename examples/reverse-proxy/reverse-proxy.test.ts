@@ -287,10 +287,30 @@ test("proxy: servers take turns; one that has gone is asked no more, until it is
     };
     assert.equal(await answers(), "one, two, one, two");
     await two.close();
+    // A body cannot be sent again: it goes elsewhere the next time.
+    const post = async (): Promise<number> =>
+      (await client.request("/", { method: "POST", body: "text" })).status;
+    assert.deepEqual([await post(), await post(), await post()], [200, 502, 200]);
     assert.equal(await answers(), "one, one, one, one");
     await using _again = await open("two again", two.port);
     await moveOnAfter(500, () => upstreams.watch(passing, "/"));
     assert.match(await answers(), /two again/);
+  });
+});
+
+test("proxy: a request that a server has got goes to no other one", async (group) => {
+  using listener = await listenTcp(0, { host: "127.0.0.1" });
+  group.startSoon(async () => {
+    using peer = new RawPeer(await listener.accept());
+    await peer.head();
+  });
+  let asked = 0;
+  const count = (): HttpResponse => new HttpResponse(String((asked += 1)));
+  await using other = await openServer(count, LOCAL);
+  await proxyTo([`http://127.0.0.1:${listener.port}`, other.url], async ({ client, upstreams }) => {
+    assert.equal((await client.request("/")).status, 502);
+    assert.equal(asked, 0);
+    assert.ok(upstreams.all.every(({ isHealthy }) => isHealthy));
   });
 });
 
