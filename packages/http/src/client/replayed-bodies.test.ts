@@ -97,6 +97,25 @@ void test("replay: a body of which something was taken is not sent again as if i
   });
 });
 
+void test("replay: what must not be sent twice is sent again if nothing of it has left, once", async () => {
+  await simulated(async () => {
+    for (const body of ["text", "x".repeat(50_000)]) {
+      let dials = 0;
+      await using client = openHttpClient({
+        base: "http://a.test/",
+        connect: async () => {
+          dials += 1;
+          return stuckAfterAnswer();
+        },
+      });
+      await client.request("/");
+      // By the second connection, which answers whatever is sent.
+      assert.equal((await client.request("/", { method: "POST", body })).status, 200);
+      assert.deepEqual([dials, client.statistics().requestsReplayed], [2, 1]);
+    }
+  });
+});
+
 void test("a stream that cannot be closed fails its request, and nothing else", async () => {
   await simulated(async () => {
     await taskGroup(async (group) => {
