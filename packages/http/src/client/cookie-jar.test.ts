@@ -135,6 +135,10 @@ test("CookieJar: http replaces and hides no cookie that is Secure", () => {
   assert.equal(jar.set("a=other; Path=/", `${H}/`), true);
   assert.equal(jar.set("a=2; Domain=example.com; Path=/login; Secure", `${S}/`), true);
   assert.deepEqual(jar.cookiesFor(`${S}/login`), ["a=2", "a=other"]);
+  // Of another host of the same site it hides nothing.
+  jar.set("own=1; Secure", `${S}/`);
+  assert.equal(jar.set("own=2", "http://other.example.com/"), true);
+  assert.equal(jar.set("own=2; Domain=example.com", "http://other.example.com/"), false);
 });
 
 test("CookieJar: the time of the run decides what has expired, and use does not prolong it", async () => {

@@ -7,6 +7,7 @@ import { onEveryBackend } from "arborio/testing";
 import { retryRequests } from "../middleware/retry-requests.ts";
 import { openServer } from "../server/open-server.ts";
 import type { Server } from "../server/server.ts";
+import type { BodySink } from "../web/body-producer.ts";
 import type { HttpRequest } from "../web/http-request.ts";
 import { HttpResponse } from "../web/http-response.ts";
 import { openHttpClient } from "./http-client.ts";
@@ -161,4 +162,57 @@ test("a Request that is given up while its body is looked at: the body is left",
   assert.equal(await moveOnAfter(5, () => client.fetch(request)), undefined);
   await left.wait();
   assert.equal(client.statistics().requestsSent, 0);
+});
+
+test("a response is read as on the web: by readers of both kinds, pipes, as text bit by bit", async () => {
+  const body = async (sink: BodySink): Promise<void> => {
+    for (const piece of ["hello ", "wide ", "world"]) {
+      await sink.send(piece);
+      await sleep(1);
+    }
+  };
+  await using server = await openServer(() => new HttpResponse(body), {
+    port: 0,
+    host: "127.0.0.1",
+  });
+  await using client = openHttpClient({ base: server.url });
+  const decoder = new TextDecoder();
+  const fetched = async (): Promise<ReadableStream<Uint8Array>> =>
+    (await client.fetch("")).body as ReadableStream<Uint8Array>;
+
+  const byob = (await fetched()).getReader({ mode: "byob" });
+  let text = "";
+  for (;;) {
+    const { done, value } = await byob.read(new Uint8Array(4));
+    if (done) break;
+    assert.ok(value.length <= 4);
+    text += decoder.decode(value);
+  }
+  assert.equal(text, "hello wide world");
+
+  text = "";
+  const parts = (await fetched()).pipeThrough(
+    new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>,
+  );
+  await parts.pipeTo(new WritableStream({ write: (part) => void (text += part) }));
+  assert.equal(text, "hello wide world");
+
+  text = "";
+  for await (const part of (await client.fetch("")).textStream()) text += part;
+  assert.equal(text, "hello wide world");
+
+  assert.equal(await new Response(await fetched()).text(), "hello wide world");
+  assert.equal((await (await client.fetch(new URL(server.url))).blob()).size, 16);
+  const { connectionsOpened, connectionsActive } = client.statistics();
+  assert.deepEqual([connectionsOpened, connectionsActive], [1, 0]);
+});
+
+test("what is different from the web: GET may have a body; there is no response of an error", async () => {
+  await using server = await openEcho();
+  await using client = openHttpClient({ base: server.url });
+  assert.equal(await (await client.fetch("", { method: "GET", body: "text" })).text(), "4 text");
+  await assert.rejects(
+    client.fetch("", { middleware: [async (request) => request.respond(Response.error())] }),
+    /^TypeError: .*Response\.error\(\), needs a response with a status$/,
+  );
 });
