@@ -46,6 +46,32 @@ test("LinesDisplay: says what happened, and now and then how far it is", () => {
   ]);
 });
 
+test("LinesDisplay, BarsDisplay: what a server says is harmless for a terminal", () => {
+  const lines: string[] = [];
+  const area: LiveArea = {
+    columns: 80,
+    draw: (text) => lines.push(text),
+    persist: (line) => lines.push(line),
+    close: () => {},
+  };
+  for (const display of [
+    new LinesDisplay({ say: (line) => lines.push(line), warn: (line) => lines.push(line) }),
+    new BarsDisplay(
+      area,
+      (_, text) => text,
+      () => 0,
+    ),
+  ]) {
+    const changed = (progress: DownloadProgress): void => display.changed(progress);
+    const progress = new DownloadProgress({ name: "a", url: "http://h/a", path: "a" }, changed);
+    progress.pausing("\x1b]0;title\x07");
+    display.tick(0);
+    progress.ended("failed", 0, "\x1b[2Jgone\u009b1m");
+  }
+  assert.ok(lines.length > 3);
+  for (const line of lines) assert.doesNotMatch(line, /[\x07\x1b\u009b]/);
+});
+
 test("JsonDisplay: a line for each change of phase, one each second, and the end", () => {
   const events: Record<string, unknown>[] = [];
   show(new JsonDisplay((line) => events.push(JSON.parse(line) as Record<string, unknown>)));

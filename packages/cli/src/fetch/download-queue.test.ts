@@ -20,6 +20,17 @@ test("DownloadQueue: the first in order whose host has room", () => {
   assert.equal(queue.take(), undefined);
 });
 
+test("DownloadQueue: what is over twice leaves room once", () => {
+  const options = { hostOf: () => "h", concurrency: 2, limitPerHost: 2 };
+  const queue = new DownloadQueue(["a", "b", "c", "d"], options);
+  const first = queue.take();
+  queue.take();
+  first?.release();
+  first?.release();
+  assert.equal(queue.take()?.item, "c");
+  assert.equal(queue.take(), undefined);
+});
+
 test("DownloadQueue: no limit is passed, none is left, whatever ends when", () => {
   fc.assert(
     fc.property(

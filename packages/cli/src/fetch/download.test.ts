@@ -68,6 +68,47 @@ simulated("download: a file, which is there under its name only when it is compl
   assert.deepEqual([progress.receivedBytes, progress.totalBytes], [100, 100]);
 });
 
+simulated("download: its bytes are on the disk before it gets its name", async () => {
+  const disk = new MemoryDisk();
+  await fetchOnce(disk, { bytes: bytesOf("short"), etag: '"1"' });
+  assert.deepEqual(disk.log, [
+    "write a.part.json",
+    "write",
+    "sync",
+    "rename a.part",
+    "remove a.part.json",
+    "close",
+  ]);
+});
+
+simulated("download: killed behind the last byte, it needs nothing of the server", async () => {
+  const disk = new MemoryDisk();
+  const origin: Origin = { bytes: bytesOf("short"), etag: '"1"' };
+  disk.operationsLeft = 5; // to look for a state, open the part, write a state and the bytes; not to sync
+  await assert.rejects(fetchOnce(disk, origin), Killed);
+  assert.equal(textOf(disk.files.get("a.part")), "short");
+  disk.operationsLeft = Infinity;
+  const { requests } = await fetchOnce(disk, origin);
+  assert.deepEqual(requests, []);
+  assert.equal(textOf(disk.files.get("a")), "short");
+});
+
+simulated(
+  "download: a server that gives less than it was asked for is asked for more",
+  async () => {
+    const disk = new MemoryDisk();
+    const origin: Origin = { bytes: bytesOf(LONG), etag: '"1"', breaksAfter: 30 };
+    await assert.rejects(fetchOnce(disk, origin, { retries: 0 }), Broken);
+    Object.assign(origin, { breaksAfter: Infinity, rangeBytesMax: 25 });
+    const { requests } = await fetchOnce(disk, origin, { retries: 1 });
+    assert.deepEqual(
+      requests.map(({ range }) => range),
+      ["bytes=30-", "bytes=55-", "bytes=80-"],
+    );
+    assert.equal(textOf(disk.files.get("a")), LONG);
+  },
+);
+
 simulated("download: an empty file", async () => {
   const disk = new MemoryDisk();
   await fetchOnce(disk, { bytes: bytesOf(""), etag: '"1"' });

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { HttpResponse } from "@arborio/http";
 import { authority, identity } from "../testing/certificates.test.kit.ts";
 import { ModuleFolder, runCommand } from "../testing/command.test.kit.ts";
 import {
@@ -230,6 +232,21 @@ test("arborio fetch: HTTPS, trusted by --ca-certificate only", () => {
     assertBytes(folder, "small.txt", SMALL);
   };
   return serving(origin.handler, body, { tls: { identity } });
+});
+
+test("arborio fetch: it asks for the bytes as they are, and stores what comes", () => {
+  const zipped = gzipSync("small\n");
+  let asked: string | null = "";
+  const handler = (request: Request): Response => {
+    asked = request.headers.get("accept-encoding");
+    return new HttpResponse(zipped, { headers: { "content-encoding": "gzip" } });
+  };
+  return serving(handler, async (url) => {
+    using folder = new ModuleFolder();
+    const { code, err } = await commandLine(["fetch", `${url}a.gz`, "-d", folder.path]);
+    assert.deepEqual([code, err, asked], [0, "", "identity"]);
+    assertBytes(folder, "a.gz", zipped);
+  });
 });
 
 test("arborio fetch: options that cannot be are errors of the command line", async () => {

@@ -18,6 +18,8 @@ export interface Origin {
   noRanges?: boolean;
   /** Takes a range for what it is, whatever `If-Range` says. */
   noConditions?: boolean;
+  /** Gives so many bytes of a range at most, and says so. */
+  rangeBytesMax?: number;
   /** Does not say how long the body is. */
   noLength?: boolean;
 }
@@ -41,11 +43,12 @@ export async function ask(
   const start = Number(first);
   if (start >= bytes.length)
     return response(416, { ...common, "content-range": `bytes */${bytes.length}` }, [], Infinity);
-  const range = `bytes ${start}-${bytes.length - 1}/${bytes.length}`;
+  const end = Math.min(bytes.length, start + (origin.rangeBytesMax ?? Infinity));
+  const range = `bytes ${start}-${end - 1}/${bytes.length}`;
   return response(
     206,
     { ...common, "content-range": range },
-    chunksOf(bytes.subarray(start)),
+    chunksOf(bytes.subarray(start, end)),
     breaksAfter,
   );
 }

@@ -6,6 +6,8 @@ export class Killed extends Error {}
 /** Files in memory. Can be killed between any two operations, as a process can. */
 export class MemoryDisk implements Disk {
   readonly files: Map<string, Uint8Array> = new Map();
+  /** What was done, in order, but for reading. */
+  readonly log: string[] = [];
   /** Operations that are still done. */
   operationsLeft: number = Infinity;
 
@@ -22,8 +24,8 @@ export class MemoryDisk implements Disk {
     this.#operate();
     // As a descriptor does, it stays with the file when that is renamed.
     let bytes = this.files.get(path) ?? new Uint8Array();
-    const change = (next: Uint8Array): void => {
-      this.#operate();
+    const change = (what: string, next: Uint8Array): void => {
+      this.#operate(what);
       for (const [name, contents] of this.files) if (contents === bytes) this.files.set(name, next);
       bytes = next;
     };
@@ -34,11 +36,11 @@ export class MemoryDisk implements Disk {
         const next = new Uint8Array(Math.max(bytes.length, offsetBytes + chunk.length));
         next.set(bytes);
         next.set(chunk, offsetBytes);
-        change(next);
+        change("write", next);
       },
-      truncate: async (sizeBytes) => change(bytes.slice(0, sizeBytes)),
-      sync: async () => this.#operate(),
-      close: async () => this.#operate(),
+      truncate: async (sizeBytes) => change("truncate", bytes.slice(0, sizeBytes)),
+      sync: async () => this.#operate("sync"),
+      close: async () => this.#operate("close"),
     };
   }
 
@@ -49,7 +51,7 @@ export class MemoryDisk implements Disk {
   }
 
   async writeText(path: string, text: string): Promise<void> {
-    this.#operate();
+    this.#operate(`write ${path}`);
     this.files.set(path, new TextEncoder().encode(text));
   }
 
@@ -59,18 +61,19 @@ export class MemoryDisk implements Disk {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    this.#operate();
+    this.#operate(`rename ${from}`);
     this.files.set(to, this.files.get(from) as Uint8Array);
     this.files.delete(from);
   }
 
   async remove(path: string): Promise<void> {
-    this.#operate();
+    this.#operate(`remove ${path}`);
     this.files.delete(path);
   }
 
-  #operate(): void {
+  #operate(what?: string): void {
     if (this.operationsLeft <= 0) throw new Killed("killed");
     this.operationsLeft -= 1;
+    if (what !== undefined) this.log.push(what);
   }
 }
