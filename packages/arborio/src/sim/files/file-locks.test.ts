@@ -87,30 +87,32 @@ test("simulated files: the lock of a process that is killed is free, and so is t
 });
 
 test("simulated files: after a crash nobody holds a lock, and nothing that was open takes room", async () => {
-  await simulate({ seed: 1 }, async (world) => {
-    const server = world.host("server");
-    server.files.write("/lock", "");
-    for (let round = 0; round < 3; round++) {
+  for (let seed = 0; seed < 60; seed++) {
+    await simulate({ seed }, async (world) => {
+      const server = world.host("server");
+      server.files.write("/lock", "");
       const used = server.files.usedBytes;
-      for (let number = 0; number < 2; number++) {
+      for (let number = 0; number < 3; number++) {
         server.start(async () => {
           using file = await openFile("/lock");
-          using _lease = await file.lock();
-          using removed = await openFile("/removed", { flags: "w" });
-          await new Path("/removed").remove({ missingOk: true });
+          using removed = await openFile(`/removed ${number}`, { flags: "w" });
+          await new Path(`/removed ${number}`).remove();
           await removed.write("x".repeat(100_000));
+          using _lease = await file.lock();
           await sleep(Infinity);
         });
       }
-      // In the first round one waits, in the others it has just asked.
-      await sleep(round === 0 ? 50 : round / 5);
+      // One has it and others wait, or have just asked for it.
+      await sleep(seed % 2 === 0 ? 50 : 1 + seed / 30);
       server.crash();
       await sleep(50);
+      // That it was removed may be lost.
+      for (let number = 0; number < 3; number++) server.files.remove(`/removed ${number}`);
       assert.equal(server.files.usedBytes, used);
       await server.run(async () => {
         using file = await openFile("/lock");
         using _lease = await file.lock({ wait: false });
       });
-    }
-  });
+    });
+  }
 });

@@ -1,6 +1,7 @@
 import { equal } from "../conformance/assert.ts";
 import { type Bench, beginLock, closed, type FilesCheck, lock } from "./suite.ts";
 import type { FileHandle } from "../../platform/files.ts";
+import { sleep } from "../../sync/timeouts.ts";
 
 const SHARED = { kind: "shared", wait: false } as const;
 const EXCLUSIVE = { kind: "exclusive", wait: false } as const;
@@ -80,6 +81,22 @@ export const locks: readonly FilesCheck[] = [
         await lock(three, NONE);
         return isTaken;
       });
+    },
+  },
+  {
+    title: "FileHandle.close: a lock that is waited for is not taken any more",
+    async body(bench) {
+      const [one, two, three] = (await handles(bench, 3)) as [FileHandle, FileHandle, FileHandle];
+      equal(await lock(one, EXCLUSIVE), true);
+      const ignored = { succeed: () => {}, fail: () => {} };
+      beginLock(two, { kind: "exclusive", wait: true })(ignored);
+      await sleep(20);
+      await closed(two);
+      await lock(one, NONE);
+      await sleep(20);
+      equal(await lock(three, EXCLUSIVE), true);
+      await closed(one);
+      await closed(three);
     },
   },
 ];
