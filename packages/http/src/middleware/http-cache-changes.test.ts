@@ -1,7 +1,9 @@
 /** What a cache forgets when something is changed. */
+import assert from "node:assert/strict";
+import { sleep, taskGroup } from "arborio";
 import type { FetchOptions } from "../client/client-options.ts";
 import { HttpResponse } from "../web/http-response.ts";
-import { cached, test } from "./http-cache.test.kit.ts";
+import { cached, FRESH, test } from "./http-cache.test.kit.ts";
 
 test("httpCache: methods that change something forget", async () => {
   await using all = await cached((request, asked) => {
@@ -52,4 +54,37 @@ test("httpCache: what one changes nobody gets as it was, whoever asks", async ()
     await all3("hit", ["/a", "/b"]);
     await all.expect([`1 ${names[0]} hit`, "/c", users[0] as FetchOptions]);
   }
+});
+
+test("httpCache: what may have been changed is forgotten too, though nobody has said that it was", async () => {
+  await using all = await cached(
+    async ({ method }, asked) => {
+      if (method === "POST") await sleep(5000);
+      return new HttpResponse(String(asked), { headers: FRESH });
+    },
+    {},
+    { timeouts: { headMs: 100 } },
+  );
+  await all.expect("1 miss", "1 hit");
+  await assert.rejects(all.ask("/", { method: "POST" }), { reason: "timeout" });
+  await all.expect("3 miss");
+  // This one was never sent.
+  await assert.rejects(all.ask("/", { method: "POST", body: "x", expectContinue: 1 as never }));
+  await all.expect("3 hit");
+});
+
+test("httpCache: who asks after a change joins who has asked after it, whenever what was asked before ends", async () => {
+  await using all = await cached(async ({ method }, asked) => {
+    if (method === "GET") await sleep(asked === 1 ? 300 : 1000);
+    return new HttpResponse(String(asked), { headers: FRESH });
+  });
+  await taskGroup(async (group) => {
+    const before = group.startSoon(() => all.ask());
+    await sleep(100);
+    await all.ask("/", { method: "POST" });
+    const after = group.startSoon(() => all.ask());
+    assert.equal(await before.result(), "1 miss");
+    assert.equal(await all.ask(), "3 collapsed");
+    assert.equal(await after.result(), "3 miss");
+  });
 });

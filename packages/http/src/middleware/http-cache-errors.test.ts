@@ -54,6 +54,17 @@ test("httpCache: stale-if-error stands in for errors, for a while", async () => 
   assert.deepEqual(outcomes.toSorted(), [...others, "text stale"]);
 });
 
+test("httpCache: stale-if-error stands in for no mistake on this side", async () => {
+  await using all = await cached(
+    counting({ "cache-control": "max-age=1, stale-if-error=100", etag: '"x"' }),
+  );
+  const mistaken: Middleware = () => Promise.reject(new TypeError("a mistake"));
+  await all.expect("1 miss");
+  await sleep(2000);
+  const middleware = [all.cache, mistaken];
+  await assert.rejects(all.client.request("/", { middleware }), /a mistake/);
+});
+
 test("httpCache: what is never fresh is kept for errors, if it says so", async () => {
   let status = 200;
   const answer = (control: string) => (): HttpResponse =>
