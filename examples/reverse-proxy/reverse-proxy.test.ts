@@ -290,13 +290,31 @@ test("proxy: servers take turns; one that has gone is asked no more, until it is
     // A body cannot be sent again: it goes elsewhere the next time.
     const post = async (): Promise<number> =>
       (await client.request("/", { method: "POST", body: "text" })).status;
-    assert.deepEqual([await post(), await post(), await post()], [200, 502, 200]);
+    assert.deepEqual(
+      [await post(), await post(), await post(), await post()],
+      [200, 502, 200, 200],
+    );
     assert.equal(await answers(), "one, one, one, one");
     await using _again = await open("two again", two.port);
     await moveOnAfter(500, () => upstreams.watch(passing, "/"));
     assert.match(await answers(), /two again/);
   });
 });
+
+test("proxy: a body that breaks the protocol is the fault of the client, and says so", () =>
+  withProxy(
+    async (request) => new HttpResponse(await request.text()),
+    async ({ connect, upstream }) => {
+      using raw = await connect();
+      await raw.send(
+        "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n",
+      );
+      await sleep(50);
+      await raw.send("zz\r\n");
+      assert.match(await raw.head(), /^HTTP\/1.1 400 /);
+      await settled(upstream);
+    },
+  ));
 
 test("proxy: a request that a server has got goes to no other one", async (group) => {
   using listener = await listenTcp(0, { host: "127.0.0.1" });
