@@ -305,13 +305,12 @@ export class ClientResponse implements Response {
 
   /** A second response with the same body. What one of them has read and the other has not is kept in memory. @throws TypeError if the body was read. */
   clone(): ClientResponse {
-    const { payload } = this.#source;
     const clone = new ClientResponse(this.#source);
     clone.#history = this.#history;
-    if (payload === null) return clone;
+    if (this.#source.payload === null) return clone;
     clone.#reader = this.#content.tee();
-    this.#isShared = !(payload instanceof Uint8Array);
-    clone.#isShared = this.#isShared;
+    this.#isShared = true;
+    clone.#isShared = true;
     return clone;
   }
 

@@ -52,18 +52,23 @@ test("text is UTF-8, a BOM is none of it, JSON that is none says what came from 
 test("a body is read once; a clone has it too; what is a web stream is always the same", async () => {
   await using server = await openServer(
     (request) =>
-      new HttpResponse(request.url.endsWith("large") ? new Uint8Array(200_000) : "hello"),
+      request.url.endsWith("moved")
+        ? HttpResponse.redirect("/large")
+        : new HttpResponse(request.url.endsWith("large") ? new Uint8Array(200_000) : "hello"),
     { port: 0 },
   );
   await using client = openHttpClient({ base: server.url });
   for (const [path, bytes] of [
     ["/", 5],
     ["/large", 200_000],
+    ["/moved", 200_000],
   ] as const) {
     const response = await client.fetch(path);
     assert.equal(response.bodyUsed, false);
     assert.equal(response.body, response.body);
     const clone = response.clone();
+    assert.equal(clone.redirected, path === "/moved");
+    assert.deepEqual(clone.history, response.history);
     const [one, other] = await Promise.all([response.bytes(), clone.arrayBuffer()]);
     assert.deepEqual([one.length, other.byteLength], [bytes, bytes]);
     assert.equal(response.bodyUsed, true);
@@ -71,7 +76,9 @@ test("a body is read once; a clone has it too; what is a web stream is always th
     assert.throws(() => response.clone(), /read already/);
     assert.throws(() => response.bodyStream, /read already/);
   }
-  assert.ok((await client.fetch("/")) instanceof Response);
+  const last = await client.fetch("/");
+  assert.ok(last instanceof Response);
+  await last.text();
   assert.equal(client.statistics().connectionsOpen, client.statistics().connectionsIdle);
 });
 
@@ -88,7 +95,7 @@ test("a clone and its original are closed each for itself; the connection is fre
   for (const closesClone of [true, false]) {
     const response = await client.fetch("/");
     const clone = response.clone();
-    const third = clone.clone();
+    const third = (closesClone ? response : clone).clone();
     const [closed, open] = closesClone ? [clone, response] : [response, clone];
     closed.close();
     assert.ok(closed.bodyUsed);
