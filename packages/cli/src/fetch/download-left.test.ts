@@ -1,0 +1,168 @@
+/** What a download leaves behind, whenever it ends, and what the next one makes of it. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { run } from "arborio";
+import { simulator } from "arborio/sim";
+import { cancelEverywhere } from "arborio/testing";
+import { bytesOf, fetchOnce, LONG, simulated, textOf } from "../testing/download-once.test.kit.ts";
+import { Broken, type Origin } from "../testing/fake-origin.test.kit.ts";
+import { Killed, MemoryDisk } from "../testing/memory-disk.test.kit.ts";
+
+simulated("download: its bytes are on the disk before it gets its name", async () => {
+  const disk = new MemoryDisk();
+  await fetchOnce(disk, { bytes: bytesOf("short"), etag: '"1"' });
+  assert.deepEqual(disk.log, [
+    "write a.part.json",
+    "write",
+    "sync",
+    "rename a.part",
+    "remove a.part.json",
+    "close",
+  ]);
+});
+
+simulated("download: killed behind the last byte, it needs nothing of the server", async () => {
+  const disk = new MemoryDisk();
+  const origin: Origin = { bytes: bytesOf("short"), etag: '"1"' };
+  disk.operationsLeft = 5; // to look for a state, open the part, write a state and the bytes; not to sync
+  await assert.rejects(fetchOnce(disk, origin), Killed);
+  assert.equal(textOf(disk.files.get("a.part")), "short");
+  disk.operationsLeft = Infinity;
+  const { requests } = await fetchOnce(disk, origin);
+  assert.deepEqual(requests, []);
+  assert.equal(textOf(disk.files.get("a")), "short");
+});
+
+simulated(
+  "download: a part of another URL, or one that is not to be used, is begun anew",
+  async () => {
+    for (const given of [{ url: "http://h/b" }, { resume: false }]) {
+      const disk = new MemoryDisk();
+      const origin: Origin = { bytes: bytesOf(LONG), etag: '"1"', breaksAfter: 30 };
+      await assert.rejects(fetchOnce(disk, origin, { retries: 0 }), Broken);
+      delete origin.breaksAfter;
+      const { requests } = await fetchOnce(disk, origin, given);
+      assert.deepEqual(requests, [{}]);
+      assert.deepEqual([...disk.files.keys()], ["a"]);
+    }
+  },
+);
+
+simulated(
+  "download: a part of another URL stays until there is something to replace it",
+  async () => {
+    const disk = new MemoryDisk();
+    const origin: Origin = { bytes: bytesOf(LONG), etag: '"1"', breaksAfter: 30 };
+    await assert.rejects(fetchOnce(disk, origin, { retries: 0 }), Broken);
+    const gone: Origin = { bytes: bytesOf(""), etag: null, status: 404 };
+    await assert.rejects(fetchOnce(disk, gone, { url: "http://h/b" }), /404/);
+    delete origin.breaksAfter;
+    const { requests } = await fetchOnce(disk, origin);
+    assert.deepEqual(requests, [{ range: "bytes=30-", "if-range": '"1"' }]);
+  },
+);
+
+simulated("download: a part that no earlier run has left is not touched, unless told", async () => {
+  const disk = new MemoryDisk();
+  const origin: Origin = { bytes: bytesOf(LONG), etag: '"1"' };
+  disk.files.set("a.part", bytesOf("a browser's"));
+  await assert.rejects(fetchOnce(disk, origin), {
+    name: "CommandError",
+    message: "a.part is there, and is not of an earlier run; --overwrite replaces it",
+  });
+  assert.deepEqual([...disk.files.keys()], ["a.part"]);
+  assert.equal(textOf(disk.files.get("a.part")), "a browser's");
+  await fetchOnce(disk, origin, { overwrite: true });
+  assert.deepEqual([...disk.files.keys()], ["a"]);
+});
+
+simulated(
+  "download: cancelled at any moment, it leaves what the next one completes, or nothing",
+  async () => {
+    const origin: Origin = { bytes: bytesOf(LONG), etag: '"1"', breaksAfter: 40 };
+    const { rounds } = await cancelEverywhere(async () => {
+      const disk = new MemoryDisk();
+      try {
+        await fetchOnce(disk, origin);
+      } finally {
+        const names = [...disk.files.keys()].sort().join();
+        assert.ok(["", "a", "a.part,a.part.json"].includes(names), names);
+      }
+    });
+    assert.ok(rounds.entry + rounds.waiting > 10);
+  },
+);
+
+simulated(
+  "download: killed at any moment while another version takes the place of a part",
+  async () => {
+    const next = bytesOf("x".repeat(100));
+    let isWhole = false;
+    for (let operations = 0; !isWhole; operations++) {
+      const disk = new MemoryDisk();
+      const origin: Origin = { bytes: bytesOf(LONG), etag: '"1"', breaksAfter: 30 };
+      await assert.rejects(fetchOnce(disk, origin, { retries: 0 }), Broken);
+      Object.assign(origin, { bytes: next, etag: '"2"', breaksAfter: Infinity });
+      disk.operationsLeft = operations;
+      try {
+        await fetchOnce(disk, origin);
+        isWhole = true;
+      } catch (error) {
+        assert.ok(error instanceof Killed, String(error));
+        disk.operationsLeft = Infinity;
+        if (!disk.files.has("a")) await fetchOnce(disk, origin);
+      }
+      assert.equal(textOf(disk.files.get("a")), textOf(next), `killed after ${operations}`);
+    }
+  },
+);
+
+test("download: killed at any moment, with a server that fails and changes, it ends with one version, whole", async () => {
+  const versions = [LONG, LONG.slice(0, 64).toUpperCase().replaceAll("0", "z"), "short"];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          operations: fc.integer({ min: 1, max: 40 }),
+          version: fc.nat(2),
+          breaksAfter: fc.constantFrom(0, 3, 20, 50, Infinity),
+          noRanges: fc.boolean(),
+          noConditions: fc.boolean(),
+          noLength: fc.boolean(),
+          hasTag: fc.boolean(),
+        }),
+        { maxLength: 6 },
+      ),
+      fc.nat(2),
+      (runs, last) =>
+        run(
+          async () => {
+            const disk = new MemoryDisk();
+            const originOf = (version: number, hasTag: boolean): Origin => ({
+              bytes: bytesOf(versions[version] as string),
+              etag: hasTag ? `"${version}"` : null,
+            });
+            for (const { operations, version, hasTag, ...faults } of runs) {
+              disk.operationsLeft = operations;
+              try {
+                await fetchOnce(disk, { ...originOf(version, hasTag), ...faults }, { retries: 1 });
+              } catch (error) {
+                assert.ok(error instanceof Killed || error instanceof Broken, String(error));
+              }
+              const got = textOf(disk.files.get("a"));
+              assert.ok(got === null || versions.includes(got), `a mixture: ${got}`);
+              disk.files.delete("a");
+            }
+            disk.operationsLeft = Infinity;
+            await fetchOnce(disk, originOf(last, true));
+            const got = textOf(disk.files.get("a")) as string;
+            assert.ok(versions.includes(got), `a mixture: ${got}`);
+            assert.deepEqual([...disk.files.keys()], ["a"]);
+          },
+          { backend: simulator() },
+        ),
+    ),
+    { numRuns: 300 },
+  );
+});
