@@ -88,6 +88,26 @@ sitesTest("raiseForStatus: a body that does not come is not waited for", async (
   assert.equal(client.statistics().connectionsActive, 0);
 });
 
+sitesTest(
+  "raiseForStatus: a body that breaks off, or cannot be decoded, takes the status nothing",
+  async (sites) => {
+    await using client = sites.client({ raiseForStatus: true });
+    sites.answer = () =>
+      new HttpResponse(
+        async (sink) => {
+          await sink.send("begin");
+          await sleep(10);
+          throw new Error("broken");
+        },
+        { status: 500 },
+      );
+    await assert.rejects(client.fetch(`${A}/`), { name: "StatusError", bodyText: "begin" });
+    sites.answer = () =>
+      new HttpResponse("no gzip", { status: 502, headers: { "content-encoding": "gzip" } });
+    await assert.rejects(client.fetch(`${A}/`), { name: "StatusError", status: 502, bodyText: "" });
+  },
+);
+
 sitesTest("raiseForStatus: of a body without end the beginning is kept", async (sites) => {
   await using client = sites.client({ raiseForStatus: true });
   let sent = 0;

@@ -22,6 +22,7 @@ test("text is UTF-8, a BOM is none of it, JSON that is none says what came from 
         status: 502,
         headers: { "content-type": "text/html" },
       }),
+    "/long": () => new HttpResponse(`<${"x".repeat(100_000)}`),
     "/empty": () => new HttpResponse(null),
     "/json": () => HttpResponse.json({ a: 1 }),
     "/form": () => new HttpResponse(new URLSearchParams({ a: "b" })),
@@ -42,6 +43,10 @@ test("text is UTF-8, a BOM is none of it, JSON that is none says what came from 
   const collected = await client.request("/html");
   assert.throws(() => collected.json(), noJson);
   await assert.rejects(async () => (await client.fetch("/empty")).json(), /it is empty/);
+  await assert.rejects(
+    async () => (await client.fetch("/long")).json(),
+    (error) => /"<x{59}"$/.test(String(error)) && String(error).length < 400,
+  );
   assert.deepEqual(await (await client.fetch("/json")).json(), { a: 1 });
   assert.equal((await (await client.fetch("/form")).formData()).get("a"), "b");
   await assert.rejects(async () => (await client.fetch("/json")).formData(), TypeError);
