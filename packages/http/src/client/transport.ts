@@ -280,7 +280,7 @@ export class Transport implements ClientCore {
       return await this.pool.take(route.key, opening, { isFresh, waitMs: poolMs });
     } catch (error) {
       if (error instanceof TimeoutError) this.#dialer.tookTooLong(route);
-      throw connectFailure(error, progress, request);
+      throw connectFailure(error, progress, request, connectMs);
     }
   }
 

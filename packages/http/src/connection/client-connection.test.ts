@@ -216,7 +216,8 @@ simTest(
       group.startSoon(() =>
         assert.rejects(
           connection.exchange(request({ method: "PUT", payload })),
-          fails("send", "timeout"),
+          (error: RequestFailedError) =>
+            fails("send", "timeout")(error) && /within 1000 ms \(writeMs\)/.test(error.message),
         ),
       );
       await sleep(1);
@@ -232,6 +233,22 @@ simTest(
     assert.deepEqual(core.told, ["opened", "closed"]);
   },
 );
+
+simTest("a write that is not done long after it was answered ends the connection", async () => {
+  const [connection, wire, core] = connected();
+  wire.takes = false;
+  await taskGroup(async (group) => {
+    const exchange = group.startSoon(() => connection.exchange(request()));
+    await sleep(1);
+    wire.says(`${OK}ok`);
+    await exchange.result();
+    assert.equal(connection.takeWholeNowait()?.length, 2);
+  });
+  connection.sweep(999);
+  assert.ok(connection.isReusable);
+  connection.sweep(1000);
+  assert.deepEqual(core.told, ["opened", "idle", "closed"]);
+});
 
 simTest(
   "the end of an upload is told to its own exchange alone, however late it comes",

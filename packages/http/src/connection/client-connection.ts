@@ -319,7 +319,11 @@ export class ClientConnection implements WireReceiver {
     }
     if (now < this.outlet.overdueAt) return;
     this.outlet.overdueAt = Infinity;
-    this.failed(new Stopped("timeout", "the server took too little of the request within writeMs"));
+    // It has been answered, and what was written has still not left.
+    if (this.#request === null) return this.#end(null);
+    const { writeMs } = this.#timeouts;
+    const message = `the server took too little of the request within ${writeMs} ms (writeMs)`;
+    this.failed(new Stopped("timeout", message));
   }
 
   // What the wire tells --------------------------------------------------------------------------------------------------
