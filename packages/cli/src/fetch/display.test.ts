@@ -26,6 +26,7 @@ function show(display: Display): void {
   odd.ended("failed", 1_200, "it broke for good");
   big.verifying();
   big.ended("done", 2_100);
+  display.tick(3_100);
   display.end([big, odd, here]);
 }
 

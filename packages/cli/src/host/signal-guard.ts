@@ -14,13 +14,19 @@ const SAME_SIGNAL_MS = 50;
 /** Who still waits so long after the second signal learns what the third one does, in milliseconds. */
 const HINT_MS = 1_000;
 
+/** Where signals come from, and what can be ended. */
+export type SignalledProcess = Pick<NodeJS.Process, "on" | "removeListener" | "exit">;
+
 /** Begins to count. @param say says a line to whoever waits. */
-export function guardSignals(say: (line: string) => void): SignalGuard {
+export function guardSignals(
+  say: (line: string) => void,
+  own: SignalledProcess = process,
+): SignalGuard {
   let count = 0;
   let lastAt = -Infinity;
   let exitCode: number = 128 + SIGNAL_NUMBERS.SIGTERM;
   let hint: NodeJS.Timeout | undefined;
-  const exit = (): void => process.exit(exitCode);
+  const exit = (): void => own.exit(exitCode);
   const stops = Object.entries(SIGNAL_NUMBERS).map(([name, number]) => {
     const listener = (): void => {
       const at = performance.now();
@@ -36,8 +42,8 @@ export function guardSignals(say: (line: string) => void): SignalGuard {
           "it has been cancelled, and has not ended; the third signal ends it anyway",
         );
     };
-    process.on(name, listener);
-    return () => void process.removeListener(name, listener);
+    own.on(name, listener);
+    return () => void own.removeListener(name, listener);
   });
   return {
     exit,
