@@ -29,8 +29,14 @@ function numbers(seed: number): (below: number) => number {
 
 const ROUNDS = 40;
 const BASE: PeerOptions = { heartbeatMs: 2000, closeMs: 1000 };
-/** Everything has ended by then, in virtual time: it goes on for a second, an operation takes another one, and so does a close. */
-const END_MS = 5000;
+/** How it may end: nobody breaks a rule, or sends what cannot be read. */
+const CODES: ReadonlySet<number> = new Set([1000, 1001, 1006, 1011, 3000, 3001, 3002, 3003]);
+/** An operation takes no longer, in virtual time, unless each side waits for the other. */
+const WAIT_MS = 3000;
+/** A close takes a second at most; what is shorter than an operation that waits for nobody is added. */
+const CLOSED_MS = 1000 + 1000;
+/** Everything has ended by then: it goes on for a second, the last operation ends, and so does a close. */
+const END_MS = 1000 + WAIT_MS + 2000;
 
 type Operation = (socket: WebSocketConnection, pick: (below: number) => number) => Promise<unknown>;
 
@@ -71,7 +77,7 @@ const operations: readonly Operation[] = [
 ];
 
 const rare: readonly Operation[] = [
-  (socket, pick) => socket.close(1000 + pick(4), "enough"),
+  (socket, pick) => socket.close(3000 + pick(4), "enough"),
   async (socket) => socket.abort(),
   () => sleep(900),
 ];
@@ -83,7 +89,21 @@ function isExpected(error: unknown): boolean {
   );
 }
 
-async function talk(socket: WebSocketConnection, pick: (below: number) => number): Promise<void> {
+/** When it was seen to be closed. */
+class Watch {
+  closedAt = Infinity;
+
+  async over(socket: WebSocketConnection): Promise<void> {
+    while (socket.closed === undefined) await sleep(20);
+    this.closedAt = now();
+  }
+}
+
+async function talk(
+  socket: WebSocketConnection,
+  pick: (below: number) => number,
+  watch: Watch,
+): Promise<void> {
   const end = now() + 1000;
   // The other side has begun, too.
   await sleep(1);
@@ -92,11 +112,15 @@ async function talk(socket: WebSocketConnection, pick: (below: number) => number
     const operation = list[pick(list.length)] as Operation;
     try {
       // Both may wait for each other.
-      const waitMs = pick(4) > 0 ? 1000 : pick(5);
+      const waitMs = pick(4) > 0 ? WAIT_MS : pick(5);
       await moveOnAfter(waitMs, () => operation(socket, pick));
+      assert.ok(now() - watch.closedAt <= CLOSED_MS, "something waits for what is over");
     } catch (error) {
       if (!isExpected(error)) throw error;
-      if (error instanceof WebSocketClosedError) return;
+      if (error instanceof WebSocketClosedError) {
+        assert.ok(CODES.has(error.code), error.message);
+        return;
+      }
       // Nothing has waited.
       await checkpoint();
     }
@@ -126,10 +150,12 @@ async function chaos(seed: number): Promise<void> {
             runOver(
               stream,
               async (socket) => {
+                const watch = new Watch();
                 await taskGroup(async (talkers) => {
+                  talkers.startSoon(() => watch.over(socket), { daemon: true });
                   const tasks = 1 + pick(4);
                   for (let count = 0; count < tasks; count++)
-                    talkers.startSoon(() => talk(socket, pick));
+                    talkers.startSoon(() => talk(socket, pick, watch));
                 });
               },
               { ...common, role },
