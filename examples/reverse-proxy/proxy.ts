@@ -1,4 +1,4 @@
-import { gather, taskGroup } from "arborio";
+import { gather, moveOnAfter, now, taskGroup } from "arborio";
 import {
   type ClientResponse,
   type FetchOptions,
@@ -10,7 +10,7 @@ import {
   type RequestContext,
   RequestFailedError,
 } from "@arborio/http";
-import { copyStream } from "arborio/streams";
+import { type ByteStream, copyStream } from "arborio/streams";
 import { forwardedHeaders } from "./forwarded-headers.ts";
 import type { Upstreams } from "./upstreams.ts";
 
@@ -20,6 +20,9 @@ export const AS_THEY_ARE: HttpClientOptions = {
   decompress: false,
   redirect: "manual",
 };
+
+/** When one side of a WebSocket has ended, the other has so long to do so too, in milliseconds. */
+const HALF_OPEN_MS = 10_000;
 
 /** What a proxy is told. */
 export interface ProxyOptions {
@@ -104,16 +107,17 @@ function upgradeFor({ upgradeProtocols }: RequestContext): FetchOptions {
 function answer(response: ClientResponse, context: RequestContext): Response {
   if (response.status !== 101) return response;
   const { headers } = response;
-  return context.upgrade(
-    async (near) => {
-      using far = response.takeStream();
-      await gather([
-        () => copyStream(near, far, { end: true }),
-        () => copyStream(far, near, { end: true }),
-      ]);
-    },
-    { protocol: "websocket", headers },
-  );
+  const join = async (near: ByteStream): Promise<void> => {
+    using far = response.takeStream();
+    await moveOnAfter(Infinity, async (scope) => {
+      const copy = async (from: ByteStream, to: ByteStream): Promise<void> => {
+        await copyStream(from, to, { end: true });
+        scope.deadline = now() + HALF_OPEN_MS;
+      };
+      await gather([() => copy(near, far), () => copy(far, near)]);
+    });
+  };
+  return context.upgrade(join, { protocol: "websocket", headers });
 }
 
 function errorFor(failure: RequestFailedError | undefined): unknown {

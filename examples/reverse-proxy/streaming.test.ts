@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test as nodeTest } from "node:test";
 import { moveOnAfter, sleep, sleepForever, taskGroup } from "arborio";
+import { listenTcp } from "arborio/net";
 import { onEveryBackend } from "arborio/testing";
 import {
   type BodySink,
@@ -11,7 +12,7 @@ import {
   upgradeWebSocket,
   WebSocketClosedError,
 } from "@arborio/http";
-import { settled, withProxy } from "./chain.test.kit.ts";
+import { proxyTo, RawPeer, settled, withProxy } from "./chain.test.kit.ts";
 
 const test = onEveryBackend((title, body) => nodeTest(title, { timeout: 60_000 }, body));
 
@@ -153,6 +154,29 @@ test("proxy: WebSockets, in both directions, with how they end", () =>
       assert.deepEqual(errors, []);
     },
   ));
+
+test(
+  "proxy: a WebSocket whose server has gone is not kept by a client that does not leave",
+  async (group) => {
+    using listener = await listenTcp(0, { host: "127.0.0.1" });
+    const upgrade = "connection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    group.startSoon(async () => {
+      using peer = new RawPeer(await listener.accept());
+      await peer.head();
+      await peer.send(`HTTP/1.1 101 Switching Protocols\r\n${upgrade}hello`);
+    });
+    await proxyTo([`http://127.0.0.1:${listener.port}`], async ({ connect, proxy }) => {
+      using raw = await connect();
+      await raw.send(`GET / HTTP/1.1\r\nhost: a\r\n${upgrade}`);
+      assert.match(await raw.head(), /^HTTP\/1.1 101 /);
+      assert.equal(await raw.rest(), "hello");
+      assert.equal(proxy.statistics().connectionsActive, 1);
+      await sleep(15_000);
+      assert.equal(proxy.statistics().connectionsOpen, 0);
+    });
+  },
+  { skip: { backend: "host", reason: "waits in virtual time" } },
+);
 
 test("proxy: a client that leaves ends the request to the server, before and in the response", async () => {
   let ended = 0;
