@@ -69,6 +69,28 @@ test("httpCache: a body that was not read to its end is not kept, nor one that w
   assert.equal(all.store.statistics().entries, 1);
 });
 
+test("httpCache: entryBytesMax is kept, one byte more is not, whole or in pieces", async () => {
+  await using all = await cached(
+    (request) => {
+      const { pathname, search } = new URL(request.url);
+      const bytes = Number(pathname.slice(1));
+      return search === ""
+        ? new HttpResponse("x".repeat(bytes), { headers: FRESH })
+        : pieces(1, bytes);
+    },
+    { entryBytesMax: 10 },
+  );
+  for (const search of ["", "?pieces"]) {
+    for (const [bytes, outcome] of [
+      [10, "hit"],
+      [11, "miss"],
+    ] as const) {
+      await all.ask(`/${bytes}${search}`);
+      assert.equal(cacheOutcome(await all.client.request(`/${bytes}${search}`)), outcome);
+    }
+  }
+});
+
 /** A server that says this to every request, and then closes. */
 async function saying(answer: string, body: (url: string) => Promise<void>): Promise<void> {
   using listener = await listenTcp(0, { host: "127.0.0.1" });

@@ -7,6 +7,7 @@ import { cancelEverywhere } from "arborio/testing";
 import type { Middleware } from "../client/middleware.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { HttpResponse } from "../web/http-response.ts";
+import { cacheOutcome } from "./cache/cache-outcome.ts";
 import { circuitBreaker } from "./circuit-breaker.ts";
 import { httpCache } from "./http-cache.ts";
 import { cached, counting, FRESH, slowStore, test } from "./http-cache.test.kit.ts";
@@ -139,6 +140,35 @@ test("httpCache: stale-while-revalidate uses what is there, and asks in the back
   await alone.expect("1 miss");
   await sleep(15_000);
   await alone.expect("2 miss");
+});
+
+test("httpCache: a hundred are asked for again in the background at once; who comes then waits", async () => {
+  await taskGroup(async (group) => {
+    let isSlow = false;
+    await using all = await cached(
+      async () => {
+        if (isSlow) await sleep(1000);
+        const headers = { "cache-control": "max-age=1, stale-while-revalidate=1000" };
+        return new HttpResponse("", { headers });
+      },
+      { group },
+      { limits: { connectionsMax: 200, originConnectionsMax: 200 } },
+    );
+    const askAll = (): Promise<(string | null)[]> =>
+      gather(
+        Array.from({ length: 101 }, (_, index) => async () => {
+          return cacheOutcome(await all.client.request(`/${index}`));
+        }),
+      );
+    await askAll();
+    await sleep(5000);
+    isSlow = true;
+    const outcomes = await askAll();
+    assert.equal(outcomes.filter((outcome) => outcome === "stale").length, 100);
+    assert.equal(outcomes.filter((outcome) => outcome === "miss").length, 1);
+    await sleep(5000);
+    assert.equal(all.seen.length, 202);
+  });
 });
 
 test("httpCache: no work is begun in the background of a group that ends or has ended, and what fails there is told", async () => {

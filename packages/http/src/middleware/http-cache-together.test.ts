@@ -162,6 +162,21 @@ test("httpCache: nobody waits long for a body that does not end, and it is given
   assert.equal(all.store.statistics().entries, 0);
 });
 
+test("httpCache: what one of several makes of the bytes that he gets changes nothing for the others", async () => {
+  await using all = await cached(() => pieces(3, 10, 100));
+  const texts = await gather(
+    Array.from({ length: 3 }, () => async () => {
+      const response = await all.client.request("/");
+      const text = response.text();
+      response.bytes.fill(0);
+      return text;
+    }),
+  );
+  assert.equal(all.seen.length, 1);
+  for (const text of [...texts, (await all.client.request("/")).text()])
+    assert.equal(text, "a".repeat(10) + "b".repeat(10) + "c".repeat(10));
+});
+
 test("httpCache: what was read ahead for others is given whole, with what follows", async () => {
   await using all = await cached(() => pieces(26, 1000, 100));
   const texts = await gather(

@@ -1,6 +1,6 @@
 /** How a cache asks whether what it keeps still holds, and what it makes of the answer. */
 import assert from "node:assert/strict";
-import { sleep } from "arborio";
+import { gather, sleep } from "arborio";
 import { HttpResponse } from "../web/http-response.ts";
 import { cacheOutcome } from "./cache/cache-outcome.ts";
 import { cached, test } from "./http-cache.test.kit.ts";
@@ -95,4 +95,20 @@ test("httpCache: a 304 may say by what a response was chosen", async () => {
   await sleep(11_000);
   await all.expect(["en 3 revalidated", "/", en]);
   assert.equal(all.store.statistics().entries, 0);
+});
+
+test("httpCache: a 304 that says that others may get something else is for one alone", async () => {
+  const vary = { vary: "*" };
+  await using all = await cached(async (request, asked) => {
+    await sleep(100);
+    const isAgain = request.headers.has("if-none-match");
+    return new HttpResponse(isAgain ? null : String(asked), {
+      status: isAgain ? 304 : 200,
+      headers: { etag: '"a"', "cache-control": "no-cache", ...(isAgain ? vary : {}) },
+    });
+  });
+  await all.expect("1 miss");
+  const both = await gather([() => all.ask(), () => all.ask()]);
+  assert.deepEqual(both.sort(), ["1 revalidated", "1 revalidated"]);
+  assert.equal(all.seen.length, 3);
 });
