@@ -9,6 +9,7 @@ import type { WorkerExit } from "../platform/threads.ts";
 import type { Lease } from "../sync/lease.ts";
 import type { CapacityLimiter, TokenTaker } from "../sync/limiter.ts";
 import { BrokenWorkerError } from "./errors.ts";
+import { tellPortsLost } from "./lost-ports.ts";
 import type { PoolWorker } from "./pool-worker.ts";
 import { sendEnds, type SentArguments } from "./thread-channel-arguments.ts";
 import { type RemoteErrorClass, revive, type ThrownForm } from "./thrown-form.ts";
@@ -187,7 +188,7 @@ export class Call implements TokenTaker {
 
   workerEnded(exit: WorkerExit, wasTold: boolean, hasBegun: boolean): void {
     const { exportName, where } = this.order;
-    this.#sent?.lost();
+    tellPortsLost([...this.order.transfer, ...(this.#sent?.ports ?? [])]);
     if (this.#unreadable !== null) {
       const cause = this.#unreadable;
       const message = `${where}: the answer of ${exportName} cannot be read: ${cause.message}`;

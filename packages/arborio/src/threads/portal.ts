@@ -10,6 +10,7 @@ import { currentBackend, requireCapability } from "../platform/capabilities.ts";
 import type { MessagePortLike, Threads } from "../platform/threads.ts";
 import { ParkingLot } from "../sync/parking-lot.ts";
 import { ring, threadName } from "./doorbell.ts";
+import { closeWhenTold, onPortLost } from "./lost-ports.ts";
 import { Caller, FunctionServer, whileServing } from "./portal-functions.ts";
 import {
   type CallableFunctions,
@@ -120,8 +121,10 @@ export class Portal {
     }
     const [home, away] = this.#threads.createPortPair();
     home.post(portalPassport());
-    this.#connect(home);
-    return away.native as MessagePort;
+    const connection = this.#connect(home);
+    const { native } = away;
+    onPortLost(native, () => connection.lost(this.#threads));
+    return native as MessagePort;
   }
 
   /** Waits until all connections are closed: by the threads that have them, or since these have ended. At once if there are none. */
@@ -147,18 +150,19 @@ export class Portal {
     for (const connection of this.#connections) connection.close();
   }
 
-  #connect(port: MessagePortLike): void {
+  #connect(port: MessagePortLike): Connection {
     const connection: Connection = new Connection(
       this.#server,
       this.#onUnhandled,
       port,
-      (more) => this.#connect(this.#threads.adoptPort(more)),
+      (more) => void this.#connect(this.#threads.adoptPort(more)),
       () => {
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#released.unparkAll();
       },
     );
     this.#connections.add(connection);
+    return connection;
   }
 }
 
@@ -174,6 +178,7 @@ class Connection {
   readonly #connectMore: (port: object) => void;
   readonly #gone: () => void;
   #bell: Int32Array | null = null;
+  #ended = false;
 
   constructor(
     server: FunctionServer,
@@ -200,6 +205,13 @@ class Connection {
     this.#end();
   }
 
+  /** Its thread has ended. What it had asked for before still counts. */
+  lost(threads: Threads): void {
+    if (this.#ended) return;
+    closeWhenTold(threads, this.#port, (message) => this.#told(message as ToPortal));
+    this.#end();
+  }
+
   #told(message: ToPortal): void {
     if (message[0] === "here") [, this.#bell] = message;
     else if (message[0] === "connect") this.#connectMore(message[1]);
@@ -208,6 +220,7 @@ class Connection {
   }
 
   #end(): void {
+    this.#ended = true;
     this.#caller.gone();
     this.#gone();
   }

@@ -1,6 +1,5 @@
 /** That ends given to a call are closed, whatever comes of it: else who is at the other ends waits for ever. */
 import assert from "node:assert/strict";
-import { test as runnerTest } from "node:test";
 import {
   CancelScope,
   CapacityLimiter,
@@ -8,10 +7,7 @@ import {
   ClosedResourceError,
   EndOfStream,
   failAfter,
-  run,
 } from "../index.ts";
-import { currentBackend } from "../platform/capabilities.ts";
-import type { Threads } from "../platform/threads.ts";
 import {
   createThreadChannel,
   moduleAt,
@@ -81,28 +77,3 @@ test("thread channel: ends that were to go with a closed one are as they were", 
   sender.close();
   await assertEnded(receiver);
 });
-
-runnerTest(
-  "thread channel: when a thread has ended its ends are closed, also if their ports do not tell that",
-  async () => {
-    const backend = currentBackend();
-    const threads: Threads = {
-      ...(backend.threads as Threads),
-      start: (_target, listener) => ({
-        post() {},
-        setNeeded() {},
-        terminate: () => listener.ended({ code: 1, signal: undefined, error: undefined }),
-      }),
-    };
-    await run(
-      async () => {
-        const [sender, receiver] = createThreadChannel<number>(1);
-        const scope = new CancelScope({ deadline: performance.now() + 5 });
-        await scope.run(() => runInThread(kit, "attempt", { args: [sender, "x"], graceMs: 0 }));
-        assert.ok(scope.cancelledCaught);
-        await assertEnded(receiver);
-      },
-      { backend: { ...backend, threads }, signals: [] },
-    );
-  },
-);

@@ -1,5 +1,5 @@
 /** Ends of channels among the arguments of a call: on their way they are ports. */
-import type { SharedEnd } from "./thread-channel-end.ts";
+import type { MessagePortLike } from "../platform/threads.ts";
 import {
   openRemoteEnd,
   type RemoteReceiveEnd,
@@ -19,8 +19,6 @@ export interface SentArguments {
   sent(): void;
   /** They could not be sent: everything is as before. */
   failed(): void;
-  /** The worker has ended, and so have the ends in it. */
-  lost(): void;
 }
 
 type AnyEnd = ThreadSendChannel<unknown> | ThreadReceiveChannel<unknown>;
@@ -33,8 +31,7 @@ export function sendEnds(
 ): SentArguments {
   const found = findEnds(args);
   const [first] = found;
-  if (first === undefined)
-    return { args, ports: [], ends: undefined, sent() {}, failed() {}, lost() {} };
+  if (first === undefined) return { args, ports: [], ends: undefined, sent() {}, failed() {} };
   if (to === "process") {
     throw new TypeError(
       `${where}: the argument at index ${first.index} cannot be sent: the end of a channel can go to a thread, not to a process`,
@@ -42,17 +39,17 @@ export function sendEnds(
   }
   const copies = args.map((arg) => (isPlain(arg) ? { ...arg } : arg));
   const ends: SentEnd[] = [];
-  const shared: SharedEnd[] = [];
+  const shared: MessagePortLike[] = [];
   const failed = (): void => {
-    for (const { port } of shared) port.close();
+    for (const port of shared) port.close();
   };
   try {
     for (const { index, key, end } of found) {
-      const one = end.share(where);
-      shared.push(one);
+      const port = end.share(where);
+      shared.push(port);
       put(copies, index, key, undefined);
       const half: ChannelHalf = end instanceof ThreadSendChannel ? "send" : "receive";
-      ends.push({ index, key, half, port: one.port.native });
+      ends.push({ index, key, half, port: port.native });
     }
   } catch (error) {
     // One of them is closed. What the others have shared would keep their channels open for ever.
@@ -67,9 +64,6 @@ export function sendEnds(
       for (const { end } of found) end.close();
     },
     failed,
-    lost() {
-      for (const end of shared) end.lost();
-    },
   };
 }
 

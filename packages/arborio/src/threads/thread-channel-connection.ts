@@ -1,7 +1,7 @@
 /** The home's side of an end that is in another thread. */
 import type { MessagePortLike, Threads } from "../platform/threads.ts";
 import { ring, threadName } from "./doorbell.ts";
-import type { SharedEnd } from "./thread-channel-end.ts";
+import { closeWhenTold, onPortLost } from "./lost-ports.ts";
 import {
   CHANNEL_PORT,
   type ChannelHalf,
@@ -14,16 +14,17 @@ import {
 } from "./thread-channel-protocol.ts";
 import type { Giver, Taker, ThreadChannelState } from "./thread-channel-state.ts";
 
-/** Makes one more end of a channel. */
+/** Makes one more end of a channel, behind the port that is returned. */
 export function openConnection(
   state: ThreadChannelState,
   half: ChannelHalf,
   threads: Threads,
-): SharedEnd {
+): MessagePortLike {
   const [home, away] = threads.createPortPair();
   home.post(passport(half));
   const connection = connect(state, half, threads, home);
-  return { port: away, lost: () => connection.lost() };
+  onPortLost(away.native, () => connection.lost());
+  return away;
 }
 
 /** What an end finds first. */
@@ -212,13 +213,7 @@ class Connection {
   /** Its thread has ended. What it had said before still counts. */
   lost(): void {
     if (this.#isGone) return;
-    for (
-      let last = this.#threads.receiveNowait(this.#port);
-      last !== undefined;
-      last = this.#threads.receiveNowait(this.#port)
-    )
-      this.#told(last.message as ToHome);
-    this.#port.close();
+    closeWhenTold(this.#threads, this.#port, (message) => this.#told(message as ToHome));
     this.#gone();
   }
 

@@ -1,21 +1,10 @@
 import type { ChannelStatistics } from "../sync/channel-state.ts";
 import type { MessagePortLike } from "../platform/threads.ts";
 
-/** One more end of a channel, for another thread. */
-export interface SharedEnd {
-  /** What it is there. */
-  readonly port: MessagePortLike;
-  /**
-   * The thread that has it has ended. Its port tells that too, but not on Deno 2.9.5 if it was terminated in the middle of a computation. An
-   * end whose channel lives in a third thread cannot be reached.
-   */
-  lost(): void;
-}
-
 /** What all ends do, wherever they are. */
 interface End {
-  /** One more end of this kind. Throws if this one is closed. */
-  share(where: string): SharedEnd;
+  /** One more end of this kind, behind a port that is for another thread. Throws if this one is closed. */
+  share(where: string): MessagePortLike;
   close(): void;
   statistics(where: string): ChannelStatistics;
 }

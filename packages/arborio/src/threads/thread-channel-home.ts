@@ -2,15 +2,10 @@
 import { ambientScope } from "../core/ambient.ts";
 import { Waiter, type WaitKind } from "../core/suspend.ts";
 import { currentBackend, requireCapability } from "../platform/capabilities.ts";
+import type { MessagePortLike } from "../platform/threads.ts";
 import type { ChannelStatistics } from "../sync/channel-state.ts";
 import { openConnection } from "./thread-channel-connection.ts";
-import {
-  ITERATION_END,
-  type ReceiveEnd,
-  received,
-  type SendEnd,
-  type SharedEnd,
-} from "./thread-channel-end.ts";
+import { ITERATION_END, type ReceiveEnd, received, type SendEnd } from "./thread-channel-end.ts";
 import { blocksHomeError, brokenError, closedError, endError } from "./thread-channel-errors.ts";
 import type { ChannelHalf, Parcel } from "./thread-channel-protocol.ts";
 import type { Giver, Taker, ThreadChannelState } from "./thread-channel-state.ts";
@@ -43,7 +38,7 @@ abstract class HomeEnd {
     else state.openReceivers += 1;
   }
 
-  share(where: string): SharedEnd {
+  share(where: string): MessagePortLike {
     if (this.isClosed) throw closedError(where);
     const threads = requireCapability(currentBackend(), "threads", where);
     return openConnection(this.state, this.#half, threads);

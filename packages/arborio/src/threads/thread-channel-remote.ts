@@ -8,13 +8,7 @@ import type { MessagePortLike, Threads } from "../platform/threads.ts";
 import type { ChannelStatistics } from "../sync/channel-state.ts";
 import { blockUntil, requireBlockable, threadBell, threadName } from "./doorbell.ts";
 import { passport } from "./thread-channel-connection.ts";
-import {
-  ITERATION_END,
-  type ReceiveEnd,
-  received,
-  type SendEnd,
-  type SharedEnd,
-} from "./thread-channel-end.ts";
+import { ITERATION_END, type ReceiveEnd, received, type SendEnd } from "./thread-channel-end.ts";
 import {
   blocksHomeError,
   brokenError,
@@ -86,14 +80,14 @@ abstract class RemoteEnd {
     this.#tell(["here", this.#words, threadBell()]);
   }
 
-  share(where: string): SharedEnd {
+  share(where: string): MessagePortLike {
     const refusal = this.refusal(where);
     if (refusal !== null) throw refusal;
     const [home, away] = this.threads.createPortPair();
     home.post(passport(this.#half, this.#home));
     const { native } = home;
     this.#port.post(["clone", native] satisfies ToHome, [native]);
-    return { port: away, lost() {} };
+    return away;
   }
 
   close(): void {
@@ -324,7 +318,7 @@ export class RemoteSendEnd extends RemoteEnd implements SendEnd {
   }
 
   clone(): SendEnd {
-    const { port } = this.share("ThreadSendChannel.clone");
+    const port = this.share("ThreadSendChannel.clone");
     return openRemoteEnd("ThreadSendChannel.clone", "send", port.native) as SendEnd;
   }
 }
@@ -354,7 +348,7 @@ export class RemoteReceiveEnd extends RemoteEnd implements ReceiveEnd {
   }
 
   clone(): ReceiveEnd {
-    const { port } = this.share("ThreadReceiveChannel.clone");
+    const port = this.share("ThreadReceiveChannel.clone");
     return openRemoteEnd("ThreadReceiveChannel.clone", "receive", port.native) as ReceiveEnd;
   }
 }

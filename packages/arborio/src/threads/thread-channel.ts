@@ -6,9 +6,10 @@
  */
 import { ambientScope } from "../core/ambient.ts";
 import { requireCount, requireKnown, requireOptions } from "../core/arguments.ts";
+import type { MessagePortLike } from "../platform/threads.ts";
 import type { ChannelStatistics } from "../sync/channel-state.ts";
 import { type BlockingOptions, requireTimeout } from "./doorbell.ts";
-import type { ReceiveEnd, SendEnd, SharedEnd } from "./thread-channel-end.ts";
+import type { ReceiveEnd, SendEnd } from "./thread-channel-end.ts";
 import { HomeReceiveEnd, HomeSendEnd } from "./thread-channel-home.ts";
 import { openRemoteEnd } from "./thread-channel-remote.ts";
 import { ThreadChannelState } from "./thread-channel-state.ts";
@@ -156,8 +157,8 @@ export class ThreadSendChannel<T> implements Disposable {
   // An own field, so that an end which is sent without it cannot be cloned, instead of arriving as an empty object.
   readonly handOver: () => MessagePort = () => handOver("ThreadSendChannel.handOver", this.#end);
 
-  /** @internal One more end: for what may fail before it is given away. */
-  share(where: string): SharedEnd {
+  /** @internal One more end, behind a port: for what may fail before it is given away. */
+  share(where: string): MessagePortLike {
     return this.#end.share(where);
   }
 
@@ -239,8 +240,8 @@ export class ThreadReceiveChannel<T> implements Disposable, AsyncIterable<T> {
   // An own field, so that an end which is sent without it cannot be cloned, instead of arriving as an empty object.
   readonly handOver: () => MessagePort = () => handOver("ThreadReceiveChannel.handOver", this.#end);
 
-  /** @internal One more end: for what may fail before it is given away. */
-  share(where: string): SharedEnd {
+  /** @internal One more end, behind a port: for what may fail before it is given away. */
+  share(where: string): MessagePortLike {
     return this.#end.share(where);
   }
 
@@ -273,7 +274,7 @@ export class ThreadReceiveChannel<T> implements Disposable, AsyncIterable<T> {
 }
 
 function handOver(where: string, end: SendEnd | ReceiveEnd): MessagePort {
-  const { port } = end.share(where);
+  const port = end.share(where);
   end.close();
   return port.native as MessagePort;
 }
