@@ -1,7 +1,11 @@
 import { startSystemTask } from "arborio/lowlevel";
 import { shielded, type TaskGroup } from "arborio";
 import type { ByteStream } from "arborio/streams";
-import { type AgreedWebSocket, assembleWebSocket } from "./assemble-web-socket.ts";
+import {
+  type AgreedWebSocket,
+  type AssembledWebSocket,
+  assembleWebSocket,
+} from "./assemble-web-socket.ts";
 import { keepAlive } from "./keep-alive.ts";
 import type { WebSocketConnection } from "./web-socket-connection.ts";
 import type { ResolvedWebSocketOptions } from "./web-socket-options.ts";
@@ -16,7 +20,7 @@ export function openWebSocket(
   options: ResolvedWebSocketOptions,
   group: TaskGroup | undefined,
 ): WebSocketConnection {
-  const { core, socket, release } = assembleWebSocket(stream, agreed, options);
+  const { core, socket, release } = assembled(stream, agreed, options);
   const watch = async (): Promise<void> => {
     try {
       await keepAlive(core, options);
@@ -41,4 +45,18 @@ export function openWebSocket(
     throw error;
   }
   return socket;
+}
+
+/** @throws BrokenResourceError if the connection has broken; it is closed then. */
+function assembled(
+  stream: ByteStream,
+  agreed: AgreedWebSocket,
+  options: ResolvedWebSocketOptions,
+): AssembledWebSocket {
+  try {
+    return assembleWebSocket(stream, agreed, options);
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
 }
