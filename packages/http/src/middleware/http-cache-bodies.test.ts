@@ -146,6 +146,28 @@ test("httpCache: a memory store forgets what was not used for longest", async ()
   assert.ok(bytes > 3000 && bytes <= 5000, String(bytes));
 });
 
+test("createMemoryCacheStore: what takes the place of another counts alone", async () => {
+  let bytes = 1000;
+  const small = createMemoryCacheStore({ bytesMax: 3000 });
+  await using all = await cached(
+    () => new HttpResponse("x".repeat(bytes), { headers: { "cache-control": "max-age=10" } }),
+    { store: small },
+  );
+  const again = { cache: "reload" } as const;
+  await all.ask("/");
+  const one = small.statistics().bytes;
+  for (let count = 0; count < 5; count++) await all.ask("/", again);
+  assert.deepEqual(small.statistics(), { entries: 1, bytes: one });
+  bytes = 500;
+  await all.ask("/", again);
+  assert.equal(small.statistics().bytes, one - 500 - 1, "and one digit of its length");
+  bytes = 4000;
+  await all.ask("/", again);
+  assert.deepEqual(small.statistics(), { entries: 0, bytes: 0 });
+  small.clear();
+  assert.deepEqual(small.statistics(), { entries: 0, bytes: 0 });
+});
+
 test("httpCache: a response is kept after middleware behind it has looked into it", async () => {
   let looked = "";
   const looking: Middleware = async (request, next) => {

@@ -32,6 +32,23 @@ test("httpCache: a validator asks whether it still holds, and a 304 renews it", 
   assert.equal(all.seen.length, 3);
 });
 
+test("httpCache: how old a response was on its way here means nothing once a 304 has renewed it", async () => {
+  await using all = await cached((request) => {
+    const isAgain = request.headers.has("if-none-match");
+    return new HttpResponse(isAgain ? null : "text", {
+      status: isAgain ? 304 : 200,
+      headers: { etag: '"a"', "cache-control": "max-age=10", ...(isAgain ? {} : { age: "8" }) },
+    });
+  });
+  await all.expect("text miss");
+  await sleep(5000);
+  await all.expect("text revalidated");
+  await sleep(5000);
+  const response = await all.client.request("/");
+  assert.equal(cacheOutcome(response), "hit");
+  assert.equal(response.headers.get("age"), "5");
+});
+
 test("httpCache: Last-Modified asks too, exactly as it was written", async () => {
   const written = "Sunday, 06-Nov-94 08:49:37 GMT";
   const conditions: (string | null)[] = [];
