@@ -259,6 +259,11 @@ test("decodedBody: at once what is small and within the limits; else a stream, w
   const within = { ...limits, bytesMax: 5 };
   const atOnce = decodedBody(zlib.gzipSync(encode("hello")), ["gzip"], within, request);
   assert.deepEqual(new Uint8Array(atOnce.payload as Uint8Array), encode("hello"));
+  // Little comes of it, but to unpack it takes its time.
+  const long = zlib.gzipSync(encode(LARGE), { level: 0 });
+  assert.ok(long.length > 65_536);
+  const large = { ...limits, bytesMax: Infinity };
+  assert.ok(!(decodedBody(long, ["gzip"], large, request).payload instanceof Uint8Array));
   const cases: readonly (readonly [Uint8Array, number])[] = [
     [zlib.gzipSync(encode("hello")), 4],
     [zlib.gzipSync(new Uint8Array(5_000_000)), Infinity],
