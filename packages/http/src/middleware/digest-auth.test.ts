@@ -268,6 +268,33 @@ test("digestAuth: several realms on one origin", async () => {
   assert.deepEqual(judges.b.verdicts, ["wrong realm", "good", "good"]);
 });
 
+test("digestAuth: of 64 realms it knows what to answer; what was not of use for longest is forgotten", async () => {
+  let asked = 0;
+  await using server = await openServer(
+    ({ url, headers }) => {
+      asked += 1;
+      if (headers.has("authorization")) return new HttpResponse("");
+      const path = new URL(url).pathname;
+      const challenge = `Digest realm="of ${path}", nonce="n", qop="auth", domain="${path}"`;
+      return new HttpResponse("", { status: 401, headers: { "www-authenticate": challenge } });
+    },
+    { port: 0, host: "127.0.0.1" },
+  );
+  const middleware = [digestAuth({ user: "a", password: "b" })];
+  await using client = openHttpClient({ base: server.url, middleware });
+  const requestsFor = async (index: number): Promise<number> => {
+    asked = 0;
+    assert.equal((await client.request(`/${index}`)).status, 200);
+    return asked;
+  };
+  for (let index = 0; index < 64; index++) assert.equal(await requestsFor(index), 2);
+  assert.equal(await requestsFor(0), 1);
+  assert.equal(await requestsFor(64), 2);
+  assert.equal(await requestsFor(0), 1);
+  assert.equal(await requestsFor(2), 1);
+  assert.equal(await requestsFor(1), 2);
+});
+
 test("digestAuth: other challenges, and requests that are authorized already, pass", async () => {
   await using all = await guarded();
   assert.equal(await all.ask("/", { auth: { token: "x" } }), "401 who are you?");
