@@ -102,11 +102,7 @@ export function pattern(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (index * 7 + (index >> 8)) & 255);
 }
 
-/** How many descriptors of this process lead to `path`. */
-export function openDescriptors(path: string): number {
-  return countDescriptors((link) => link === path);
-}
-
+/** How many descriptors of this process lead to such paths. */
 function countDescriptors(counts: (link: string) => boolean): number {
   return readdirSync("/proc/self/fd").filter((fd) => {
     try {
