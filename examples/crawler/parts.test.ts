@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { JournalEntry } from "./frontier.ts";
+import { Frontier, type JournalEntry } from "./frontier.ts";
 import { openJournal } from "./journal-file.ts";
 import { linksIn } from "./links.ts";
 import { parseRobots } from "./robots.ts";
@@ -41,6 +41,23 @@ test("linksIn: quotes or none, entities, and no time lost on a page that means i
   for (const ill of ["<a ", "<a href=", '<a href="', "<a x href"])
     linksIn(ill.repeat(100_000), "http://a.test/");
   assert.ok(performance.now() - began < 3000);
+});
+
+test("Frontier: what has failed is left to visit, what was skipped is not; limits of depth, pages and hosts", () => {
+  const frontier = new Frontier(["http://a.test/"], { depthMax: 1, pagesMax: 3 }, () => {});
+  const [page] = frontier.left;
+  assert.ok(page !== undefined);
+  frontier.settle(page, { failed: "timeout" });
+  assert.deepEqual([frontier.left, frontier.visitedCount], [[page], 0]);
+  frontier.settle(page, { skipped: "robots.txt" });
+  assert.deepEqual([frontier.left, frontier.visitedCount], [[], 1]);
+  assert.equal(frontier.add("http://a.test/#top", 1), undefined);
+  assert.equal(frontier.add("http://b.test/", 1), undefined);
+  assert.equal(frontier.add("http://nota.test/", 1), undefined);
+  assert.equal(frontier.add("http://a.test/deep", 2), undefined);
+  assert.equal(frontier.add("http://b.a.test/", 1)?.url, "http://b.a.test/");
+  assert.equal(frontier.add("http://a.test/x", 1)?.depth, 1);
+  assert.equal(frontier.add("http://a.test/y", 1), undefined);
 });
 
 test("openJournal: what was written comes back; a line that was cut counts for nothing", () => {

@@ -168,6 +168,23 @@ test("gateway: a service that fails, and one that gives no JSON, are said to; th
   });
 });
 
+test("gateway: other methods and paths are refused; what is its own fault is no service's", async () => {
+  const errors: unknown[] = [];
+  // A place that the client cannot ask: whoever wrote that has to know.
+  const parts = [{ name: "part", urls: ["ftp://part.test/"] }];
+  await using gateway = new Gateway({ parts, ...TIMES });
+  const onError = (error: unknown): void => void errors.push(error);
+  await using server = await openServer(gateway.handle, { ...LOCAL, onError });
+  await using client = openHttpClient({ base: server.url });
+  const refused = await client.request("/overview", { method: "POST", body: "" });
+  assert.deepEqual([refused.status, refused.headers.get("allow")], [405, "GET, HEAD"]);
+  assert.equal((await client.request("/circuits", { method: "HEAD" })).status, 200);
+  assert.equal((await client.request("/")).status, 404);
+  assert.deepEqual(errors, []);
+  assert.equal((await client.request("/overview")).status, 500);
+  assert.equal(errors.length, 1);
+});
+
 test(
   "gateway: where the first place is slow, the second is asked as well, and the first not waited for",
   () => {
