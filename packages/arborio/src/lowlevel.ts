@@ -100,6 +100,7 @@ export type {
 export type {
   DirectoryEntry,
   DirectoryEntryKind,
+  DirectoryHandle,
   FileHandle,
   FileKind,
   Files,
