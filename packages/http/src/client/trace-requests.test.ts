@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { now } from "arborio";
+import { mock, test } from "node:test";
+import { now, sleep, taskGroup } from "arborio";
 import { simulate } from "arborio/sim";
 import { failedIn } from "./raw-server.test.kit.ts";
+import { openServer } from "../server/open-server.ts";
+import { HttpResponse } from "../web/http-response.ts";
+import type { ExchangeEnd } from "./client-trace.ts";
 import { openHttpClient } from "./http-client.ts";
 
 void test("trace: who watches look-ups does not change them: a resolver that is silent about IPv6 is not waited for", async () => {
@@ -20,4 +23,34 @@ void test("trace: who watches look-ups does not change them: a resolver that is 
     await assert.rejects(client.request("http://a.test/"), failedIn("connect", "unreachable"));
     assert.deepEqual(found, [["10.0.0.1"], 60]);
   });
+});
+
+void test("trace: a response that is forgotten has its end, when the task ends that fetched it", async () => {
+  const warn = mock.method(console, "warn", () => {});
+  try {
+    await simulate({ seed: 1 }, async () => {
+      const endless = async (sink: { send(piece: string): Promise<void> }): Promise<void> => {
+        for (;;) {
+          await sink.send("piece");
+          await sleep(10);
+        }
+      };
+      await using server = await openServer(() => new HttpResponse(endless), { port: 0 });
+      const ends: string[] = [];
+      const requestEnd = (_: unknown, { outcome }: ExchangeEnd): void => void ends.push(outcome);
+      await using client = openHttpClient({ base: server.url, trace: { requestEnd } });
+      await taskGroup(async (group) => {
+        const forgetting = group.startSoon(async () => {
+          await client.fetch("/");
+          await sleep(100);
+          assert.deepEqual(ends, []);
+        });
+        await forgetting.wait();
+        assert.deepEqual(ends, ["left"]);
+      });
+    });
+    assert.equal(warn.mock.calls.length, 1);
+  } finally {
+    warn.mock.restore();
+  }
 });

@@ -236,6 +236,26 @@ test("digestAuth: no other origin's challenge is answered, unless it is named", 
   assert.deepEqual(evil.verdicts.slice(2), ["none", "good"]);
 });
 
+test("digestAuth: what one origin has asked for is answered to it alone, also where others are named", async () => {
+  await using one = await guarded();
+  const seen: (string | null)[] = [];
+  await using other = await openServer(
+    ({ headers }) => {
+      seen.push(headers.get("authorization"));
+      return new HttpResponse("");
+    },
+    { port: 0, host: "127.0.0.1" },
+  );
+  const origins = [one.server, other].map(({ url }) => new URL(url).origin);
+  const middleware = [digestAuth({ user: USER, password: PASSWORD, origins })];
+  await using client = openHttpClient({ middleware });
+  for (let count = 0; count < 2; count++) {
+    assert.equal((await client.request(one.server.url)).status, 200);
+    await client.request(other.url);
+  }
+  assert.deepEqual(seen, [null, null]);
+});
+
 test("digestAuth: an answer goes where it is good: by the domain of the challenge, of this origin alone", async () => {
   await using all = await guarded({ domain: "/a /b/ http://elsewhere.test/" });
   await all.ask("/a");
