@@ -80,6 +80,53 @@ simulated(
 );
 
 simulated(
+  "asks for an event stream that nobody has kept, unless told otherwise",
+  async (peer) => {
+    const head = (await peer.request()) ?? "";
+    const [, accept] = /^accept: (.*)/im.exec(head) ?? [];
+    const [, control] = /^cache-control: (.*)/im.exec(head) ?? [];
+    await peer.send(`${HEAD}connection: close\r\n\r\ndata: ${accept}, ${control}\n\n`);
+  },
+  async ({ client }) => {
+    for (const [headers, expected] of [
+      [{}, "text/event-stream, no-store"],
+      [{ Accept: "text/x", "cache-control": null }, "text/x, undefined"],
+    ] as const) {
+      await using events = client.events("/", { headers });
+      assert.equal((await events.next()).value?.data, expected);
+    }
+  },
+);
+
+simulated(
+  "a stream may be silent for long, unless told otherwise; then it goes on behind the last event",
+  async (peer) => {
+    const head = (await peer.request()) ?? "";
+    const [, id = "0"] = /^last-event-id: (.*)/im.exec(head) ?? [];
+    const next = `id: ${Number(id) + 1}\ndata: ${peer.number}\n\n`;
+    await peer.send(`${HEAD}\r\nretry: 10\n\n${next}`);
+    await sleep(300_000);
+    await peer.send(`id: ${Number(id) + 2}\ndata: late\n\n`);
+    await peer.request();
+  },
+  async ({ client }) => {
+    const two = async (options: EventsOptions): Promise<unknown[]> => {
+      await using events = client.events("/", options);
+      const seen = [await events.next(), await events.next()];
+      return seen.map(({ value }) => [value?.data, value?.lastEventId]);
+    };
+    assert.deepEqual(await two({}), [
+      ["1", "1"],
+      ["late", "2"],
+    ]);
+    assert.deepEqual(await two({ timeouts: { bodyMs: 1000 } }), [
+      ["2", "1"],
+      ["3", "2"],
+    ]);
+  },
+);
+
+simulated(
   "an id that no field can have is not sent back, and ends nothing",
   async (peer) => {
     const head = await peer.request();
