@@ -13,7 +13,7 @@ import type { WebSocketConnection } from "./web-socket-connection.ts";
 const SEEDS = [1];
 
 simTest(
-  "compression: cancelled in the middle, receiving has lost nothing, and sending goes on",
+  "compression: cancelled in the middle, receiving has lost nothing, and sending goes on (aiohttp#11725)",
   async (group) => {
     const text = "some text that repeats ".repeat(10_000);
     const [left, right] = createMemoryStreamPair({ capacity: 1000 });

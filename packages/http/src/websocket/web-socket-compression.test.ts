@@ -49,7 +49,7 @@ for (const variant of VARIANTS) {
 }
 
 simTest(
-  "compression: the examples of RFC 7692 §7.2.3",
+  "compression: the examples of RFC 7692 §7.2.3, a ping between fragments with them (aiohttp#12988, aiohttp#13274)",
   async (group) => {
     const peer = peerOf(
       group,
@@ -93,7 +93,7 @@ simTest(
 );
 
 simTest(
-  "compression: a bomb is 1009, and little of it is unpacked",
+  "compression: a bomb is 1009, and little of it is unpacked (aiohttp#11898)",
   async (group) => {
     const bomb = deflateRawSync(new Uint8Array(200_000_000)).subarray(0, -6);
     for (const kind of [0xc1, 0xc2]) {
@@ -195,7 +195,7 @@ simTest(
 );
 
 simTest(
-  "compression: RSV1 where it was not agreed upon is 1002",
+  "compression: RSV1 where it was not agreed upon is 1002 (aiohttp#12976)",
   async (group) => {
     const peer = peerOf(group, echo);
     await sendRaw(peer, 0xc1, hex("f2 48 cd c9 c9 07 00"));

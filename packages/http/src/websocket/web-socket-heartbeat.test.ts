@@ -13,7 +13,7 @@ function endOf(socket: WebSocketConnection): unknown[] {
 }
 
 simTest(
-  "heartbeat: a peer that is silent is asked, and cut off if it does not answer",
+  "heartbeat: a peer that is silent is asked, and cut off if it does not answer, which ends receiving (aiohttp#5860)",
   async (group) => {
     const start = now();
     const peer = peerOf(
@@ -34,7 +34,7 @@ simTest(
 );
 
 simTest(
-  "heartbeat: any byte is a sign of life, also of a large frame that trickles in",
+  "heartbeat: any byte is a sign of life, also of a large frame that trickles in (aiohttp#12030)",
   async (group) => {
     const peer = peerOf(
       group,

@@ -169,7 +169,7 @@ for (const role of ROLES) {
   );
 
   simTest(
-    `hostile: as ${role}: very many fragments of one byte are held up, and put together`,
+    `hostile: as ${role}: very many fragments of one byte are held up, and put together (CVE-2026-54274)`,
     async (group) => {
       const COUNT = 20_000;
       const peer = peerOf(

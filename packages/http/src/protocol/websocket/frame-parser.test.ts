@@ -186,7 +186,7 @@ test("FrameParser: a rule that was broken stays broken", () => {
   assert.throws(() => parser.next(), WebSocketProtocolError);
 });
 
-test("FrameParser: a message above the limit is 1009 when its length is known, before its bytes come", () => {
+test("FrameParser: a message above the limit is 1009 when its length is known, before its bytes come (CVE-2026-54274)", () => {
   const limited = { role: "client", messageBytesMax: 200 } as const;
   assert.equal(parsed(limited, [hex("82 7e 00 c8")]).failure, undefined);
   assert.equal(parsed(limited, [hex("82 7e 00 c9")]).closeCode, 1009);
@@ -217,7 +217,7 @@ test("FrameParser: takes masks off in place, and keeps no copy of a payload", ()
   assert.equal(parser.hasInput, false);
 });
 
-test("FrameParser: frames of one byte in pieces of one byte cost the same each", () => {
+test("FrameParser: frames of one byte in pieces of one byte cost the same each (aiohttp#13350)", () => {
   // Quadratic code would need minutes.
   const frames = 200_000;
   const parser = new FrameParser(CLIENT);
