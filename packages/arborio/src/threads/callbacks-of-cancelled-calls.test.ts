@@ -1,10 +1,11 @@
-/** That a cancelled call with callbacks ends in each of its forms: waited for or abandoned, awaiting or blocked, in a thread, a process, the simulator. */
+/** That a cancelled call with callbacks ends in each of its forms: waited for or abandoned, awaiting or blocked, in a thread, a process, the simulator; and who hears of errors for which nobody waits. */
 import assert from "node:assert/strict";
 import { test as runnerTest } from "node:test";
 import {
   BrokenResourceError,
   CancelScope,
   CapacityLimiter,
+  Event,
   failAfter,
   run,
   shielded,
@@ -13,7 +14,14 @@ import {
 } from "../index.ts";
 import { hostBackend } from "../platform/host.ts";
 import { simulator } from "../sim.ts";
-import { moduleAt, runInProcess, runInThread } from "../threads.ts";
+import {
+  BrokenWorkerError,
+  connectPortal,
+  moduleAt,
+  runInProcess,
+  runInThread,
+  withPortal,
+} from "../threads.ts";
 import type { Callbacks } from "./from-thread.test.kit.ts";
 import type * as Kit from "./from-thread.test.kit.ts";
 import { kitUrl, onHost, test } from "./on-threads.test.kit.ts";
@@ -111,3 +119,51 @@ for (const call of [runInThread, runInProcess]) {
     );
   }
 }
+
+runnerTest(
+  "runInThread({ callbacks }): what a callback throws when its thread has ended goes to the run's onUnhandled",
+  async () => {
+    const unhandled: unknown[] = [];
+    await run(
+      async () => {
+        const { callbacks } = cancelledByCallback();
+        const forever = async (): Promise<void> => {
+          try {
+            await sleepForever();
+          } finally {
+            // oxlint-disable-next-line no-unsafe-finally -- what a clumsy callback does.
+            throw new RangeError("while it cleaned up");
+          }
+        };
+        const options = { callbacks: { ...callbacks, forever } };
+        await assert.rejects(runInThread(kit, "exitDuring", options), BrokenWorkerError);
+      },
+      { signals: [], onUnhandled: (error) => void unhandled.push(error) },
+    );
+    assert.deepEqual(unhandled.map(String), ["RangeError: while it cleaned up"]);
+  },
+);
+
+runnerTest(
+  "portal.start: what a task throws when its connection is closed goes to the run's onUnhandled",
+  async () => {
+    const unhandled: unknown[] = [];
+    const go = new Event();
+    const late = async (): Promise<never> => {
+      await go.wait();
+      throw new RangeError("late");
+    };
+    await run(
+      () =>
+        withPortal({ late }, async (portal) => {
+          const connection = connectPortal(portal.handle());
+          connection.start("late");
+          connection.close();
+          await portal.untilReleased();
+          go.set();
+        }),
+      { signals: [], onUnhandled: (error) => void unhandled.push(error) },
+    );
+    assert.deepEqual(unhandled.map(String), ["RangeError: late"]);
+  },
+);
