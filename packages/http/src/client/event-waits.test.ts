@@ -30,6 +30,25 @@ simulated(
 );
 
 simulated(
+  "a server that asks for no wait, and gives something each time, is asked at once; what it left half is nothing",
+  async (peer) => {
+    await peer.request();
+    await peer.send(
+      `${HEAD}connection: close\r\n\r\nretry: 0\ndata: ${peer.number}\n\nid: 9\ndata: half`,
+    );
+  },
+  async ({ client }) => {
+    await using events = client.events("/");
+    const start = now();
+    for (let count = 1; count <= 10; count++) {
+      const { value } = await events.next();
+      assert.deepEqual([value?.data, value?.lastEventId], [`${count}`, ""]);
+    }
+    assert.ok(now() - start < 500, `${now() - start}`);
+  },
+);
+
+simulated(
   "a server that gives nothing, and asks for no wait, is not asked without end",
   async (peer) => {
     await peer.request();
@@ -139,3 +158,20 @@ void test("client.events: the server's machine crashes, and comes back: it goes 
     });
   }
 });
+
+simulated(
+  "what is no event stream holds no connection, while it waits and afterwards",
+  async (peer) => {
+    await peer.request();
+    const head = peer.number === 1 ? "503 Later" : "200 OK";
+    await peer.send(`HTTP/1.1 ${head}\r\ncontent-type: text/html\r\n\r\nhello`);
+    await peer.request();
+  },
+  async ({ client }) => {
+    await using events = client.events("/");
+    await moveOnAfter(1000, () => events.next());
+    assert.equal(client.statistics().connectionsActive, 0);
+    await assert.rejects(events.next(), { reason: "content-type" });
+    assert.equal(client.statistics().connectionsActive, 0);
+  },
+);

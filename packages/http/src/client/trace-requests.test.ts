@@ -5,7 +5,7 @@ import { simulate } from "arborio/sim";
 import { failedIn } from "./raw-server.test.kit.ts";
 import { openServer } from "../server/open-server.ts";
 import { HttpResponse } from "../web/http-response.ts";
-import type { ExchangeEnd } from "./client-trace.ts";
+import type { ClientTrace, ExchangeEnd } from "./client-trace.ts";
 import { openHttpClient } from "./http-client.ts";
 
 void test("trace: who watches look-ups does not change them: a resolver that is silent about IPv6 is not waited for", async () => {
@@ -53,4 +53,22 @@ void test("trace: a response that is forgotten has its end, when the task ends t
   } finally {
     warn.mock.restore();
   }
+});
+
+void test("trace: who asks for a request's own progress is told beside the hook", async () => {
+  await simulate({ seed: 1 }, async () => {
+    await using server = await openServer(() => new HttpResponse(""), { port: 0 });
+    const told: [who: string, bytes: number, total: number | undefined][] = [];
+    const trace: ClientTrace = {
+      uploadProgress: (_, bytes, total) => void told.push(["hook", bytes, total]),
+    };
+    await using client = openHttpClient({ base: server.url, trace });
+    const onUploadProgress = (bytes: number, total: number | undefined): void =>
+      void told.push(["request", bytes, total]);
+    await client.request("/", { method: "POST", body: new Uint8Array(5), onUploadProgress });
+    assert.deepEqual(told, [
+      ["hook", 5, 5],
+      ["request", 5, 5],
+    ]);
+  });
 });
