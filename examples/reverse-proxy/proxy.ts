@@ -35,9 +35,11 @@ export interface ProxyOptions {
 /** A handler that passes requests on to other servers, and their responses back. Bodies stream, both ways, at the pace of whoever is slower. */
 export function createProxy({ client, sites }: ProxyOptions): Handler {
   return async (request, context) => {
-    // The one asks for a tunnel to anywhere; what the other shows may hold what is added here.
-    if (request.method === "CONNECT" || request.method === "TRACE")
-      throw new HttpError(405, `${request.method} is not passed on`);
+    // A tunnel to anywhere; what may show what is added here; and what is for no resource (OPTIONS *).
+    const { method } = request;
+    const isForServer = request instanceof HttpRequest && request.target === "*";
+    if (method === "CONNECT" || method === "TRACE" || isForServer)
+      throw new HttpError(405, `${method} is not passed on`);
     const { hostname, pathname, search } = new URL(request.url);
     const upstreams = sites.get(hostname) ?? sites.get("*");
     if (upstreams === undefined) throw new HttpError(404, `there is no site ${hostname} here`);

@@ -165,6 +165,8 @@ test("proxy: CONNECT and TRACE are not passed on, nor what has been here before"
       for (const [head, status] of [
         ["CONNECT other.test:80 HTTP/1.1\r\nhost: other.test:80\r\n", 405],
         ["TRACE / HTTP/1.1\r\nhost: a\r\n", 405],
+        ["OPTIONS * HTTP/1.1\r\nhost: a\r\n", 405],
+        ["OPTIONS / HTTP/1.1\r\nhost: a\r\n", 200],
         ["GET / HTTP/1.1\r\nhost: a\r\nvia: 1.1 arborio-proxy, 1.1 b\r\n", 508],
       ] as const) {
         using raw = await connect();
