@@ -18,6 +18,7 @@ function sent(headers: Parameters<typeof withHeaders>[0]): Record<string, string
   const entries: [string, string][] = [];
   for (let at = 0; at < fields.length; at += 2)
     entries.push([(fields[at] as string).toLowerCase(), fields[at + 1] as string]);
+  assert.equal(new Set(entries.map(([name]) => name)).size, entries.length, "none comes twice");
   return Object.fromEntries(entries);
 }
 
