@@ -85,10 +85,11 @@ export function failSoon(how: "throw" | "reject", ms: number): void {
   }, ms);
 }
 
-/** Ends its thread when the call has ended, and tells in memory that both sides see that it is about to. */
+/** Ends its thread when the call has ended: tells in memory that both sides see that it is about to, and waits there for anything else. */
 export function exitSoon(place: Int32Array): void {
   setTimeout(() => {
     Atomics.store(place, 0, 1);
+    Atomics.wait(place, 0, 1);
     process.exit(7);
   }, 1);
 }
