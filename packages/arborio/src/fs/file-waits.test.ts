@@ -213,3 +213,14 @@ test("fs: on a backend without files every function says so", async () => {
     { backend },
   );
 });
+
+slowTest("readFile: of a file that becomes shorter meanwhile what is there", async (files) => {
+  await taskGroup(async (group) => {
+    group.startSoon(async () => {
+      // It was opened, and its size asked for.
+      await sleep(2.5 * SLOW_MS);
+      files.contents = files.contents.subarray(0, 4);
+    });
+    assert.equal(text(await readFile("a")), "0123");
+  });
+});
