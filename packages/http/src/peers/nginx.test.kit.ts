@@ -36,6 +36,7 @@ export class Nginx implements Disposable {
       const program = new Program("/usr/sbin/nginx", args);
       try {
         await listening(program, port);
+        await answering(port);
         return new Nginx(program, folder, `http://127.0.0.1:${port}/`);
       } catch (error) {
         program[Symbol.dispose]();
@@ -85,6 +86,13 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await abandonOnCancel(new Promise<void>((resolve) => server.close(() => resolve())));
   return port;
+}
+
+/** Waits until nginx works: then it listens at all places, one after the other. What it gets is no request, so nobody behind it is asked. */
+async function answering(port: number): Promise<void> {
+  using stream = await connectTcp("127.0.0.1", port);
+  await stream.send(new TextEncoder().encode("?\r\n\r\n"));
+  await stream.receive();
 }
 
 /** Waits until a program takes connections. */
