@@ -42,6 +42,10 @@ describe("tls options", () => {
       { trusted: "nonsense" },
       /TypeError: tls\(\{ trusted \}\): got "nonsense", needs certificates/,
     ],
+    [
+      { trusted: "-----BEGIN PRIVATE KEY-----\nMC4CAQ" },
+      /TypeError: tls\(\{ trusted \}\): got "-----BEGIN PRIVATE KEY-----", needs certificates/,
+    ],
     [{ trusted: [] }, /TypeError: tls\(\{ trusted \}\): got no certificate, needs/],
     [any({ trusted: [authority, 5] }), /TypeError: tls\(\{ trusted \}\): got 5, needs/],
     [any({ alpnProtocols: "h2" }), /alpnProtocols \}\): got "h2", needs an array such as/],

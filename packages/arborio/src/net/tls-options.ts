@@ -185,9 +185,15 @@ function requireCertificates(trusted: unknown): void {
   );
   if (texts.length > 0 && wrong === undefined) return;
   throw new TypeError(
-    `tls({ trusted }): got ${texts.length === 0 ? "no certificate" : describeValue(wrong)}, ` +
+    `tls({ trusted }): got ${texts.length === 0 ? "no certificate" : describePem(wrong)}, ` +
       'needs certificates in PEM, as text that has "-----BEGIN CERTIFICATE-----"',
   );
+}
+
+/** Of PEM the first line alone: what follows may be a private key. */
+function describePem(value: unknown): string {
+  const label = typeof value === "string" ? /-----BEGIN [^-\r\n]*-----/.exec(value) : null;
+  return describeValue(label === null ? value : label[0]);
 }
 
 function requireProtocols(protocols: unknown): void {
