@@ -63,6 +63,8 @@ export async function openClientWebSocket(
   using response = await fetch(String(url).replace(/^ws(?=s?:)/i, "http"), {
     ...rest,
     upgrade: "websocket",
+    // What is no 101 has an error of its own here.
+    raiseForStatus: false,
     // In place of those of a handshake that is passed on.
     headers: withHeaders(headers, { own: handshake.fields(origin) }),
   });

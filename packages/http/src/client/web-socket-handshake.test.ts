@@ -188,17 +188,19 @@ test("client.webSocket: a response that is no 101 says its status and fields, an
     () => new HttpResponse("wait", { status: 503, headers: { "retry-after": "7" } }),
     { port: 0, host: "127.0.0.1", group },
   );
-  const client = openHttpClient({ base: server.url });
-  for (let count = 0; count < 3; count++) {
-    await assert.rejects(client.webSocket("/"), (error) => {
-      assert.ok(error instanceof WebSocketHandshakeError);
-      assert.deepEqual([error.status, error.headers.get("retry-after")], [503, "7"]);
-      assert.equal(error.url, server.url);
-      return true;
-    });
+  for (const raiseForStatus of [false, true]) {
+    const client = openHttpClient({ base: server.url, raiseForStatus });
+    for (let count = 0; count < 3; count++) {
+      await assert.rejects(client.webSocket("/"), (error) => {
+        assert.ok(error instanceof WebSocketHandshakeError);
+        assert.deepEqual([error.status, error.headers.get("retry-after")], [503, "7"]);
+        assert.equal(error.url, server.url);
+        return true;
+      });
+    }
+    await client[Symbol.asyncDispose]();
+    assertNothingOpen(client.statistics());
   }
-  await client[Symbol.asyncDispose]();
-  assertNothingOpen(client.statistics());
 });
 
 simTest(
