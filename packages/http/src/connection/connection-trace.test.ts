@@ -140,23 +140,48 @@ simTest("trace: a client that leaves, and a switch of protocols", async () => {
   ]);
 });
 
-simTest("trace: hooks that throw are reported, and change nothing", async () => {
-  const reported: unknown[] = [];
-  const fail = (): never => {
+const FAILING = {
+  "that throw": (): never => {
     throw new Error("hook");
-  };
-  const trace: ServerTrace = {
-    connectionOpen: fail,
-    connectionClose: fail,
-    requestStart: fail,
-    requestError: fail,
-    requestEnd: fail,
-  };
-  const client = testClient(handler, { trace, onError: (error) => void reported.push(error) });
-  assert.equal(await (await client.fetch("/")).text(), "hello");
-  assert.equal((await client.fetch("/missing")).status, 404);
-  await client.close();
-  assert.equal(reported.length, 9);
+  },
+  "that are async and fail": (): never => Promise.reject(new Error("hook")) as never,
+};
+
+for (const [how, fail] of Object.entries(FAILING)) {
+  simTest(`trace: hooks ${how} are reported, and change nothing`, async () => {
+    const reported: unknown[] = [];
+    const trace: ServerTrace = {
+      connectionOpen: fail,
+      connectionClose: fail,
+      requestStart: fail,
+      requestError: fail,
+      requestEnd: fail,
+    };
+    const client = testClient(handler, { trace, onError: (error) => void reported.push(error) });
+    assert.equal(await (await client.fetch("/")).text(), "hello");
+    assert.equal((await client.fetch("/missing")).status, 404);
+    await client.close();
+    assert.equal(reported.length, 9);
+  });
+}
+
+simTest("onError: what it fails with when it is async is said, and ends nothing", async () => {
+  const said: unknown[][] = [];
+  const { error: say } = console;
+  console.error = (...words: unknown[]) => void said.push(words);
+  try {
+    const client = testClient(handler, {
+      onError: (): never => Promise.reject(new Error("mine")) as never,
+    });
+    assert.equal((await client.fetch("/throws")).status, 500);
+    await client.close();
+  } finally {
+    console.error = say;
+  }
+  assert.deepEqual(
+    said.map(([text, thrown, , error]) => [text, String(thrown), String(error)]),
+    [["onError of an HTTP server threw", "Error: mine", "Error: no"]],
+  );
 });
 
 simTest("trace: a request that the server's end cuts off", async () => {

@@ -76,12 +76,14 @@ export class ConnectionTrace {
     this.#call(() => this.#hooks.requestEnd?.(request, end));
   }
 
-  /** A hook changes nothing for who calls it. */
-  #call(hook: () => void, exchange: Exchange | null = null): void {
+  /** A hook changes nothing for who calls it; nor does one that is async, against what it is to be. */
+  #call(hook: () => unknown, exchange: Exchange | null = null): void {
+    const failed = (error: unknown): void => this.#server.core.report(error, exchange);
     try {
-      hook();
+      const result = hook();
+      if (result instanceof Promise) result.catch(failed);
     } catch (error) {
-      this.#server.core.report(error, exchange);
+      failed(error);
     }
   }
 }

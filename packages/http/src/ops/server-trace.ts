@@ -55,8 +55,8 @@ export interface TracedEnd {
 /**
  * Hooks that see what a server does, for logs, metrics and tracing. Those that are absent cost nothing.
  *
- * Hooks are called synchronously and must be quick. What a hook throws is reported as an error of the server, and changes nothing for
- * the request. `requestStart` and `requestEnd` come in pairs, in the order of the requests of a connection; `requestError` comes between
+ * Hooks are called synchronously and must be quick. What a hook throws, or a promise that it gives is rejected with, is reported as an error of the
+ * server, and changes nothing for the request; nobody waits for such a promise. `requestStart` and `requestEnd` come in pairs, in the order of the requests of a connection; `requestError` comes between
  * them. Counterpart: aiohttp's `TraceConfig`, which its server does not have.
  *
  * @example Count the requests in flight

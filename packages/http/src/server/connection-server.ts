@@ -232,10 +232,14 @@ export class ConnectionServer implements ServerCore {
   }
 
   report(error: unknown, exchange: Exchange | null): void {
-    try {
-      this.#onError(error, exchange?.request ?? null);
-    } catch (thrown) {
+    const failed = (thrown: unknown): void =>
       console.error("onError of an HTTP server threw", thrown, "when it was told of", error);
+    try {
+      const result: unknown = this.#onError(error, exchange?.request ?? null);
+      // Nobody waits for it, but its error is not to end the process.
+      if (result instanceof Promise) result.catch(failed);
+    } catch (thrown) {
+      failed(thrown);
     }
   }
 }

@@ -47,7 +47,8 @@ export interface HandlingOptions {
   readonly debug?: boolean;
   /**
    * Gets what handlers and bodies of responses throw, but for `HttpError`s below 500, with the request; and what hooks of `trace` throw,
-   * with `null` if that is not about a request. Default: `console.error`, with method and target, and no field. What it throws itself goes there too.
+   * with `null` if that is not about a request. Default: `console.error`, with method and target, and no field. What it throws itself goes there too, also
+   * if it is async; nobody waits for it.
    */
   readonly onError?: (error: unknown, request: Request | null) => void;
   /** Hooks that see connections and requests. */
