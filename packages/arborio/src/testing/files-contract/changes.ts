@@ -28,14 +28,16 @@ export const changes: readonly FilesCheck[] = [
       await bench.symbolicLink("link", "file");
       await bench.makeDirectory("directory");
       await bench.symbolicLink("toDirectory", "directory");
+      await bench.symbolicLink("toNothing", "none");
+      await bench.symbolicLink("circle", "circle");
       await bench.removeFile("link");
       equal(await bench.read("file"), "text");
       await refused(bench.removeFile("directory"), "EISDIR", "EPERM");
       await refused(bench.removeFile("directory/"), "EISDIR", "EPERM");
-      await refused(bench.removeFile("toDirectory/"), "ENOTDIR", "EISDIR");
-      await refused(bench.removeFile("file/"), "ENOTDIR");
-      await bench.removeFile("toDirectory");
-      await bench.removeFile("file");
+      for (const name of ["toDirectory/", "toDirectory//", "toNothing/", "circle/", "file/"])
+        await refused(bench.removeFile(name), "ENOTDIR");
+      for (const name of ["toDirectory", "toNothing", "circle", "file"])
+        await bench.removeFile(name);
       await refused(bench.removeFile("file"), "ENOENT");
       await refused(bench.removeFile("none/file"), "ENOENT");
       equal(await bench.list(), "directory");
