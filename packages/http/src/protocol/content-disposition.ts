@@ -32,7 +32,7 @@ export interface ContentDisposition {
  * ```
  */
 export function parseContentDisposition(value: string): ContentDisposition | null {
-  const parsed = parseParameterized(value, { spaceAroundEquals: true });
+  const parsed = parseParameterized(value, "spaced");
   if (parsed === null || !isToken(parsed.value)) return null;
   const { value: type, parameters } = parsed;
   const extended = parameters.get("filename*");

@@ -8,21 +8,25 @@ export interface ParameterizedValue {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** How much of what is not in the grammar is taken. */
-export interface ParameterizedOptions {
-  /** Whether white space may stand around `=`, as in an example of RFC 6266 (§5), and against RFC 9110 (§5.6.6). Default `false`. */
-  readonly spaceAroundEquals?: boolean;
-}
+/**
+ * How parameters are written: `strict` as RFC 9110 has it (§5.6.6), but `\"` and `\\` are the only escapes in quotes; `spaced` with white
+ * space around `=`, as in an example of RFC 6266 (§5); `unescaped`, as browsers write forms: a backslash means itself.
+ */
+export type ParameterGrammar = "strict" | "spaced" | "unescaped";
 
-const STRICT = parameterPattern("=");
-const LENIENT = parameterPattern("[\\t ]*=[\\t ]*");
+const ESCAPED = '"([^"\\\\]*(?:\\\\.[^"\\\\]*)*)"';
+const PATTERNS: Readonly<Record<ParameterGrammar, RegExp>> = {
+  strict: parameterPattern("=", ESCAPED),
+  spaced: parameterPattern("[\\t ]*=[\\t ]*", ESCAPED),
+  unescaped: parameterPattern("=", '"([^"]*)"'),
+};
 
 /** Takes it apart; `null` if it breaks the grammar. */
 export function parseParameterized(
   text: string,
-  options: ParameterizedOptions = {},
+  grammar: ParameterGrammar = "strict",
 ): ParameterizedValue | null {
-  const pattern = options.spaceAroundEquals === true ? LENIENT : STRICT;
+  const pattern = PATTERNS[grammar];
   const end = text.indexOf(";");
   const value = trimSpace(end === -1 ? text : text.slice(0, end)).toLowerCase();
   const parameters = new Map<string, string>();
@@ -35,19 +39,22 @@ export function parseParameterized(
     const [, name, quoted, token] = match;
     if (name === undefined) continue;
     const key = name.toLowerCase();
-    // Only what has to be escaped: file names of Windows hold backslashes that mean themselves.
-    const given = quoted === undefined ? (token as string) : quoted.replace(/\\(["\\])/g, "$1");
+    const given = quoted === undefined ? (token as string) : resolved(quoted, grammar);
     if (!parameters.has(key)) parameters.set(key, given);
   }
   return { value, parameters };
 }
 
+/** Only what has to be escaped: file names of Windows hold backslashes that mean themselves. */
+function resolved(quoted: string, grammar: ParameterGrammar): string {
+  return grammar === "unescaped" ? quoted : quoted.replace(/\\(["\\])/g, "$1");
+}
+
 /**
- * `;`, then a name, `=`, and a token or a quoted string in which `\"` and `\\` are escapes. Sticky: nothing is skipped. Wider than other
- * grammars: all of Unicode, since parts of forms have it.
+ * `;`, then a name, `=`, and a token or a quoted string. Sticky: nothing is skipped. Wider than other grammars: all of Unicode, since
+ * parts of forms have it.
  */
-function parameterPattern(equals: string): RegExp {
-  const quoted = '"([^"\\\\]*(?:\\\\.[^"\\\\]*)*)"';
+function parameterPattern(equals: string, quoted: string): RegExp {
   return new RegExp(
     `[\\t ]*;[\\t ]*(?:(${TOKEN_PATTERN})${equals}(?:${quoted}|([^\\t ;"]*)))?`,
     "uy",

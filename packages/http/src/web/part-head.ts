@@ -44,7 +44,8 @@ export function parsePartHead(bytes: Uint8Array): PartHead {
     const key = name.toLowerCase();
     if (key === "content-disposition") {
       if (disposition !== null) throw malformed("Content-Disposition twice in one part");
-      disposition = parseParameterized(value);
+      // Libraries escape with backslashes, browsers do not: where these make no sense of it, a backslash is a part of a name.
+      disposition = parseParameterized(value) ?? parseParameterized(value, "unescaped");
     } else if (key === "content-type") type ??= value;
   }
   return partHead(fields, disposition, type);

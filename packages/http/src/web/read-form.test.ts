@@ -144,6 +144,9 @@ test("readForm: names and encodings as clients write them", () =>
       ["name=a; name=b", "x", ["a", "x"]],
       ['NAME = "a"', "x", null],
       ['name="a\\"b\\\\c"', "x", ['a"b\\c', "x"]],
+      // As browsers write names that end in a backslash.
+      ['name="a\\"', "x", ["a\\", "x"]],
+      ['name="\\"; filename="b\\"', "x", ["\\", "b\\", "application/octet-stream", "x"]],
       ['name="a%22%0D%0Ab%20"', "x", ['a"\r\nb%20', "x"]],
       [
         'name="a"; filename="C:\\dir\\file.txt"',
