@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { EndOfStream, now, run, runningTasks, sleep, taskGroup } from "arborio";
-import { type Backend, type Clock, random } from "arborio/lowlevel";
+import { random } from "arborio/lowlevel";
 import { simulate, simulator } from "arborio/sim";
 import type { ByteReceiveStream } from "arborio/streams";
+import { runHeldUp } from "../connection/held-up-process.test.kit.ts";
 import { simTest } from "../connection/raw-client.test.kit.ts";
 import { RequestFailedError } from "../connection/request-failed-error.ts";
 import { openServer } from "../server/open-server.ts";
@@ -94,37 +95,8 @@ simTest(
   },
 );
 
-/** A process in the simulator. */
-interface Process {
-  /** Its clock goes on for so many milliseconds, and nothing else happens meanwhile. */
-  readonly holdUp: (ms: number) => void;
-  /** How often it was or will be woken by time. */
-  readonly timers: () => number;
-}
-
-async function runProcess(body: (process: Process) => Promise<void>): Promise<void> {
-  let heldUpMs = 0;
-  let timers = 0;
-  const createBackend = (): Backend => {
-    const backend = simulator({ seed: 1 }).createBackend();
-    const { clock } = backend;
-    const later: Clock = {
-      now: () => clock.now() + heldUpMs,
-      wallNow: () => clock.wallNow() + heldUpMs,
-      setTimer: (delayMs, wake) => {
-        timers += 1;
-        return clock.setTimer(delayMs, wake);
-      },
-      nextTurn: (turn) => clock.nextTurn(turn),
-    };
-    return Object.create(backend, { clock: { value: later } }) as Backend;
-  };
-  const process = { holdUp: (ms: number) => void (heldUpMs += ms), timers: () => timers };
-  await run(() => body(process), { signals: [], backend: { createBackend } });
-}
-
 void test("a program that has computed for long has all of its deadlines before it, whatever it waits for", async () => {
-  await runProcess(({ holdUp }) =>
+  await runHeldUp(({ holdUp }) =>
     taskGroup(async (group) => {
       const server = await rawServer(group, async (peer) => {
         while ((await peer.request()) !== null) {
@@ -162,7 +134,7 @@ void test("a program that has computed for long has all of its deadlines before 
 });
 
 void test("a process that was held up reads what has come before it calls anybody late", async () => {
-  await runProcess(({ holdUp }) =>
+  await runHeldUp(({ holdUp }) =>
     taskGroup(async (group) => {
       const server = await rawServer(group, async (peer) => {
         await peer.request();
@@ -181,7 +153,7 @@ void test("a process that was held up reads what has come before it calls anybod
 });
 
 void test("connections that have ended while the program computed are not used again, without a replay", async () => {
-  await runProcess(({ holdUp }) =>
+  await runHeldUp(({ holdUp }) =>
     taskGroup(async (group) => {
       const server = await rawServer(group, async (peer) => {
         await peer.request();
@@ -204,7 +176,7 @@ void test("connections that have ended while the program computed are not used a
 });
 
 void test("connections that are not kept at all need no frequent looks", async () => {
-  await runProcess(({ timers }) =>
+  await runHeldUp(({ timers }) =>
     taskGroup(async (group) => {
       const server = await rawServer(group, async (peer) => {
         await peer.request();

@@ -19,7 +19,7 @@ export interface ExchangeTimeouts {
 export interface ClientCore {
   readonly limits: ProtocolLimits;
   readonly buffers: BufferPool;
-  /** The moment that a deadline of so many milliseconds ends, for `sweep`: a little late, never early. */
+  /** The moment that a deadline of so many milliseconds ends, for `sweep`. It looks at the clock. */
   due(ms: number): number;
   /** The connection is there: deadlines are to be looked at. */
   connectionOpened(connection: ClientConnection): void;

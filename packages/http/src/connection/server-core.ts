@@ -16,7 +16,10 @@ export interface ServerCore {
   readonly lateFlusher: LateFlusher;
   /** Whether a shutdown has asked: connections are closed after what they are doing. */
   readonly draining: boolean;
-  /** The moment that a deadline of so many milliseconds ends, for `sweep`: a little late, never early. Does not read the clock. */
+  /**
+   * The moment that a deadline of so many milliseconds ends, for `sweep`. It looks at the clock: who begins to wait after a computation of
+   * seconds is not to lose these.
+   */
   due(ms: number): number;
   /** The value of `Date`, at most a second old. */
   date(): string;

@@ -34,7 +34,7 @@ import type { ServerStatistics } from "./server-statistics.ts";
 const SWEEP_MS_MAX = 1000;
 /** Shortest, whatever the deadlines are. */
 const SWEEP_MS_MIN = 5;
-/** A deadline is seen too late by two sweeps at most: by an eighth of its length. */
+/** A deadline is seen too late by a sixteenth of its length at most, unless the process is held up. */
 const SWEEPS_PER_DEADLINE = 16;
 
 /** After a shutdown has asked, connections are accepted for so long, in milliseconds, that the system had accepted before. */
@@ -176,7 +176,7 @@ export class ConnectionServer implements ServerCore {
   }
 
   due(ms: number): number {
-    return this.#coarseNow + this.#sweepMs + ms;
+    return now() + ms;
   }
 
   date(): string {
