@@ -40,6 +40,10 @@ const CLIENT: readonly (readonly [unknown, RegExp])[] = [
   [{ limits: { redirectsMax: NaN } }, /^RangeError: .*got NaN, needs at least 0$/],
   [{ timeouts: { headMs: 0 } }, /^RangeError: .*headMs \} \}\): got 0, needs at least 1$/],
   [{ timeouts: { hadMs: 1 } }, /there is no such option; there are poolMs, connectMs/],
+  [
+    { headers: Promise.resolve({}) },
+    /openHttpClient\(\{ headers \}\): got a promise, needs Headers/,
+  ],
   [{ headers: 3 }, /openHttpClient\(\{ headers \}\): got 3, needs Headers/],
   [{ headers: { "a b": "1" } }, /got the field name "a b", needs a token/],
   [{ headers: { a: "1\r\nb: 2" } }, /needs characters of ISO 8859-1/],

@@ -15,10 +15,10 @@ export function fieldsFrom(where: string, headers: HeadersSource): string[] {
     const checked = requireFieldName(where, name);
     fields.push(checked, requireFieldValue(where, checked, value));
   };
-  if (typeof headers !== "object" || headers === null) {
-    throw new TypeError(
-      `${where}: got ${String(headers)}, needs Headers, a record or a list of pairs`,
-    );
+  // A promise would be a record without names, and what it gives would be lost.
+  if (typeof headers !== "object" || headers === null || headers instanceof Promise) {
+    const got = headers instanceof Promise ? "a promise" : String(headers);
+    throw new TypeError(`${where}: got ${got}, needs Headers, a record or a list of pairs`);
   }
   if (Symbol.iterator in headers) {
     for (const pair of headers as Iterable<Iterable<string>>) {

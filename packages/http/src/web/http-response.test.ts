@@ -272,6 +272,10 @@ test("HttpResponse: trailers are asked for when it is time, and checked", () => 
   assert.deepEqual(flat.trailers?.(), ["a", "1", "a", "2"]);
   const bad = new HttpResponse("x", { trailers: () => ({ a: "1\r\nb: 2" }) });
   assert.throws(() => bad.trailers?.(), TypeError);
+  // What it gives would be lost in silence.
+  const trailersLater = (async () => ({ a: "1" })) as unknown as () => { a: string };
+  const later = new HttpResponse("x", { trailers: trailersLater });
+  assert.throws(() => later.trailers?.(), /HttpResponse trailers: got a promise, needs Headers/);
 });
 
 test("HttpResponse: a producer that fails, or a stream that breaks, fails every way of reading", () =>
