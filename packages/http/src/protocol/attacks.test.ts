@@ -148,15 +148,15 @@ test("memory: what has no end is refused within its limit, in segments too (CVE-
 test("memory: a few bytes that are kept do not hold the memory they came in", () => {
   const slab = new Uint8Array(65_536);
   const input = new InputBuffer();
-  input.push(slab.subarray(0, 10));
+  input.push(slab.subarray(0, 10), 0);
   input.skip(3);
   input.settle();
   assert.notEqual(input.bytes.buffer, slab.buffer);
   assert.equal(input.length, 7);
-  input.push(slab.subarray(0, 60_000));
+  input.push(slab.subarray(0, 60_000), 0);
   input.skip(60_007);
   assert.equal(input.bytes.length, 0);
-  input.push(slab);
+  input.push(slab, 0);
   input.settle();
   assert.equal(input.bytes.buffer, slab.buffer, "most of it is needed: no copy");
 });

@@ -58,6 +58,11 @@ export class ChunkedDecoder {
     return this.#phase === "done";
   }
 
+  /** So many of the next bytes are data, and nothing else. */
+  get plainBytes(): number {
+    return this.#phase === "data" ? this.#chunkLeft : 0;
+  }
+
   /** The next piece, or null: more is needed, or it is done. */
   read(maxBytes: number): Uint8Array | null {
     if (this.#failure !== undefined) throw this.#failure;
@@ -74,7 +79,7 @@ export class ChunkedDecoder {
     while (this.#phase !== "data") {
       if (this.#phase === "done" || !this.#step()) return 0;
     }
-    return Math.min(this.#input.length, this.#chunkLeft, maxBytes);
+    return Math.min(this.#input.pieceLength, this.#chunkLeft, maxBytes);
   }
 
   #take(count: number): Uint8Array {

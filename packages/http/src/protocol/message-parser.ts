@@ -72,7 +72,13 @@ export abstract class MessageParser<Head extends MessageHead> {
    */
   push(bytes: Uint8Array): void {
     if (this.#hasEnded) throw new Error("push: there is no input after end()");
-    this.input.push(bytes);
+    this.input.push(bytes, this.#plainBytes);
+  }
+
+  /** So many of the next bytes are of the body, and nothing else. */
+  get #plainBytes(): number {
+    if (this.#place !== "body") return 0;
+    return this.#chunks === null ? this.#bodyLeft : this.#chunks.plainBytes;
   }
 
   /** The peer sends nothing more: a message that is cut now is refused when it is read. */
@@ -150,6 +156,7 @@ export abstract class MessageParser<Head extends MessageHead> {
   /** What came after the head, when another protocol is switched to. The parser is finished then. */
   takeRest(): Uint8Array {
     this.#place = "finished";
+    this.input.join();
     return this.input.take(this.input.length);
   }
 
@@ -233,7 +240,7 @@ export abstract class MessageParser<Head extends MessageHead> {
   }
 
   #readPlain(maxBytes: number): Uint8Array | null {
-    const count = Math.min(this.input.length, this.#bodyLeft, maxBytes);
+    const count = Math.min(this.input.pieceLength, this.#bodyLeft, maxBytes);
     if (count === 0) return null;
     this.#bodyLeft -= count;
     return this.input.take(count);

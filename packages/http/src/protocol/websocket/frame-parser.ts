@@ -117,7 +117,7 @@ export class FrameParser {
 
   /** Takes bytes. They belong to the parser: it takes masks off in place. */
   push(bytes: Uint8Array): void {
-    this.#input.push(bytes);
+    this.#input.push(bytes, Math.max(this.#remaining, 0));
   }
 
   /**
@@ -136,7 +136,7 @@ export class FrameParser {
           return undefined;
         }
       }
-      const available = Math.min(this.#input.length, this.#remaining);
+      const available = Math.min(this.#input.pieceLength, this.#remaining);
       if (available === 0 && this.#remaining > 0) return undefined;
       const piece = this.#readPiece(available);
       if (piece !== null) return piece;
