@@ -1,5 +1,4 @@
 import { run, SystemError } from "arborio";
-import { openTemporaryDirectory } from "arborio/fs";
 import { listenTcp } from "arborio/net";
 import { openSignalReceiver } from "arborio/process";
 import { CommandError } from "../command-error.ts";
@@ -30,11 +29,10 @@ export async function superviseFile(
   await run(
     async (group) => {
       await requireFreePort(options);
-      await using folder = await openTemporaryDirectory();
       const supervisor = new Supervisor({
         workers,
         graceMs,
-        runWorker: workerProcesses(shell.args, folder.path),
+        runWorker: workerProcesses(shell.args),
         say: (line) => shell.warn(`arborio: ${line}`),
       });
       const signals = openSignalReceiver(["SIGHUP"]);

@@ -1,6 +1,6 @@
 import { BrokenResourceError, ClosedResourceError, InternalError, soft, taskGroup } from "arborio";
-import type { Path } from "arborio/fs";
-import { type Listener, listenUnix } from "arborio/net";
+import { openTemporaryDirectory } from "arborio/fs";
+import { listenUnix } from "arborio/net";
 import { type ChildProcess, openProcess, type ProcessExit } from "arborio/process";
 import { IncompleteReadError, LineStream } from "arborio/streams";
 import { EXIT } from "../exit-codes.ts";
@@ -13,10 +13,10 @@ import { DRAIN, parseListening, WORKER_VARIABLE, type WorkerCall } from "./worke
 const KILL_MS = 2_000;
 
 /** Makes workers that are processes: this command once more, with the same arguments. */
-export function workerProcesses(args: readonly string[], folder: Path): RunWorker {
-  let count = 0;
+export function workerProcesses(args: readonly string[]): RunWorker {
   return async (port, onListening) => {
-    const socket = folder.join(`${++count}.socket`).toString();
+    await using folder = await openTemporaryDirectory();
+    const socket = folder.path.join("socket").toString();
     using listener = await listenUnix(socket);
     const call: WorkerCall = { socket, port: port ?? null };
     await using process = await openProcess(ownCommand(args), {
@@ -24,22 +24,28 @@ export function workerProcesses(args: readonly string[], folder: Path): RunWorke
       env: { [WORKER_VARIABLE]: JSON.stringify(call) },
       graceMs: KILL_MS,
     });
-    return describeExit(await untilEnd(process, listener, onListening));
+    const called = async (): Promise<LineStream> => {
+      const channel = new LineStream(await listener.accept());
+      // At once: nothing is left of them if this process is killed.
+      listener.close();
+      await folder[Symbol.asyncDispose]();
+      return channel;
+    };
+    return describeExit(await untilEnd(process, called, onListening));
   };
 }
 
-/** Waits for the end of a worker, hears from it, and passes on a shutdown. */
+/** Waits for the end of a worker, hears from it when it has `called`, and passes on a shutdown. */
 async function untilEnd(
   process: ChildProcess,
-  listener: Listener,
+  called: () => Promise<LineStream>,
   onListening: (listening: Listening) => void,
 ): Promise<ProcessExit> {
   const exit = await taskGroup(async (group) => {
     let channel: LineStream | undefined;
     group.startSoon(
       async () => {
-        channel = new LineStream(await listener.accept());
-        listener.close();
+        channel = await called();
         await hear(channel, onListening);
       },
       { daemon: true, name: "listen to worker" },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import process from "node:process";
-import { CommandProcess, type ModuleFolder } from "./command.test.kit.ts";
+import { type CommandOptions, CommandProcess, type ModuleFolder } from "./command.test.kit.ts";
 
 /** Tells which process answers, and can be slow. */
 const APP = `
@@ -26,10 +26,11 @@ const ASKED_MAX = 40;
 export async function startWorkers(
   folder: ModuleFolder,
   text: string = APP,
+  commandOptions: CommandOptions = {},
 ): Promise<{ command: CommandProcess; url: string }> {
   const file = folder.write("app.mjs", text);
   const options = ["--json", "--host", "127.0.0.1", "--port", "0", "--workers", String(WORKERS)];
-  const command = new CommandProcess(["serve", ...options, file]);
+  const command = new CommandProcess(["serve", ...options, file], commandOptions);
   const [line] = await command.until(/^\{"event":"listening".*\}$/m);
   return { command, url: (JSON.parse(line) as { url: string }).url };
 }
