@@ -27,6 +27,9 @@ export function outgoingRequestOf(
     payloadBytes = undefined;
     text += `content-encoding: ${compress}\r\n`;
   }
+  // A text would be one piece, of a length that nobody has counted.
+  if (options.onUploadProgress !== undefined && typeof payload === "string")
+    payload = new TextEncoder().encode(payload);
   const total = payload instanceof Uint8Array ? payload.length : payloadBytes;
   return {
     url: target.href,

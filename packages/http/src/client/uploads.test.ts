@@ -233,11 +233,13 @@ simTest("progress is told for each piece, of any body", async () => {
     return told;
   };
   assert.deepEqual(await progress(encode("hello")), [[5, 5]]);
-  const large = await progress(new Uint8Array(200_000));
-  assert.deepEqual(
-    large,
-    [65_536, 131_072, 196_608, 200_000].map((sent) => [sent, 200_000]),
-  );
+  assert.deepEqual(await progress("héllo"), [[6, 6]]);
+  for (const large of [new Uint8Array(200_000), "a".repeat(200_000)]) {
+    assert.deepEqual(
+      await progress(large),
+      [65_536, 131_072, 196_608, 200_000].map((sent) => [sent, 200_000]),
+    );
+  }
   const streamed = await progress(fromIterable([encode("a"), encode("bc")]));
   assert.deepEqual(streamed, [
     [1, undefined],
