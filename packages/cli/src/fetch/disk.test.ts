@@ -22,10 +22,24 @@ test("disk.openPart: makes a file with its folder, and goes on in one that is th
   await second.write(text("H"), 0);
   await second.close();
   assert.equal(readFileSync(path, "utf8"), "Hello, world");
-  const third = await disk.openPart(path);
-  await third.truncate(1);
-  await third.close();
-  assert.equal(readFileSync(path, "utf8"), "H");
+  assert.deepEqual([first.isNew, second.isNew], [true, false]);
+});
+
+test("disk.replacePart: whoever has the file open keeps it, and knows", async () => {
+  using folder = new ModuleFolder();
+  const path = join(folder.path, "a.part");
+  const first = await disk.openPart(path);
+  assert.equal(await first.isInPlace(), true);
+  const second = await disk.replacePart(path);
+  assert.deepEqual([second.sizeBytes, second.isNew], [0, true]);
+  assert.deepEqual([await first.isInPlace(), await second.isInPlace()], [false, true]);
+  await second.write(text("second"), 0);
+  await first.write(text("the first"), 0);
+  assert.equal(readFileSync(path, "utf8"), "second");
+  await disk.remove(path);
+  assert.equal(await second.isInPlace(), false);
+  await first.close();
+  await second.close();
 });
 
 test("disk.writeText, readText, read, rename, remove, exists", async () => {

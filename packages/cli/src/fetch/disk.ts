@@ -11,6 +11,8 @@ export interface Disk {
   exists(path: string): Promise<boolean>;
   /** Opens a file for writing, which is made if there is none, with its folder. */
   openPart(path: string): Promise<PartFile>;
+  /** Makes an empty file for writing, in the place of one that may be there: who has that open keeps it, and disturbs nobody. */
+  replacePart(path: string): Promise<PartFile>;
   /** The whole of a text file; `null` if there is none. */
   readText(path: string): Promise<string | null>;
   /** Replaces a file by this text, all or nothing. */
@@ -27,12 +29,19 @@ export interface Disk {
 export interface PartFile {
   /** When it was opened. */
   readonly sizeBytes: number;
+  /** Nobody else has made it. */
+  readonly isNew: boolean;
+  /** Whether its path still leads to it: another process may have removed, moved or replaced it. */
+  isInPlace(): Promise<boolean>;
   write(bytes: Uint8Array, offsetBytes: number): Promise<void>;
-  truncate(sizeBytes: number): Promise<void>;
   /** Waits until the disk has it. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Not "a+", where every write would go to the end; not "w+", which would cut what is there. */
+const PART_FLAGS = "r+";
+const NEW_FLAGS = "wx+";
 
 /** Bytes of a file that are read at a time. */
 const READ_BYTES = 256 * 1024;
@@ -54,7 +63,14 @@ export const disk: Disk = {
     told(async () => {
       const { parent } = new Path(path);
       await parent.makeDirectory({ parents: true, existOk: true });
-      return await partFile(await openOrMake(path));
+      const there = await orNull(openFile(path, { flags: PART_FLAGS }));
+      if (there !== null) return await partFile(path, there, false);
+      return await partFile(path, await openFile(path, { flags: NEW_FLAGS }), true);
+    }),
+  replacePart: (path) =>
+    told(async () => {
+      await new Path(path).remove({ missingOk: true });
+      return await partFile(path, await openFile(path, { flags: NEW_FLAGS }), true);
     }),
   readText: (path) => told(() => orNull(readTextFile(path))),
   writeText: async (path, text) => {
@@ -65,18 +81,17 @@ export const disk: Disk = {
   remove: (path) => told(() => new Path(path).remove({ missingOk: true })),
 };
 
-/** Not with "a+", where every write would go to the end; not with "w+", which would cut what is there. */
-async function openOrMake(path: string): Promise<File> {
-  const there = await orNull(openFile(path, { flags: "r+" }));
-  return there ?? (await openFile(path, { flags: "wx+" }));
-}
-
-async function partFile(file: File): Promise<PartFile> {
-  const { size } = await file.stat();
+async function partFile(path: string, file: File, isNew: boolean): Promise<PartFile> {
+  const { size, inode, device } = await file.stat();
   return {
     sizeBytes: size,
+    isNew,
+    isInPlace: () =>
+      told(async () => {
+        const found = await orNull(stat(path));
+        return found?.inode === inode && found.device === device;
+      }),
     write: async (bytes, offsetBytes) => void (await told(() => file.write(bytes, offsetBytes))),
-    truncate: (sizeBytes) => told(() => file.setSize(sizeBytes)),
     sync: () => told(() => file.sync()),
     close: () => told(() => file[Symbol.asyncDispose]()),
   };

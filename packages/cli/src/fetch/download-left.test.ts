@@ -2,12 +2,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { run } from "arborio";
+import { checkpoint, gather, run } from "arborio";
 import { simulator } from "arborio/sim";
 import { cancelEverywhere } from "arborio/testing";
-import { bytesOf, fetchOnce, LONG, simulated, textOf } from "../testing/download-once.test.kit.ts";
+import { CommandError } from "../command-error.ts";
+import {
+  bytesOf,
+  fetchOnce,
+  LONG,
+  simulated,
+  textOf,
+  URL_OF_IT,
+} from "../testing/download-once.test.kit.ts";
 import { Broken, type Origin } from "../testing/fake-origin.test.kit.ts";
 import { Killed, MemoryDisk } from "../testing/memory-disk.test.kit.ts";
+import { openFileTarget } from "./file-target.ts";
 
 simulated("download: its bytes are on the disk before it gets its name", async () => {
   const disk = new MemoryDisk();
@@ -165,4 +174,75 @@ test("download: killed at any moment, with a server that fails and changes, it e
     ),
     { numRuns: 300 },
   );
+});
+
+simulated(
+  "download: one that gives up takes nothing from another that works at the file",
+  async () => {
+    const disk = new MemoryDisk();
+    const options = { path: "a", url: URL_OF_IT, resume: true, overwrite: false };
+    const version = { validator: null, totalBytes: null };
+    const first = await openFileTarget(disk, options);
+    await first.begin(version);
+    await first.write(bytesOf("1"));
+    const second = await openFileTarget(disk, options);
+    await second.begin(version);
+    await second.write(bytesOf("22"));
+    await assert.rejects(first.finish(null), {
+      name: "CommandError",
+      message: "a.part is not the file that it was: does another run work at it?",
+    });
+    await first.close();
+    await second.finish(null);
+    await second.close();
+    assert.deepEqual([...disk.files], [["a", bytesOf("22")]]);
+  },
+);
+
+test("download: of two that work at the same file at once, whichever ends well has one version, whole", async () => {
+  const versions = [LONG, LONG.toUpperCase().replaceAll("0", "z"), "short"];
+  const runOf = fc.record({
+    version: fc.nat(2),
+    delay: fc.nat(30),
+    breaksAfter: fc.constantFrom(3, 20, 50, Infinity, Infinity),
+    noRanges: fc.boolean(),
+    hasTag: fc.boolean(),
+    resume: fc.boolean(),
+  });
+  let both = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(runOf, { minLength: 2, maxLength: 3 }), fc.nat(), (runs, seed) =>
+      run(
+        async () => {
+          const disk = new MemoryDisk();
+          let ended = 0;
+          await gather(
+            runs.map(({ version, delay, hasTag, resume, ...faults }) => async () => {
+              for (let count = 0; count < delay; count++) await checkpoint();
+              const bytes = bytesOf(versions[version] as string);
+              const etag = hasTag ? `"${version}"` : null;
+              try {
+                await fetchOnce(disk, { bytes, etag, ...faults }, { retries: 1, resume });
+                ended += 1;
+              } catch (error) {
+                assert.ok(error instanceof Broken || error instanceof CommandError, String(error));
+              }
+              const got = textOf(disk.files.get("a"));
+              assert.ok(got === null || versions.includes(got), `a mixture: ${got}`);
+            }),
+          );
+          if (ended > 1) both += 1;
+          const got = textOf(disk.files.get("a"));
+          assert.ok(got === null ? ended === 0 : versions.includes(got), `${ended} ended: ${got}`);
+          // Whatever is left, the next one makes something of it.
+          disk.files.delete("a");
+          await fetchOnce(disk, { bytes: bytesOf(LONG), etag: '"0"' }, { overwrite: true });
+          assert.equal(textOf(disk.files.get("a")), LONG);
+        },
+        { backend: simulator({ seed }) },
+      ),
+    ),
+    { numRuns: 300 },
+  );
+  assert.ok(both > 0);
 });

@@ -19,12 +19,13 @@ export interface FileTargetOptions {
 
 /**
  * A file. Its bytes are collected in `NAME.part`, with a state in `NAME.part.json` beside it, and get their name when all are there: so a
- * file of that name is complete, and a process that is killed at any moment leaves what the next one can complete, or nothing.
+ * file of that name is complete, and a process that is killed at any moment leaves what the next one can complete, or nothing. Of two that
+ * work at the same file, the one that finds its part gone in the end fails; neither finishes what the other has written.
  */
 export class FileTarget implements Target {
   readonly #disk: Disk;
   readonly #options: FileTargetOptions;
-  readonly #file: PartFile;
+  #file: PartFile;
   readonly #partPath: string;
   readonly #statePath: string;
   #version: Version | null = null;
@@ -64,12 +65,16 @@ export class FileTarget implements Target {
   }
 
   async begin(version: Version): Promise<void> {
-    const hasBytes = this.#isUntouched || this.#sizeBytes > 0;
+    // Whoever has a part open that was there goes on writing to it.
+    const isFree = this.#file.isNew && this.#sizeBytes === 0;
     this.#isUntouched = false;
     this.#version = null;
     this.#sizeBytes = 0;
     // In this order: whenever the process is killed, no state stands beside bytes of another version, and no bytes without a state.
-    if (hasBytes) await this.#file.truncate(0);
+    if (!isFree) {
+      await this.#file.close();
+      this.#file = await this.#disk.replacePart(this.#partPath);
+    }
     await this.#writeState(version);
     this.#version = version;
   }
@@ -87,6 +92,10 @@ export class FileTarget implements Target {
   async finish(checksum: Checksum | null): Promise<void> {
     // Before it gets its name: after a loss of power, a file of that name has its bytes too.
     await this.#file.sync();
+    if (!(await this.#file.isInPlace()))
+      throw new CommandError(
+        `${this.#partPath} is not the file that it was: does another run work at it?`,
+      );
     if (checksum !== null) {
       // Of what the disk has, with what an earlier run has put there.
       const { hex } = await checksumOf(checksum.algorithm, this.#disk.read(this.#partPath));
@@ -100,10 +109,14 @@ export class FileTarget implements Target {
   }
 
   async close(): Promise<void> {
-    await this.#file.close();
     const version = this.#version;
     const canBeCompleted = version !== null && version.validator !== null && this.#sizeBytes > 0;
-    if (!canBeCompleted && !this.#isUntouched) await this.#drop();
+    try {
+      const isWorthless = !canBeCompleted && !this.#isUntouched;
+      if (isWorthless && (await this.#file.isInPlace())) await this.#drop();
+    } finally {
+      await this.#file.close();
+    }
   }
 
   async #drop(): Promise<void> {

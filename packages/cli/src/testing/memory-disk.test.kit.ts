@@ -1,3 +1,4 @@
+import { CommandError } from "../command-error.ts";
 import type { Disk, PartFile } from "../fetch/disk.ts";
 
 /** What every operation of a disk throws whose process was killed. */
@@ -10,6 +11,8 @@ export class MemoryDisk implements Disk {
   readonly log: string[] = [];
   /** Operations that are still done. */
   operationsLeft: number = Infinity;
+  /** By what is in them. */
+  readonly #opened: WeakMap<Uint8Array, { contents: Uint8Array }> = new WeakMap();
 
   pathOf(folder: string, name: string): string {
     return `${folder}/${name}`;
@@ -22,23 +25,38 @@ export class MemoryDisk implements Disk {
 
   async openPart(path: string): Promise<PartFile> {
     this.#operate();
-    // As a descriptor does, it stays with the file when that is renamed.
-    let bytes = this.files.get(path) ?? new Uint8Array();
-    const change = (what: string, next: Uint8Array): void => {
-      this.#operate(what);
-      for (const [name, contents] of this.files) if (contents === bytes) this.files.set(name, next);
-      bytes = next;
-    };
-    this.files.set(path, bytes);
+    return this.#part(path, !this.files.has(path));
+  }
+
+  async replacePart(path: string): Promise<PartFile> {
+    this.#operate(`replace ${path}`);
+    this.files.delete(path);
+    return this.#part(path, true);
+  }
+
+  #part(path: string, isNew: boolean): PartFile {
+    const contents = this.files.get(path) ?? new Uint8Array();
+    this.files.set(path, contents);
+    // As descriptors do, all that are open stay with the file when it is renamed.
+    const file = this.#opened.get(contents) ?? { contents };
+    this.#opened.set(contents, file);
     return {
-      sizeBytes: bytes.length,
-      write: async (chunk, offsetBytes) => {
-        const next = new Uint8Array(Math.max(bytes.length, offsetBytes + chunk.length));
-        next.set(bytes);
-        next.set(chunk, offsetBytes);
-        change("write", next);
+      sizeBytes: contents.length,
+      isNew,
+      isInPlace: async () => {
+        this.#operate();
+        return this.files.get(path) === file.contents;
       },
-      truncate: async (sizeBytes) => change("truncate", bytes.slice(0, sizeBytes)),
+      write: async (chunk, offsetBytes) => {
+        this.#operate("write");
+        const before = file.contents;
+        const after = new Uint8Array(Math.max(before.length, offsetBytes + chunk.length));
+        after.set(before);
+        after.set(chunk, offsetBytes);
+        for (const [name, bytes] of this.files) if (bytes === before) this.files.set(name, after);
+        file.contents = after;
+        this.#opened.set(after, file);
+      },
       sync: async () => this.#operate("sync"),
       close: async () => this.#operate("close"),
     };
@@ -62,7 +80,9 @@ export class MemoryDisk implements Disk {
 
   async rename(from: string, to: string): Promise<void> {
     this.#operate(`rename ${from}`);
-    this.files.set(to, this.files.get(from) as Uint8Array);
+    const bytes = this.files.get(from);
+    if (bytes === undefined) throw new CommandError(`cannot move ${from}: it is not there`);
+    this.files.set(to, bytes);
     this.files.delete(from);
   }
 
