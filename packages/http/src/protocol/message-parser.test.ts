@@ -306,3 +306,47 @@ test("ResponseParser: a body framed by the end is done when the end came, and no
   assert.equal(parser.bodyDone, true);
   assert.equal(parser.readHead(), null);
 });
+
+/** Text of so many bytes in which each place is another. */
+function long(bytes: number): string {
+  return Array.from({ length: bytes / 5 }, (_, index) => String(index).padStart(5, "0")).join("");
+}
+
+/** Large pieces stay as they are while a body waits for its reader; what follows it does not. */
+test("bodies in large pieces that wait for their reader, and what follows them in the last one", () => {
+  const body = long(40_000);
+  const framings: readonly (readonly [string, string])[] = [
+    [`Content-Length: ${body.length}\r\n\r\n`, body],
+    ["Transfer-Encoding: chunked\r\n\r\n", `9c40\r\n${body}\r\n0\r\n\r\n`],
+  ];
+  for (const [fields, sent] of framings) {
+    const text = `POST /1 HTTP/1.1\r\nHost: a\r\n${fields}${sent}`;
+    // A head that lies across two of the pieces.
+    const all = `${text}GET /${"x".repeat(6000)} HTTP/1.1\r\nHost: a\r\nB: ${"y".repeat(7000)}\r\n\r\n`;
+    const parser = new RequestParser();
+    const bytes = new TextEncoder().encode(all);
+    // The head, and the beginning of the body; then pieces that nobody reads.
+    parser.push(bytes.slice(0, 9000));
+    assert.equal(parser.readHead()?.target, "/1");
+    for (let at = 9000; at < bytes.length; at += 9000) parser.push(bytes.slice(at, at + 9000));
+    let received = "";
+    while (!parser.bodyDone) {
+      const piece = parser.readBody(65_536);
+      assert.ok(piece !== null || parser.bodyDone);
+      if (piece !== null) received += new TextDecoder().decode(piece);
+    }
+    assert.equal(received, body);
+    assert.equal(parser.readHead()?.target, `/${"x".repeat(6000)}`);
+  }
+});
+
+test("takeRest: all that has come, also of a body whose pieces wait", () => {
+  const rest = long(30_000);
+  const parser = new RequestParser();
+  const head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n";
+  parser.push(new TextEncoder().encode(head + rest.slice(0, 10_000)));
+  parser.readHead();
+  for (const at of [10_000, 20_000])
+    parser.push(new TextEncoder().encode(rest.slice(at, at + 10_000)));
+  assert.equal(new TextDecoder().decode(parser.takeRest()), rest);
+});
