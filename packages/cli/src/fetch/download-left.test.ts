@@ -1,5 +1,6 @@
 /** What a download leaves behind, whenever it ends, and what the next one makes of it. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { checkpoint, gather, run } from "arborio";
@@ -34,7 +35,7 @@ simulated("download: its bytes are on the disk before it gets its name", async (
 simulated("download: killed behind the last byte, it needs nothing of the server", async () => {
   const disk = new MemoryDisk();
   const origin: Origin = { bytes: bytesOf("short"), etag: '"1"' };
-  disk.operationsLeft = 5; // to look for a state, open the part, write a state and the bytes; not to sync
+  disk.operationsLeft = 6; // to look for a state, open the part, look for it, write a state and the bytes; not to sync
   await assert.rejects(fetchOnce(disk, origin), Killed);
   assert.equal(textOf(disk.files.get("a.part")), "short");
   disk.operationsLeft = Infinity;
@@ -196,6 +197,53 @@ simulated(
     await second.finish(null);
     await second.close();
     assert.deepEqual([...disk.files], [["a", bytesOf("22")]]);
+  },
+);
+
+simulated(
+  "download: one that has not begun takes nothing from another, and one that begins later begins anew",
+  async () => {
+    const disk = new MemoryDisk();
+    const options = { path: "a", url: URL_OF_IT, resume: true, overwrite: false };
+    const [first, second, third] = [
+      await openFileTarget(disk, options),
+      await openFileTarget(disk, options),
+      await openFileTarget(disk, options),
+    ];
+    await second.close();
+    await third.begin({ validator: '"3"', totalBytes: 9 });
+    await third.write(bytesOf("333"));
+    await first.begin({ validator: '"1"', totalBytes: 9 });
+    await third.close();
+    await first.write(bytesOf("1"));
+    await first.close();
+    const next = await openFileTarget(disk, options);
+    assert.deepEqual(next.part, { version: { validator: '"1"', totalBytes: 9 }, sizeBytes: 1 });
+    assert.equal(textOf(disk.files.get("a.part")), "1");
+    await next.close();
+  },
+);
+
+simulated(
+  "download: a part that is replaced while its checksum is made does not get the name",
+  async () => {
+    const disk = new MemoryDisk();
+    const options = { path: "a", url: URL_OF_IT, resume: true, overwrite: false };
+    const version = { validator: null, totalBytes: null };
+    const first = await openFileTarget(disk, options);
+    await first.begin(version);
+    await first.write(bytesOf("1"));
+    const hex = createHash("sha256").update("1").digest("hex");
+    const read = disk.read.bind(disk);
+    disk.read = async function* (path) {
+      yield* read(path);
+      await (await openFileTarget(disk, options)).begin(version);
+    };
+    await assert.rejects(
+      first.finish({ algorithm: "sha-256", hex }),
+      /is not the file that it was/,
+    );
+    assert.equal(disk.files.has("a"), false);
   },
 );
 

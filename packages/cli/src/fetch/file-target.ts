@@ -30,7 +30,7 @@ export class FileTarget implements Target {
   readonly #statePath: string;
   #version: Version | null = null;
   #sizeBytes = 0;
-  /** What an earlier run has left is as it was. */
+  /** What an earlier run has left, or another one works at, is as it was. */
   #isUntouched: boolean;
 
   /** @internal Use `openFileTarget`. */
@@ -40,7 +40,7 @@ export class FileTarget implements Target {
     this.#file = file;
     this.#partPath = partPathOf(options.path);
     this.#statePath = statePathOf(options.path);
-    this.#isUntouched = file.sizeBytes > 0;
+    this.#isUntouched = !file.isNew;
   }
 
   /** @internal Takes over what an earlier run has left. @throws CommandError if what is there is not of one. */
@@ -71,9 +71,11 @@ export class FileTarget implements Target {
     this.#version = null;
     this.#sizeBytes = 0;
     // In this order: whenever the process is killed, no state stands beside bytes of another version, and no bytes without a state.
-    if (!isFree) {
-      await this.#file.close();
+    if (!isFree || !(await this.#file.isInPlace())) {
+      const former = this.#file;
       this.#file = await this.#disk.replacePart(this.#partPath);
+      // Only now: else the new file could get the number of the former one, and be taken for it.
+      await former.close();
     }
     await this.#writeState(version);
     this.#version = version;
@@ -92,13 +94,11 @@ export class FileTarget implements Target {
   async finish(checksum: Checksum | null): Promise<void> {
     // Before it gets its name: after a loss of power, a file of that name has its bytes too.
     await this.#file.sync();
-    if (!(await this.#file.isInPlace()))
-      throw new CommandError(
-        `${this.#partPath} is not the file that it was: does another run work at it?`,
-      );
+    await this.#requireInPlace();
     if (checksum !== null) {
       // Of what the disk has, with what an earlier run has put there.
       const { hex } = await checksumOf(checksum.algorithm, this.#disk.read(this.#partPath));
+      await this.#requireInPlace();
       if (hex !== checksum.hex) {
         await this.#drop();
         throw wrongChecksum(checksum, hex);
@@ -117,6 +117,13 @@ export class FileTarget implements Target {
     } finally {
       await this.#file.close();
     }
+  }
+
+  async #requireInPlace(): Promise<void> {
+    if (await this.#file.isInPlace()) return;
+    throw new CommandError(
+      `${this.#partPath} is not the file that it was: does another run work at it?`,
+    );
   }
 
   async #drop(): Promise<void> {
