@@ -22,7 +22,7 @@ export class InputBuffer {
   end = 0;
   /** Whether `bytes` was made here. If not, it ends at `end`. */
   #isOwn = false;
-  /** The pieces behind it, all of them of a body. */
+  /** The pieces behind it, all of them of a body; none behind a piece that was made here. */
   #later: Uint8Array[] | null = null;
   #laterBytes = 0;
 

@@ -340,6 +340,21 @@ test("bodies in large pieces that wait for their reader, and what follows them i
   }
 });
 
+test("bodies in large pieces that wait for their reader are handed out without a copy", () => {
+  const pieces = [5000, 6000, 7000].map((length) => bytesOf("x".repeat(length)));
+  for (const fields of [
+    "Content-Length: 18000\r\n\r\n",
+    "Transfer-Encoding: chunked\r\n\r\n4650\r\n",
+  ]) {
+    const parser = parserOf(`POST / HTTP/1.1\r\nHost: a\r\n${fields}`);
+    parser.readHead();
+    // So that a chunk has begun.
+    assert.equal(parser.readBody(1), null);
+    for (const piece of pieces) parser.push(piece);
+    for (const piece of pieces) assert.equal(parser.readBody(65_536), piece);
+  }
+});
+
 test("takeRest: all that has come, also of a body whose pieces wait", () => {
   const rest = long(30_000);
   const parser = new RequestParser();

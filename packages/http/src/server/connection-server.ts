@@ -34,7 +34,7 @@ import type { ServerStatistics } from "./server-statistics.ts";
 const SWEEP_MS_MAX = 1000;
 /** Shortest, whatever the deadlines are. */
 const SWEEP_MS_MIN = 5;
-/** A deadline is seen too late by a sixteenth of its length at most, unless the process is held up. */
+/** A deadline is seen too late by one sweep at most: by a sixteenth of the shortest one, within these bounds. By two if the process was held up. */
 const SWEEPS_PER_DEADLINE = 16;
 
 /** After a shutdown has asked, connections are accepted for so long, in milliseconds, that the system had accepted before. */

@@ -15,7 +15,8 @@ export function fieldsFrom(where: string, headers: HeadersSource): string[] {
     const checked = requireFieldName(where, name);
     fields.push(checked, requireFieldValue(where, checked, value));
   };
-  // A promise would be a record without names, and what it gives would be lost.
+  // A promise would be a record without names, and what it gives would be lost. That it was given is told; if it is rejected too, nobody waits for it.
+  if (headers instanceof Promise) headers.catch(() => {});
   if (typeof headers !== "object" || headers === null || headers instanceof Promise) {
     const got = headers instanceof Promise ? "a promise" : String(headers);
     throw new TypeError(`${where}: got ${got}, needs Headers, a record or a list of pairs`);

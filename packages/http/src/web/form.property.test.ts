@@ -96,7 +96,7 @@ test("readForm: any sequence of fragments is read or refused with an answer, the
   );
 });
 
-test("readForm: any names, file names and contents come back as the platform's FormData has written them", async () => {
+test("readForm: any names, file names and contents come back as the platform's FormData has written them, but for two backslashes", async () => {
   const text = fc
     .string({
       unit: fc.oneof(

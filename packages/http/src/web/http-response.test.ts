@@ -273,9 +273,11 @@ test("HttpResponse: trailers are asked for when it is time, and checked", () => 
   const bad = new HttpResponse("x", { trailers: () => ({ a: "1\r\nb: 2" }) });
   assert.throws(() => bad.trailers?.(), TypeError);
   // What it gives would be lost in silence.
-  const trailersLater = (async () => ({ a: "1" })) as unknown as () => { a: string };
-  const later = new HttpResponse("x", { trailers: trailersLater });
-  assert.throws(() => later.trailers?.(), /HttpResponse trailers: got a promise, needs Headers/);
+  // If it is rejected, that does not end the process.
+  for (const given of [() => Promise.resolve({ a: "1" }), () => Promise.reject(new Error("no"))]) {
+    const later = new HttpResponse("x", { trailers: given as unknown as () => { a: string } });
+    assert.throws(() => later.trailers?.(), /HttpResponse trailers: got a promise, needs Headers/);
+  }
 });
 
 test("HttpResponse: a producer that fails, or a stream that breaks, fails every way of reading", () =>
